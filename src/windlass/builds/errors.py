@@ -1,0 +1,24 @@
+"""What can be wrong with a source before anything is built."""
+
+from windlass.core.errors import ValidationFailed
+
+
+class EmptySource(ValidationFailed):
+    """There is nothing to deploy: the source holds no files (files ignored by rule do not count)."""
+
+
+class NothingDetected(ValidationFailed):
+    """Windlass could not tell how to build this. Looked for: {looked_for}. Found: {found}. {hint}"""
+
+
+class UnsupportedPlan(ValidationFailed):
+    """This looks like {what} ({evidence}), which Windlass does not build yet. {hint}"""
+
+
+class ManifestBroken(ValidationFailed):
+    """{file} cannot be read: {reason}."""
+
+
+class OutputOutside(ValidationFailed):
+    """{file} writes its output to {folder}, which lies outside the root directory {root}. Choose a
+    root directory that contains it, or another output folder."""

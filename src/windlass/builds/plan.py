@@ -1,0 +1,101 @@
+"""A plan is everything a build and a start need to know, as data; detection makes it, users edit it.
+
+Paths: `lock_file`, `cache_directories`, `framework_caches` and `path` are relative to the source
+(`/app` in the sandbox); `output_directory` is relative to `root_directory`.
+"""
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+MANIFEST_BYTES = 1 << 20
+_COMPOUND = re.compile(r"[;&|<>()`\n{}]")
+_BUILTINS = {"cd", "export", "set", "unset", "exec", "eval", "if", "for", "while", "case", "until"}
+_BUILTINS |= {".", "source", "!", "trap", "umask", "ulimit", "wait", "exit", "test", "[", ":"}
+
+
+class Tree(Protocol):
+    """The files of a source: POSIX paths relative to its top, and what they hold."""
+
+    def paths(self) -> Sequence[str]: ...
+
+    def read(self, path: str, limit: int = MANIFEST_BYTES) -> bytes | None:
+        """The first `limit` bytes of a file; None when there is no such file."""
+        ...
+
+
+class Overrides(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a project's settings or the form change. None: as detected; "": none at all."""
+
+    framework: str | None = None
+    root_directory: str | None = None
+    install_command: str | None = None
+    build_command: str | None = None
+    output_directory: str | None = None
+    start_command: str | None = None
+    release_command: str | None = None
+    node_version: str | None = None
+    build_network: bool | None = None
+
+
+class Installed(msgspec.Struct, frozen=True, kw_only=True):
+    """The versions that builds will run on; a pin that asks for another becomes a warning."""
+
+    python: str | None = None
+    node: str | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    framework: str
+    label: str
+    kind: Literal["static", "server"]
+    root_directory: str = "."
+    runtime: Literal["none", "node", "python"] = "none"
+    package_manager: str | None = None
+    install_command: str | None = None
+    build_command: str | None = None
+    output_directory: str | None = None
+    start_command: str | None = None
+    release_command: str | None = None
+    fallback: str | None = None
+    clean_urls: bool = True
+    health_path: str = "/"
+    env: dict[str, str] = {}
+    lock_file: str | None = None
+    cache_directories: tuple[str, ...] = ()
+    """Where the install step puts dependencies: kept while the lock file stays the same."""
+    framework_caches: tuple[str, ...] = ()
+    """What the build step may reuse although the lock file changed."""
+    path: tuple[str, ...] = ()
+    """Folders whose programs come first: the virtual environment, the package manager's own."""
+    build_network: bool = False
+    connect: tuple[str, ...] = ()
+    port: int = 3000
+    evidence: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def script(self, command: str) -> str:
+        """The text of the file that /bin/sh runs in the sandbox for one of the plan's commands.
+
+        It changes to the root directory and puts the project's own programs first. A simple
+        command replaces the shell, so that it gets the signals that are meant for it.
+        """
+        lines = ["set +u"]
+        if self.path:
+            folders = ":".join(shlex.quote(f"/app/{folder}") for folder in self.path)
+            lines.append(f'PATH={folders}:"$PATH"; export PATH')
+        if self.root_directory != ".":
+            lines.append(f"cd {shlex.quote(f'/app/{self.root_directory}')}")
+        lines.append(f"exec {command}" if _is_simple(command) else command)
+        return "\n".join(lines) + "\n"
+
+
+def _is_simple(command: str) -> bool:
+    """One program and its arguments: nothing that only a shell can do after starting it."""
+    if _COMPOUND.search(command.replace("${", "$")) or "#" in command:
+        return False
+    first = command.split(maxsplit=1)[0] if command.split() else ""
+    return bool(first) and first not in _BUILTINS and "=" not in first
