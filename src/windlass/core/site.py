@@ -1,0 +1,93 @@
+"""What the edge must know about a release: `releases/<deployment>/site.json`.
+
+The worker writes this file once, into a tree that never changes afterwards; the edge only reads it.
+A server release has `process.sealed` beside it: how its process is started, encrypted.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_TARGET = re.compile(r"[!-~]+")
+
+
+class File(msgspec.Struct, frozen=True, array_like=True):
+    """One file of the release; compressed variants lie beside it as `<path>.gz` and `<path>.br`.
+
+    Sizes are in bytes; a variant with size 0 does not exist.
+    """
+
+    sha256: str
+    size: int
+    gzip_size: int = 0
+    brotli_size: int = 0
+
+
+class Redirect(msgspec.Struct, frozen=True):
+    """Send `source` elsewhere. A trailing `*` matches the rest and may be repeated in `target`."""
+
+    source: str
+    target: str
+    status: Literal[301, 302, 303, 307, 308] = 308
+
+    def __post_init__(self) -> None:
+        if not _TARGET.fullmatch(self.target):
+            raise ValueError(f"redirect target {self.target!r} is not a URL")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """One more header for the paths that match `source` (exact, or with a trailing `*`)."""
+
+    source: str
+    name: str
+    value: str
+
+    def __post_init__(self) -> None:
+        # A line break here would let a site forge the rest of the answer.
+        if not (_HEADER_NAME.fullmatch(self.name) and _HEADER_VALUE.fullmatch(self.value)):
+            raise ValueError(f"header {self.name!r} cannot be sent")
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """How one release is served. Paths are POSIX, relative to `files/`, without a leading slash."""
+
+    deployment: str
+    kind: Literal["static", "server"]
+    files: dict[str, File] = {}
+    fallback: str | None = None
+    clean_urls: bool = True
+    not_found: str | None = "404.html"
+    immutable: tuple[str, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    headers: tuple[Header, ...] = ()
+    health_path: str = "/"
+    port: int = 3000
+    start_timeout_seconds: float = 60
+    drain_seconds: float = 30
+    preview: bool = False
+
+
+_decoder = msgspec.json.Decoder(Site)
+
+
+def folder(home: Path, deployment: str) -> Path:
+    """Where the release of this deployment lies."""
+    return home / "releases" / deployment
+
+
+def read(release: Path) -> Site:
+    """The `site.json` of a release folder. Raises OSError or msgspec.DecodeError."""
+    return _decoder.decode((release / "site.json").read_bytes())
+
+
+def write(release: Path, site: Site) -> None:
+    """Put `site.json` into a release folder and force it to the disk."""
+    with open(release / "site.json", "wb") as file:
+        file.write(msgspec.json.encode(site))
+        file.flush()
+        os.fsync(file.fileno())
