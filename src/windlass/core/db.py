@@ -1,0 +1,84 @@
+"""Tables, sessions and the one transaction rule."""
+
+import datetime as dt
+import functools
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from sqlalchemy import BigInteger, DateTime, Enum, LargeBinary, MetaData, func, orm
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from windlass.core.ids import uuid7
+
+
+def _values(enum: type[StrEnum]) -> list[str]:
+    return [member.value for member in enum]
+
+
+class Model(DeclarativeBase):
+    """A row with an id that sorts by time, and its two timestamps."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        dt.datetime: DateTime(timezone=True),
+        bytes: LargeBinary,
+        # Text with a CHECK: the database refuses any other value (C-017, C-019).
+        StrEnum: Enum(
+            StrEnum, native_enum=False, length=32, create_constraint=True, values_callable=_values
+        ),
+        int: BigInteger,
+    }
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), sort_order=90)
+    updated_at: Mapped[dt.datetime] = mapped_column(
+        server_default=func.now(), onupdate=func.now(), sort_order=91
+    )
+
+
+# A relationship never loads by accident: ask for it with selectinload or joinedload.
+relationship = functools.partial(orm.relationship, lazy="raise_on_sql")
+
+
+class Database:
+    """The engine of a process. `sessions` writes, `reads` runs each statement by itself."""
+
+    def __init__(self, url: str, *, pool_size: int) -> None:
+        self.url = url
+        self.engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_recycle=1800,
+            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_deserializer=msgspec.json.decode,
+            connect_args={"server_settings": {"application_name": "windlass", "jit": "off"}},
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.reads = async_sessionmaker(
+            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
+        )
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Commit on success, roll back on any error. Keep it short: no network inside."""
+        return self.sessions.begin()
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection outside the pool, for LISTEN and for the job queue."""
+        return await asyncpg.connect(self.url, server_settings={"application_name": "windlass"})
+
+    async def close(self) -> None:
+        await self.engine.dispose()

@@ -1,0 +1,217 @@
+"""What every handler gets from the web framework: one transaction, one envelope, one error."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import MediaType, Response
+from litestar import Request as LitestarRequest
+from litestar.datastructures import MutableScopeHeaders
+from litestar.di import NamedDependency
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.utils.scope.state import ScopeState
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.core import log
+from windlass.core.errors import (
+    AppError,
+    BadRequest,
+    Conflict,
+    InternalError,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+    ValidationFailed,
+)
+from windlass.core.ids import uuid7
+from windlass.core.schemas import Page, field_errors
+
+Request = LitestarRequest[Any, Any, Any]
+DB = NamedDependency[AsyncSession]
+
+API_VERSION = "2026-02-12"
+BODY_LIMIT_BYTES = 1 << 20
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_started: ContextVar[float] = ContextVar("started", default=0.0)
+CSP = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "api-version": API_VERSION,
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+class MethodNotAllowed(AppError):
+    """This address does not take that method."""
+
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+
+
+_STATUS: dict[int, type[AppError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: TooLarge,
+}
+
+
+class NotJson(BadRequest):
+    """The body is not valid JSON."""
+
+
+class Envelope(Response[Any]):
+    """`{ok, data, meta}` around what a handler returns (C-070, C-094)."""
+
+    def render(self, content: Any, media_type: str, enc_hook: Any = None) -> bytes:
+        meta: dict[str, Any] = {"timing": {"durationMs": _duration_ms()}}
+        if isinstance(content, Page):
+            meta["pagination"] = {"hasMore": content.has_more, "cursor": content.cursor}
+            if content.cursor is None:
+                del meta["pagination"]["cursor"]
+            content = content.items
+        return msgspec.json.encode({"ok": True, "data": content, "meta": meta}, enc_hook=enc_hook)
+
+
+def track(app: ASGIApp) -> ASGIApp:
+    """One id for each request: in the header, in the error body and in the log (C-073, D-28)."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        id = _incoming_id(scope) or "req_" + uuid7().hex
+        log.request_id.set(id)
+        _started.set(time.perf_counter())
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                headers["x-request-id"] = id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                _log_request(scope, message["status"])
+            await send(message)
+
+        await app(scope, receive, send_with_headers)
+
+    return middleware
+
+
+def _incoming_id(scope: Scope) -> str | None:
+    """An id given by the caller is kept when it is a UUID (B-076)."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            try:
+                return str(UUID(value.decode("ascii", "replace")))
+            except ValueError:
+                return None
+    return None
+
+
+def _log_request(scope: Scope, status: int) -> None:
+    if scope["path"].startswith(("/api/health", "/-/assets/")):
+        return
+    log.get().info(
+        "http.request",
+        method=scope.get("method"),
+        path=scope["path"],
+        status=status,
+        durationMs=_duration_ms(),
+    )
+
+
+def open_session(app: ASGIApp) -> ASGIApp:
+    """One request, one session. It holds no connection until the first query.
+
+    Reads run each statement by itself; what writes is one transaction.
+    """
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        database = scope["litestar_app"].state.database
+        reading = scope.get("method") in _SAFE
+        async with (database.reads if reading else database.sessions)() as db:
+            scope["state"]["db"] = db
+            await app(scope, receive, send)
+
+    return middleware
+
+
+async def provide_db(request: Request) -> AsyncGenerator[AsyncSession]:
+    """One request, one transaction: commit when the handler returns, before the answer is sent."""
+    db: AsyncSession = request.state.db
+    yield db
+    await db.commit()
+
+
+def render_error(request: Request, error: Exception) -> Response[Any]:
+    """Any exception as the error envelope; what is not an AppError says nothing of itself."""
+    known = _all_wrong_fields(request, error) or as_app_error(error)
+    if isinstance(known, InternalError):
+        log.get().error("http.bug", path=request.url.path, exc_info=error)
+    body: dict[str, Any] = {
+        "code": known.code,
+        "message": known.message,
+        "requestId": log.request_id.get(),
+    }
+    if known.details:
+        body["details"] = known.details
+    answer = {"ok": False, "error": body, "meta": {"timing": {"durationMs": _duration_ms()}}}
+    return Response(
+        msgspec.json.encode(answer, enc_hook=str),
+        status_code=known.status,
+        media_type=MediaType.JSON,
+        headers=_error_headers(known),
+    )
+
+
+def _all_wrong_fields(request: Request, error: Exception) -> AppError | None:
+    """The framework stops at the first wrong field; people want to see all of them (C-072)."""
+    body = ScopeState.from_scope(request.scope).body
+    if not isinstance(error, ValidationException) or not isinstance(body, bytes):
+        return None
+    data = request.route_handler.parsed_fn_signature.parameters.get("data")
+    if data is None or not issubclass(data.annotation, msgspec.Struct):
+        return None
+    try:
+        fields = field_errors(msgspec.json.decode(body), data.annotation)
+    except msgspec.DecodeError:
+        return NotJson()
+    return ValidationFailed(fields=fields) if fields else None
+
+
+def as_app_error(error: Exception) -> AppError:
+    """The one place where foreign exceptions become ours (B-063)."""
+    if isinstance(error, AppError):
+        return error
+    if isinstance(error, IntegrityError):
+        return Conflict()
+    if isinstance(error, ValidationException):
+        found: Any = error.extra or []
+        fields = [{"field": e.get("key", ""), "message": e.get("message", "")} for e in found]
+        return ValidationFailed(fields=fields) if fields else BadRequest()
+    if isinstance(error, HTTPException) and error.status_code in _STATUS:
+        return _STATUS[error.status_code]()
+    return InternalError()
+
+
+def _error_headers(error: AppError) -> dict[str, str]:
+    return {"www-authenticate": "Bearer"} if error.status == 401 else {}
+
+
+def _duration_ms() -> float:
+    return round((time.perf_counter() - _started.get()) * 1000, 2)

@@ -1,0 +1,119 @@
+"""Work that is done once, after a fact or by the clock; a thin name over pgqueuer.
+
+For what must stay true, see core/loop.py.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+
+import asyncpg
+import msgspec
+from pgqueuer import PgQueuer, Queries
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job, Schedule
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.core import log
+from windlass.core.context import Ctx
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """A function that reacts to one kind of event."""
+
+    event: type[Any]
+    handle: Callable[[Ctx, Any], Awaitable[None]]
+
+    @property
+    def name(self) -> str:
+        return f"{self.handle.__module__.split('.')[1]}.{self.handle.__name__}"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A function that runs by the clock."""
+
+    cron: str
+    handle: Callable[[Ctx], Awaitable[None]]
+
+    @property
+    def name(self) -> str:
+        return f"{self.handle.__module__.split('.')[1]}.{self.handle.__name__}"
+
+
+SUBSCRIBERS: list[Subscriber] = []
+CLOCKS: list[Clock] = []
+
+
+def on(
+    event: type[E],
+) -> Callable[[Callable[[Ctx, E], Awaitable[None]]], Callable[[Ctx, E], Awaitable[None]]]:
+    """Run this function, in a worker, after the event is committed. It may run twice."""
+
+    def register(handle: Callable[[Ctx, E], Awaitable[None]]) -> Any:
+        SUBSCRIBERS.append(Subscriber(event, handle))
+        return handle
+
+    return register
+
+
+def every(
+    cron: str,
+) -> Callable[[Callable[[Ctx], Awaitable[None]]], Callable[[Ctx], Awaitable[None]]]:
+    """Run this function by the clock, e.g. `*/10 * * * *`. One worker of all runs it."""
+
+    def register(handle: Callable[[Ctx], Awaitable[None]]) -> Any:
+        CLOCKS.append(Clock(cron, handle))
+        return handle
+
+    return register
+
+
+def subscribers_of(event: type[Any]) -> list[Subscriber]:
+    return [subscriber for subscriber in SUBSCRIBERS if subscriber.event is event]
+
+
+async def put(db: AsyncSession, name: str, payload: object) -> None:
+    """Queue a job in the caller's own transaction: no commit, no job."""
+    raw = await (await db.connection()).get_raw_connection()
+    connection = cast(asyncpg.Connection, raw.driver_connection)
+    await Queries(AsyncpgDriver(connection)).enqueue(name, msgspec.json.encode(payload))
+
+
+async def work(ctx: Ctx, events: dict[str, type[Any]]) -> None:
+    """Run the jobs and clocks of this process until it is cancelled."""
+    connection = await ctx.database.connect()
+    jobs = PgQueuer(AsyncpgDriver(connection))
+    for subscriber in SUBSCRIBERS:
+        _bind_subscriber(jobs, ctx, subscriber, events)
+    for clock in CLOCKS:
+        _bind_clock(jobs, ctx, clock)
+    try:
+        await jobs.run(dequeue_timeout=timedelta(seconds=30), batch_size=5)
+    finally:
+        await connection.close()
+
+
+def _bind_subscriber(
+    jobs: PgQueuer, ctx: Ctx, subscriber: Subscriber, events: dict[str, type[Any]]
+) -> None:
+    @jobs.entrypoint(subscriber.name)
+    async def _run(job: Job) -> None:
+        found = msgspec.json.decode(job.payload or b"{}")
+        try:
+            await subscriber.handle(ctx, msgspec.convert(found["payload"], events[found["event"]]))
+        except Exception as error:  # the edge of the worker: the job waits and is tried again
+            log.get().error("job.failed", job=subscriber.name, exc_info=True)
+            wait = timedelta(seconds=min(2**job.attempts, 600))
+            raise RetryRequested(delay=wait, reason=str(error)[:200]) from error
+
+
+def _bind_clock(jobs: PgQueuer, ctx: Ctx, clock: Clock) -> None:
+    @jobs.schedule(clock.name, clock.cron)
+    async def _run(_: Schedule) -> None:
+        await clock.handle(ctx)

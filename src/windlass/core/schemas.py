@@ -1,0 +1,91 @@
+"""What comes in and what goes out: camelCase outside, strict inside, all wrong fields at once."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar, get_type_hints
+
+import msgspec
+
+from windlass.core.errors import BadRequest
+
+T = TypeVar("T")
+
+
+class In(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
+    """A request body. Unknown keys are refused."""
+
+
+class Out(msgspec.Struct, kw_only=True, rename="camel"):
+    """A part of an answer."""
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """A slice of a list and the cursor that continues it (C-076)."""
+
+    items: Sequence[T]
+    cursor: str | None = None
+
+    @property
+    def has_more(self) -> bool:
+        return self.cursor is not None
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page ended: the sort it was made with, the sort key's value and the id (D-29)."""
+
+    sort: str
+    value: str | int | float | None
+    id: str
+
+    def encode(self) -> str:
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+
+
+class BadCursor(BadRequest):
+    """The cursor is not one that this list gave. Start again without it."""
+
+
+def read_cursor(text: str | None, *, sort: str) -> Cursor | None:
+    """Decode a cursor; one of another list, or of another order, is 400 (C-077, D-29)."""
+    if text is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        cursor = msgspec.json.decode(raw, type=Cursor)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise BadCursor() from error
+    if cursor.sort != sort:
+        raise BadCursor()
+    return cursor
+
+
+def field_errors(found: object, struct: type[msgspec.Struct]) -> list[dict[str, str]]:
+    """All the wrong fields of a decoded body, nested ones with dots."""
+    if not isinstance(found, dict):
+        return [{"field": "", "message": "Expected an object"}]
+    body: dict[str, Any] = found  # pyright: ignore[reportUnknownVariableType]
+    hints = get_type_hints(struct, include_extras=True)
+    errors: list[dict[str, str]] = []
+    for field in msgspec.structs.fields(struct):
+        name = field.encode_name
+        if name in body:
+            errors += _check(name, body[name], hints[field.name])
+        elif field.required:
+            errors.append({"field": name, "message": f"{_title(name)} is required"})
+    known = {field.encode_name for field in msgspec.structs.fields(struct)}
+    errors += [{"field": n, "message": "There is no such field"} for n in body if n not in known]
+    return errors
+
+
+def _check(name: str, value: object, kind: Any) -> list[dict[str, str]]:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        return [{"field": name + path.rstrip("`"), "message": message.removeprefix("Invalid ")}]
+    return []
+
+
+def _title(name: str) -> str:
+    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
+    return spaced[:1].upper() + spaced[1:]

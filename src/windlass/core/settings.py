@@ -1,0 +1,166 @@
+"""Every setting of the platform. The environment is read once, here, at start-up."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, cast, get_type_hints
+
+import msgspec
+
+PREFIX = "WINDLASS_"
+_CLIENT = {"WINDLASS_TOKEN"}  # read by the command line, not by the server
+
+
+class InvalidSettings(Exception):
+    """One line for each wrong variable, each naming it."""
+
+
+class Database(msgspec.Struct, frozen=True):
+    pool_size: int = 5
+    """Connections that one process keeps at the most."""
+
+
+class Builds(msgspec.Struct, frozen=True):
+    concurrency: int = 2
+    """Builds that run at the same time on one worker."""
+    timeout_seconds: int = 600
+    """A build (all of its steps together) running longer than this is killed and fails."""
+    install_timeout_seconds: int = 300
+    """Time that the install step may take."""
+    clone_timeout_seconds: int = 120
+    """Time that fetching a Git repository may take."""
+    memory_bytes: int = 2 << 30
+    """Memory of one build, its temporary files included; more ends it as out of memory."""
+    cpus: float = 2.0
+    """Processor cores that one build may use."""
+    processes: int = 512
+    """Processes and threads that one build may have."""
+    disk_reserve_bytes: int = 512 << 20
+    """A build is ended as "disk full" when less than this is left on the disk of the home."""
+    log_bytes: int = 64 << 20
+    """Output kept of one build; what comes after is counted, not stored."""
+    egress: str = ""
+    """Hosts that install steps may reach, comma-separated; empty: every public address."""
+    allow_private: str = ""
+    """Private hosts or networks that builds, apps and Git may reach, comma-separated."""
+    unsafe: bool = False
+    """Run builds without a sandbox where bubblewrap is missing. For development only."""
+    keep_releases: int = 10
+    """Releases kept of each project for rollback; the active one is always kept."""
+    keep_previews: int = 10
+    """Previews kept of each project."""
+    uid_base: int = 210_000
+    """First of the user ids that builds and apps run as when Windlass runs as root."""
+
+
+class Apps(msgspec.Struct, frozen=True):
+    memory_bytes: int = 512 << 20
+    """Memory of one app."""
+    cpus: float = 1.0
+    """Processor cores that one app may use."""
+    processes: int = 256
+    """Processes and threads that one app may have."""
+    start_timeout_seconds: float = 60.0
+    """Time in which a new release must answer before traffic is switched to it."""
+    drain_seconds: float = 30.0
+    """Time that requests of the old release get to finish after a switch."""
+
+
+class Uploads(msgspec.Struct, frozen=True):
+    max_bytes: int = 2 << 30
+    """Size of one source, unpacked."""
+    max_files: int = 50_000
+    """Files of one source."""
+    max_file_bytes: int = 512 << 20
+    """Size of one file."""
+
+
+class Edge(msgspec.Struct, frozen=True):
+    cache_bytes: int = 32 << 20
+    """Memory that the edge uses for the contents of small files."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    home: str = "~/.local/share/windlass"
+    """Where an instance keeps everything it owns; mode 0700."""
+    environment: Literal["development", "production"] = "development"
+    """In production missing secrets stop the start; in development they are made."""
+    host: str = "127.0.0.1"
+    """Address that the edge listens on; 0.0.0.0 is every address of the machine."""
+    port: int = 8000
+    """Port of the edge: the panel and every site."""
+    base_domain: str = "localhost"
+    """Sites are `<slug>.<base domain>`."""
+    panel_hosts: str = ""
+    """Further host names of the panel, comma-separated."""
+    url: str = ""
+    """Address of the panel as people type it; empty: made from base domain and port."""
+    database_url: str = ""
+    """PostgreSQL to use, `postgresql://…`; empty: the embedded one."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much the log says."""
+    database: Database = Database()
+    builds: Builds = Builds()
+    apps: Apps = Apps()
+    uploads: Uploads = Uploads()
+    edge: Edge = Edge()
+
+    @property
+    def folder(self) -> Path:
+        """The home as an absolute path."""
+        return Path(self.home).expanduser().absolute()
+
+    @property
+    def panel_url(self) -> str:
+        """Where the panel is, without a slash at the end."""
+        return self.url.rstrip("/") or f"http://{self.base_domain}{self._port_suffix}"
+
+    def site_url(self, host: str) -> str:
+        """The address of a site (C-133, D-51): the one function that builds it."""
+        scheme = "https" if self.panel_url.startswith("https:") else "http"
+        return f"{scheme}://{host}{self._port_suffix}"
+
+    def site_host(self, slug: str) -> str:
+        """The host name of a site."""
+        return f"{slug}.{self.base_domain}"
+
+    @property
+    def _port_suffix(self) -> str:
+        public = self.url and ":" not in self.url.split("//", 1)[-1]
+        return "" if self.port in (80, 443) or public else f":{self.port}"
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The values of a comma-separated setting."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check all settings: WINDLASS_BUILDS__TIMEOUT_SECONDS=60 and so on (C-290).
+
+    Raises InvalidSettings with every wrong variable at once. Unknown variables are errors too:
+    a mistyped name must not silently mean the default (C-291).
+    """
+    errors: list[str] = []
+    values = {n: text for n, text in environ.items() if n.startswith(PREFIX) and n not in _CLIENT}
+    settings = _fill(Settings, PREFIX, values, errors)
+    errors += [f"{name}: there is no such setting" for name in values]
+    if settings.environment == "production" and settings.builds.unsafe:
+        errors.append(f"{PREFIX}BUILDS__UNSAFE: not allowed in production")
+    if errors:
+        raise InvalidSettings("\n".join(sorted(errors)))
+    return settings
+
+
+def _fill(struct: type[Any], prefix: str, values: dict[str, str], errors: list[str]) -> Any:
+    found: dict[str, Any] = {}
+    for name, kind in get_type_hints(struct).items():
+        variable = prefix + name.upper()
+        if isinstance(kind, type) and issubclass(cast(type[object], kind), msgspec.Struct):
+            found[name] = _fill(kind, variable + "__", values, errors)
+        elif (text := values.pop(variable, None)) is not None:
+            try:
+                found[name] = msgspec.convert(text, kind, strict=False)
+            except msgspec.ValidationError as error:
+                errors.append(f"{variable}: {error}")
+    return struct(**found)
