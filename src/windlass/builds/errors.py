@@ -4,11 +4,12 @@ from windlass.core.errors import ValidationFailed
 
 
 class EmptySource(ValidationFailed):
-    """There is nothing to deploy: the source holds no files (files ignored by rule do not count)."""
+    """There is nothing to deploy: the source holds no files (ignored files do not count)."""
 
 
 class NothingDetected(ValidationFailed):
-    """Windlass could not tell how to build this. Looked for: {looked_for}. Found: {found}. {hint}"""
+    """Windlass could not tell how to build this. Looked for: {looked_for}. Found: {found}.
+    {hint}"""
 
 
 class UnsupportedPlan(ValidationFailed):

@@ -1,4 +1,4 @@
-"""A plan is everything a build and a start need to know, as data; detection makes it, users edit it.
+"""A plan is what a build and a start need to know, as data; detection makes it, users edit it.
 
 Paths: `lock_file`, `cache_directories`, `framework_caches` and `path` are relative to the source
 (`/app` in the sandbox); `output_directory` is relative to `root_directory`.
@@ -13,8 +13,32 @@ import msgspec
 
 MANIFEST_BYTES = 1 << 20
 _COMPOUND = re.compile(r"[;&|<>()`\n{}]")
-_BUILTINS = {"cd", "export", "set", "unset", "exec", "eval", "if", "for", "while", "case", "until"}
-_BUILTINS |= {".", "source", "!", "trap", "umask", "ulimit", "wait", "exit", "test", "[", ":"}
+_BUILTINS = frozenset(
+    [
+        "cd",
+        "export",
+        "set",
+        "unset",
+        "exec",
+        "eval",
+        "if",
+        "for",
+        "while",
+        "case",
+        "until",
+        ".",
+        "source",
+        "!",
+        "trap",
+        "umask",
+        "ulimit",
+        "wait",
+        "exit",
+        "test",
+        "[",
+        ":",
+    ]
+)
 
 
 class Tree(Protocol):

@@ -1,0 +1,63 @@
+"""Directories that a user names: below the source, written plainly, no tricks (C-147)."""
+
+import re
+import unicodedata
+
+from windlass.core.errors import invalid
+
+_LOOKALIKES = "\u2044\u2215\u29f8\u29f9\uff0f\uff3c\ufe68\u2024\u2025\u2026\ufe52\uff0e\u3002\uff5e"
+_LONGEST = 512
+
+
+def check_directory(field: str, value: str) -> str:
+    """A directory below the source in its plain form ("." is the top). 422 names the field."""
+    reason = _reason_against(value)
+    if reason:
+        raise invalid(field, f"{reason} Write a directory of the project, such as `apps/web`.")
+    parts = [part for part in value.strip().split("/") if part not in ("", ".")]
+    return "/".join(parts) or "."
+
+
+def join(folder: str, path: str) -> str:
+    """Both are plain: "." and "a" make "a"."""
+    parts = [part for part in f"{folder}/{path}".split("/") if part not in ("", ".")]
+    return "/".join(parts) or "."
+
+
+def normal(path: str) -> str | None:
+    """`a/../b` becomes `b`; None when it leaves the folder it starts in."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and not parts:
+            return None
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts) or "."
+
+
+def _reason_against(value: str) -> str | None:
+    text = value.strip()
+    if len(text) > _LONGEST:
+        return f"This is longer than {_LONGEST} characters."
+    if "\x00" in text:
+        return "This contains a NUL character."
+    if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in text):
+        return "This contains invisible characters."
+    if text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
+        return "This is an absolute path."
+    if "\\" in text:
+        return "This contains a backslash."
+    if re.search(r"%[0-9a-fA-F]{2}", text):
+        return "This contains percent-encoded characters."
+    if any(char in _LOOKALIKES for char in text) or _hides_separators(text):
+        return "This contains characters that only look like dots or slashes."
+    if ".." in text.split("/"):
+        return "`..` leaves the project."
+    return None
+
+
+def _hides_separators(text: str) -> bool:
+    plain = unicodedata.normalize("NFKC", text)
+    return any(plain.count(char) != text.count(char) for char in "./\\~%")

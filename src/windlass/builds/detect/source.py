@@ -1,0 +1,174 @@
+"""What detectors see of a tree: the files below one root, parsed; errors name the file."""
+
+import json
+import tomllib
+from functools import cached_property
+from typing import cast
+
+import yaml
+
+from windlass.builds.detect.paths import join, normal
+from windlass.builds.errors import ManifestBroken
+from windlass.builds.plan import MANIFEST_BYTES, Tree
+
+Table = dict[str, object]
+SKIPPED = frozenset(
+    [
+        "node_modules",
+        ".git",
+        ".hg",
+        ".svn",
+        ".venv",
+        "venv",
+        "__pycache__",
+        ".tox",
+        ".nox",
+        "site-packages",
+        ".next",
+        ".nuxt",
+        ".windlass",
+        ".turbo",
+        ".yarn",
+        ".mypy_cache",
+        ".pytest_cache",
+        "bower_components",
+    ]
+)
+_SOURCE_BYTES = 128 << 10
+_YAML_BYTES = 128 << 10
+
+
+class Source:
+    """The files below `root`; paths that it takes and gives are relative to `root`."""
+
+    def __init__(self, tree: Tree, root: str = ".") -> None:
+        self._tree = tree
+        self.root = root
+
+    @cached_property
+    def files(self) -> list[str]:
+        """Sorted, without what tools made and without names that no manifest has."""
+        prefix = "" if self.root == "." else f"{self.root}/"
+        paths = {path for path in self._tree.paths() if _is_plain(path)}
+        below = (path[len(prefix) :] for path in paths if path.startswith(prefix))
+        return sorted(path for path in below if not SKIPPED.intersection(path.split("/")[:-1]))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def at(self, folder: str) -> "Source":
+        """The same tree seen from another folder (relative to the tree's top)."""
+        return Source(self._tree, folder)
+
+    def has(self, path: str) -> bool:
+        return path in self._known
+
+    def has_folder(self, path: str) -> bool:
+        return path == "." or any(file.startswith(f"{path}/") for file in self.files)
+
+    def first(self, *paths: str) -> str | None:
+        return next((path for path in paths if path in self._known), None)
+
+    def text(self, path: str, limit: int = MANIFEST_BYTES) -> str:
+        """A manifest's text. Raises ManifestBroken when it is no UTF-8 text of a sane size."""
+        content = self._tree.read(join(self.root, path), limit + 1)
+        name = self.named(path)
+        if content is None:
+            raise ManifestBroken(file=name, reason="the file is missing")
+        if len(content) > limit:
+            raise ManifestBroken(file=name, reason=f"it is larger than {limit >> 10} KiB")
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content[:200]:
+            raise ManifestBroken(file=name, reason="it is not UTF-8 (UTF-16?); save it as UTF-8")
+        try:
+            return content.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            reason = f"byte {error.start} is not UTF-8; save it as UTF-8"
+            raise ManifestBroken(file=name, reason=reason) from error
+
+    def head(self, path: str, limit: int = 4096) -> str:
+        """The start of a file that may be large, such as a lock file."""
+        content = self._tree.read(join(self.root, path), limit) or b""
+        return content[:limit].decode("utf-8", "replace")
+
+    def code(self, path: str) -> str | None:
+        """A source file's text; None when it is too large or no text: then it is no evidence."""
+        try:
+            return self.text(path, _SOURCE_BYTES)
+        except ManifestBroken:
+            return None
+
+    def json(self, path: str) -> Table:
+        try:
+            return self._object(path, json.loads(self.text(path)))
+        except json.JSONDecodeError as error:
+            reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
+            raise ManifestBroken(file=self.named(path), reason=reason) from error
+        except (RecursionError, ValueError) as error:
+            reason = "it is nested too deeply or holds an impossible number"
+            raise ManifestBroken(file=self.named(path), reason=reason) from error
+
+    def toml(self, path: str) -> Table:
+        try:
+            return cast(Table, tomllib.loads(self.text(path)))
+        except tomllib.TOMLDecodeError as error:
+            raise ManifestBroken(file=self.named(path), reason=str(error)) from error
+        except (RecursionError, ValueError) as error:
+            reason = "it is nested too deeply or holds an impossible value"
+            raise ManifestBroken(file=self.named(path), reason=reason) from error
+
+    def yaml(self, path: str) -> Table:
+        """Tags that only the tool itself understands (`!!python/name:…`, `!ENV`) read as None."""
+        try:
+            return self._object(path, yaml.load(self.text(path, _YAML_BYTES), _Loader))  # noqa: S506
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            reason = f"line {line}: {error.problem or 'not YAML'}"
+            raise ManifestBroken(file=self.named(path), reason=reason) from error
+        except (yaml.YAMLError, RecursionError, ValueError, TypeError, LookupError) as error:
+            raise ManifestBroken(file=self.named(path), reason="it is not YAML") from error
+
+    def named(self, path: str) -> str:
+        """How a message calls the file: from the top of the source."""
+        return join(self.root, path)
+
+    def _object(self, path: str, value: object) -> Table:
+        if not isinstance(value, dict):
+            kind = "a list" if isinstance(value, list) else "something else"
+            reason = f"it must hold an object and holds {kind}"
+            raise ManifestBroken(file=self.named(path), reason=reason)
+        return cast(Table, value)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, and it does not stop at tags that are somebody else's."""
+
+
+def _nothing(_loader: object, _suffix: str, _node: object) -> None:
+    return None
+
+
+_Loader.add_multi_constructor("!", _nothing)  # pyright: ignore[reportUnknownMemberType]
+_Loader.add_multi_constructor("tag:", _nothing)  # pyright: ignore[reportUnknownMemberType]
+
+
+def table(value: object) -> Table:
+    """The object at this place of a manifest; an empty one when something else stands there."""
+    return cast(Table, value) if isinstance(value, dict) else {}
+
+
+def texts(value: object) -> list[str]:
+    """The strings of a list; none when something else stands there."""
+    if not isinstance(value, list):
+        return []
+    return [item for item in cast(list[object], value) if isinstance(item, str)]
+
+
+def text(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _is_plain(path: str) -> bool:
+    if not path or path.startswith("/") or "\x00" in path or "\n" in path:
+        return False
+    return normal(path) == path and path.isprintable()

@@ -1,0 +1,108 @@
+"""Which files of a folder are not part of its source: one rule for the command line and the server.
+
+Always left out is what is private (`.env`), what a tool can make again (`node_modules`) and what is
+no source (`.git`). A folder's own `.gitignore` and `.windlassignore` add to it; `.windlassignore`
+is read last, so it can bring back with `!name` what `.gitignore` took out (a built `dist/`), but
+never what is always left out.
+"""
+
+from collections.abc import Callable, Iterable
+
+from pathspec import GitIgnoreSpec
+
+ALWAYS: tuple[str, ...] = (
+    ".git",
+    ".hg",
+    ".svn",
+    ".jj",
+    "node_modules",
+    "bower_components",
+    ".venv",
+    "venv/pyvenv.cfg",
+    "__pycache__",
+    "*.py[co]",
+    ".tox",
+    ".nox",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    ".pnpm-store",
+    ".yarn/cache",
+    ".yarn/unplugged",
+    ".yarn/install-state.gz",
+    ".next/cache",
+    ".parcel-cache",
+    ".turbo",
+    ".vercel",
+    ".netlify",
+    ".windlass",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    "*.swp",
+    ".env",
+    ".env.*",
+    "!.env.example",
+    "!.env.sample",
+    "!.env.template",
+    ".direnv",
+    ".envrc",
+    "id_rsa",
+    "id_ed25519",
+)
+"""Left out whatever the folder's own files say (Git's pattern syntax)."""
+
+IGNORED = ALWAYS
+RULE_FILES = (".gitignore", ".windlassignore")
+_MAX_LINES = 5000
+
+_always = GitIgnoreSpec.from_lines(ALWAYS)
+
+
+def ignores(rules: dict[str, str]) -> Callable[[str], bool]:
+    """A question: is this path (POSIX, relative; a folder ends in "/") left out?
+
+    `rules` maps the path of each `.gitignore` and `.windlassignore` to its text. Rules of a
+    subfolder hold below it, as in Git. A pattern that is not one is passed over.
+    """
+    specs = [
+        (path.rpartition("/")[0], _spec(rules[path]))
+        for path in sorted(rules, key=lambda path: (path.count("/"), RULE_FILES.index(_name(path))))
+        if _name(path) in RULE_FILES
+    ]
+
+    def left_out(path: str) -> bool:
+        return _always.match_file(path) or _own_rules(path)
+
+    def _own_rules(path: str) -> bool:
+        ignored = False
+        for folder, spec in specs:
+            if folder and not path.startswith(f"{folder}/"):
+                continue
+            verdict = spec.check_file(path[len(folder) + 1 :] if folder else path).include
+            ignored = ignored if verdict is None else verdict
+        return ignored
+
+    return left_out
+
+
+def kept(paths: Iterable[str], rules: dict[str, str]) -> list[str]:
+    """The paths that belong to the source, in their order."""
+    left_out = ignores(rules)
+    return [path for path in paths if not left_out(path)]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _spec(text: str) -> GitIgnoreSpec:
+    lines: list[str] = []
+    for line in text.lstrip("\ufeff").splitlines()[:_MAX_LINES]:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            continue
+        lines.append(line)
+    return GitIgnoreSpec.from_lines(lines)
