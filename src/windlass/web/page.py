@@ -1,0 +1,138 @@
+"""One template serves a full page and an htmx swap: htmx asks for the `content` block only."""
+
+from collections.abc import Mapping
+from typing import Protocol, cast
+from urllib.parse import urlsplit
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2.runtime import Context
+from litestar import Response
+
+from windlass.core import clock
+from windlass.web import filters
+from windlass.web.static_files import asset
+
+AREAS = ("auth", "projects", "deployments")
+FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "short", "size")
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "windlass_theme"
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; "
+    "object-src 'none'"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "same-origin",
+    "Vary": "HX-Request",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+# What the last form did, as `?notice=saved` after its redirect. Only these words ever appear.
+NOTICES = {
+    "saved": "Saved.",
+    "created": "Created.",
+    "deleted": "Deleted.",
+    "revoked": "Revoked. Programs that used the token are signed out now.",
+    "password": "Password changed. Other sessions are signed out.",
+    "variables": "Saved. The next deployment uses the new values.",
+    "promoted": "Promotion started.",
+    "cancelled": "Cancelling. It ends when the last process is gone.",
+    "signed-out": "You are signed out.",
+}
+
+
+class Url(Protocol):
+    @property
+    def path(self) -> str: ...
+
+
+class Asked(Protocol):
+    """What a page needs of the request; Litestar's own fits."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def cookies(self) -> Mapping[str, str]: ...
+
+    @property
+    def query_params(self) -> Mapping[str, str]: ...
+
+    @property
+    def url(self) -> Url: ...
+
+
+def page(
+    request: Asked, template: str, *, status: int = 200, user: object = None, **context: object
+) -> Response[str]:
+    """Answer with a page, or with its `content` block when htmx asks.
+
+    `user` is the signed-in user (with `name` and `email`) or None; each template says at its top
+    which further context it takes. A missing name is an error, never an empty place.
+    """
+    body = render(
+        template,
+        fragment=_is_fragment(request),
+        path=request.url.path,
+        theme=theme_of(request),
+        user=user,
+        now=clock.now(),
+        notice=NOTICES.get(request.query_params.get("notice", "")),
+        **context,
+    )
+    return Response(body, status_code=status, media_type="text/html", headers=HEADERS)
+
+
+def render(template: str, *, fragment: bool = False, **context: object) -> str:
+    """The text of a template; `fragment` leaves the frame away."""
+    found = ENV.get_template(template)
+    if not fragment or "content" not in found.blocks:
+        return found.render(context)
+    inner: Context = found.new_context(context)
+    return "".join(found.blocks["content"](inner))
+
+
+def theme_of(request: Asked) -> str:
+    """The theme this browser chose; `system` follows the operating system."""
+    chosen = request.cookies.get(THEME_COOKIE, "system")
+    return chosen if chosen in THEMES else "system"
+
+
+def local_path(target: str | None, default: str = "/projects") -> str:
+    """Where to go after a form: a path of this panel and nothing else, so no open redirect."""
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return default
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc and target.isprintable() else default
+
+
+def _is_fragment(request: Asked) -> bool:
+    """A restored page of the history is asked for by htmx too, and must be whole."""
+    headers = request.headers
+    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+
+
+def _environment() -> Environment:
+    areas = {area: PackageLoader(f"windlass.{area}") for area in AREAS}
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=ChoiceLoader([PackageLoader("windlass.web"), PrefixLoader(areas)]),
+    )
+    # Jinja's stubs know only its own filters and globals.
+    known = cast("dict[str, object]", environment.filters)
+    known.update({name: getattr(filters, name) for name in FILTERS})
+    shared = cast("dict[str, object]", environment.globals)
+    shared["asset"] = asset
+    # A global, because htmx gets a block alone and a block does not see its file's imports.
+    shared["ui"] = environment.get_template("_ui.html").module
+    return environment
+
+
+ENV = _environment()
