@@ -88,6 +88,11 @@ class BlobStore:
             raise FileNotFoundError(errno.ENOENT, "no such blob", sha256)
         return found.open("rb")
 
+    def read_bytes(self, sha256: str, limit: int = -1) -> bytes:
+        """The content, or its first `limit` bytes. FileNotFoundError when it is not here."""
+        with self.open(sha256) as blob:
+            return blob.read(limit)
+
     # ------------------------------------------------------------ storing
 
     async def put(self, sha256: str | None, chunks: AsyncIterable[bytes], max_bytes: int) -> str:
@@ -171,10 +176,9 @@ class BlobStore:
     def _link(self, entry: Entry, path: Path) -> None:
         executable = entry.mode == "exec"
         source = self.path(entry.sha256, executable=executable)
-        try:
-            os.link(source, path)
-        except FileNotFoundError:
+        if not source.exists():
             self._make_twin(entry)
+        try:
             os.link(source, path)
         except OSError as error:
             # One file has at most 65,000 names on ext4; empty files get there.

@@ -54,12 +54,10 @@ _MOST_HOPS = 40
 
 
 class Reasoned(AppError):
-    """An input error: its class, in lower case with dashes, is `details.reason`."""
+    """An input error: its code is its class name, PathRefused → PATH_REFUSED."""
 
-    @property
-    def details(self) -> dict[str, object]:
-        reason = re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
-        return {"reason": reason, **super().details}
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
 
 
 class PathRefused(Reasoned, BadRequest):
@@ -200,11 +198,11 @@ def _check_entry(entry: Entry, limits: TreeLimits) -> None:
     path = shown(entry.path)
     if not _SHA256.fullmatch(entry.sha256) or entry.size < 0:
         raise EntryRefused(path=path, why="its hash or size is malformed")
-    if entry.size > limits.file_bytes:
-        raise FileTooLarge(
-            path=path, limit=size_text(limits.file_bytes), found=size_text(entry.size)
-        )
     if entry.mode != "link":
+        if entry.size > limits.file_bytes:
+            raise FileTooLarge(
+                path=path, limit=size_text(limits.file_bytes), found=size_text(entry.size)
+            )
         if entry.target:
             raise EntryRefused(path=path, why="only a link has a target")
         return
