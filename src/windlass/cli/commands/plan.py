@@ -1,0 +1,79 @@
+"""`windlass plan`: what the server would do with a folder, shown before anything is built."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from windlass.cli.session import Session, plain, standard
+
+if TYPE_CHECKING:
+    from windlass.cli.schemas import Plan
+
+EPILOG = """\b
+Examples:
+  windlass plan
+  windlass plan --root apps/web
+  windlass plan --git https://example.com/me/shop.git"""
+
+_ROWS = (
+    ("Install", "install_command"),
+    ("Build", "build_command"),
+    ("Output", "output_directory"),
+    ("Release", "release_command"),
+    ("Start", "start_command"),
+)
+
+
+@click.command(epilog=EPILOG, help="Show how a folder would be built, without deploying.")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--git", metavar="URL", help="Look at a repository instead of a folder.")
+@click.option("--branch", metavar="B", help="The branch of --git.")
+@click.option("--root", metavar="DIR", help="Look at this directory of it.")
+@click.option("--yes", "-y", is_flag=True, help="Read even a home directory.")
+@standard
+@click.pass_obj
+def plan(
+    session: Session,
+    path: Path | None,
+    git: str | None,
+    branch: str | None,
+    root: str | None,
+    yes: bool,
+) -> None:
+    from windlass.cli import sources
+    from windlass.cli.errors import Failed
+
+    if git is not None and path is not None:
+        raise click.UsageError("Give a PATH or --git URL, not both.")
+    if branch is not None and git is None:
+        raise click.UsageError("--branch belongs to --git.")
+    origin = (
+        sources.of_repository(git, branch, yes=yes)
+        if git is not None
+        else sources.of_path(path or Path(), yes=yes)
+    )
+    source = sources.send(session, origin).source
+    if root is not None or source.plan is None:
+        source = session.api.source(source.id, root_directory=root)
+    if source.plan is None:
+        session.result(source.as_received)
+        raise Failed(reason=sources.problem(source.plan_error))
+    show(session, source.plan)
+    session.result(source.as_received)
+
+
+def show(session: Session, plan: "Plan") -> None:
+    """The plan as a short table, with what it rests on."""
+    kind = {"static": "static files", "server": "a server"}.get(plan.kind, plan.kind)
+    session.say(f"{plain(plan.label or plan.framework)}: {plain(kind)}", bold=True)
+    rows = [(label, getattr(plan, field)) for label, field in _ROWS]
+    if plan.root_directory not in {"", "."}:
+        rows.insert(0, ("Root", plan.root_directory))
+    for label, value in rows:
+        if value:
+            session.say(f"  {label:<9}{plain(value)}")
+    for evidence in plan.evidence:
+        session.say(f"  Because  {plain(evidence)}", dim=True)
+    for warning in plan.warnings:
+        session.warn(plain(warning))

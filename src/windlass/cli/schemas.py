@@ -1,0 +1,165 @@
+"""What the API sends, as structs: unknown fields are ignored, missing ones have defaults.
+
+A newer or older server must not break the command line, so states are plain strings and only `id`
+is certain. `as_received` keeps the exact JSON for --json.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Resource(msgspec.Struct, kw_only=True, rename="camel"):
+    as_received: bytes = msgspec.field(default=b"", name="$")
+
+
+class Plan(msgspec.Struct, kw_only=True, rename="camel"):
+    """How the server would build and run a source (see the reference of windlass.toml)."""
+
+    framework: str = ""
+    label: str = ""
+    kind: str = ""
+    root_directory: str = "."
+    runtime: str = "none"
+    package_manager: str | None = None
+    install_command: str | None = None
+    build_command: str | None = None
+    output_directory: str | None = None
+    start_command: str | None = None
+    release_command: str | None = None
+    evidence: list[str] = []
+    warnings: list[str] = []
+
+
+class Problem(msgspec.Struct, kw_only=True, rename="camel"):
+    code: str = ""
+    message: str = ""
+
+
+class Source(Resource):
+    """Files the server holds; `status` is pending, ready or error."""
+
+    id: str
+    kind: str = ""
+    status: str = "pending"
+    error: str | Problem | None = None
+    file_count: int | None = None
+    size_bytes: int | None = None
+    repository_url: str | None = None
+    branch: str | None = None
+    commit_sha: str | None = None
+    commit_message: str | None = None
+    plan: Plan | None = None
+    plan_error: str | Problem | None = None
+    suggested_name: str | None = None
+
+
+class ProjectName(msgspec.Struct, kw_only=True, rename="camel"):
+    name: str = ""
+    slug: str = ""
+
+
+class Deployment(Resource):
+    """`status`: queued, building, deploying, ready, error or cancelled. Times are UTC."""
+
+    id: str
+    project_id: str = ""
+    project: ProjectName = msgspec.field(default_factory=ProjectName)
+    status: str = "queued"
+    branch: str | None = None
+    commit_sha: str | None = None
+    commit_message: str | None = None
+    url: str | None = None
+    build_time_seconds: float | None = None
+    is_active: bool = False
+    is_preview: bool = False
+    error_code: str | None = None
+    error_message: str | None = None
+    promoted_at: datetime | None = None
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in {"ready", "error", "cancelled"}
+
+    @property
+    def kind(self) -> str:
+        return "preview" if self.is_preview else "production"
+
+
+class Project(Resource):
+    id: str
+    name: str = ""
+    slug: str = ""
+    repository_url: str | None = None
+    repository_branch: str | None = None
+    framework: str | None = None
+    url: str | None = None
+    latest_deployment: Deployment | None = None
+    active_deployment_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Variable(Resource):
+    """An environment variable; `value` is None when it is secret."""
+
+    id: str
+    key: str = ""
+    value: str | None = None
+    secret: bool = False
+    targets: list[str] = []
+
+
+class LogLine(Resource):
+    """One line of a log; `seq` grows by line, `step` is the phase it belongs to."""
+
+    seq: int = 0
+    level: str = "info"
+    step: str | None = None
+    message: str = ""
+    timestamp: datetime | None = None
+
+
+class RuntimeLog(Resource):
+    """The last lines that an application wrote, oldest first."""
+
+    lines: list[str] = []
+
+
+class Account(Resource):
+    id: str = ""
+    email: str = ""
+    name: str | None = None
+
+
+class Token(Resource):
+    """`token` is the secret itself and comes once, when it is made."""
+
+    id: str
+    name: str = ""
+    token: str = ""
+
+
+class Finding(Resource):
+    name: str = ""
+    ok: bool = True
+    detail: str | None = None
+    fix: str | None = None
+
+
+class ServerStatus(Resource):
+    version: str = ""
+    url: str = ""
+    projects: int | None = None
+
+
+class FileEntry(msgspec.Struct, frozen=True):
+    """One file of an upload: POSIX path, digest of its content (of a link: of its target)."""
+
+    path: str
+    sha256: str
+    size: int
+    mode: str = "file"
+    target: str = ""

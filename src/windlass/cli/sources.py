@@ -1,0 +1,185 @@
+"""Turns what the user points at (folder, archive, repository) into a source on the server."""
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from windlass.cli import files, hashing, localgit, upload
+from windlass.cli.client import ApiError
+from windlass.cli.errors import CliError, Failed
+from windlass.cli.logview import seconds, size
+from windlass.cli.schemas import Problem, Source
+from windlass.cli.session import Session, plain
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz")
+
+
+class NoSuchPath(CliError):
+    """{path} does not exist."""
+
+
+class NotDeployable(CliError):
+    """{path} is neither a folder nor an archive."""
+
+    fix = "Archives end in .zip, .tar, .tar.gz or .tar.xz."
+
+
+class TooMuch(CliError):
+    """{path} looks like a whole home directory or disk, not like a project."""
+
+    fix = "Go to the project's folder. If you mean it, say --yes."
+
+
+class TooLarge(CliError):
+    """{message}"""
+
+    def more(self, verbose: bool) -> list[str]:
+        return [str(self.facts["facts"]), f"The largest files: {self.facts['largest']}"]
+
+    fix = "Name what is not needed in .windlassignore."
+
+
+class Origin(msgspec.Struct, kw_only=True):
+    """`name` is what a new project would be called, `folder` the one that may be linked."""
+
+    name: str
+    folder: Path | None = None
+    archive: Path | None = None
+    repository_url: str | None = None
+    branch: str | None = None
+
+
+class Ready(msgspec.Struct):
+    source: Source
+    commit: Mapping[str, str]
+
+
+def of_path(path: Path, *, yes: bool) -> Origin:
+    """Raises NoSuchPath, NotDeployable, TooMuch."""
+    if path.is_dir():
+        folder = path.resolve()
+        home = Path.home().resolve()
+        if not yes and (folder == home or folder in home.parents):
+            raise TooMuch(path=folder)
+        return Origin(name=folder.name, folder=folder)
+    if not path.exists():
+        raise NoSuchPath(path=path)
+    ending = next((end for end in ARCHIVES if path.name.lower().endswith(end)), None)
+    if ending is None or not path.is_file():
+        raise NotDeployable(path=path)
+    return Origin(name=path.name[: -len(ending)], archive=path)
+
+
+def of_repository(url: str, branch: str | None, *, yes: bool) -> Origin:
+    """A URL is for the server to fetch; a repository on this machine is uploaded."""
+    local = Path(url).expanduser()
+    if not local.is_dir():
+        return Origin(name=repository_name(url), repository_url=url, branch=branch)
+    if branch is None and not localgit.is_bare(local):
+        return of_path(local, yes=yes)
+    name = repository_name(str(local.resolve()))
+    return Origin(name=name, folder=local.resolve(), branch=branch or "HEAD")
+
+
+def repository_name(url: str) -> str:
+    """The last word of `https://host/me/shop.git` or `git@host:me/shop`: shop."""
+    words = [word for word in re.split(r"[/:]", url.split("?")[0]) if word]
+    return words[-1].removesuffix(".git") if words else ""
+
+
+def send(session: Session, origin: Origin) -> Ready:
+    """Uploads, or has the server fetch. The source is `ready` when this returns."""
+    if origin.repository_url:
+        return Ready(_fetched(session, origin.repository_url, origin.branch), {})
+    if origin.archive:
+        return Ready(_sent_archive(session, origin.archive), {})
+    if origin.folder and origin.branch:
+        with tempfile.TemporaryDirectory(prefix="windlass-") as scratch:
+            archive = Path(scratch) / f"{origin.name}.tar.gz"
+            branch = None if origin.branch == "HEAD" else origin.branch
+            commit = localgit.export(origin.folder, branch, archive)
+            return Ready(_sent_archive(session, archive), commit)
+    folder = origin.folder or Path.cwd()
+    return Ready(_sent_folder(session, folder, origin.name), localgit.commit_of(folder))
+
+
+def problem(found: str | Problem | None) -> str:
+    """One line of an error in a source."""
+    text = found.message if isinstance(found, Problem) else found
+    return plain(text or "The server gave no reason.")
+
+
+def _sent_folder(session: Session, folder: Path, name: str) -> Source:
+    started = time.monotonic()
+    found = files.find(folder)
+    if found.environments:
+        left_out = ", ".join(map(plain, found.environments[:3]))
+        session.say(f"Left out: {left_out} (`windlass env set` gives secrets to the server).")
+    hashing.fill(folder, found.files)
+    total = sum(file.size for file in found.files)
+    try:
+        with progress(session, total) as advance:
+            source, sent = upload.folder(session.api, name or "files", found.files, advance)
+    except ApiError as error:
+        if error.status != 413:
+            raise
+        raise _too_large(error, found.files) from error
+    took = seconds(time.monotonic() - started)
+    what = f"{sent.files} of {len(found.files)} files ({size(sent.bytes)} of {size(total)})"
+    session.say(f"Uploaded {what} in {took}.")
+    return _checked(session, source)
+
+
+def _sent_archive(session: Session, path: Path) -> Source:
+    with progress(session, path.stat().st_size) as advance:
+        source = upload.archive(session.api, path, advance)
+    session.say(f"Uploaded {plain(path.name)} ({size(path.stat().st_size)}).")
+    return _checked(session, source)
+
+
+def _fetched(session: Session, url: str, branch: str | None) -> Source:
+    session.say(f"Fetching {plain(url)}{f' ({plain(branch)})' if branch else ''}.")
+    return _checked(session, session.api.create_git_source(url, branch))
+
+
+def _checked(session: Session, source: Source) -> Source:
+    """Waits until the server is done with it. Raises Failed with the server's reason."""
+    pause = 0.05
+    while source.status == "pending":
+        time.sleep(pause)
+        pause = min(1.0, pause * 1.5)
+        source = session.api.source(source.id)
+    if source.status == "error":
+        raise Failed(reason=problem(source.error))
+    return source
+
+
+def _too_large(error: ApiError, found: list[files.LocalFile]) -> TooLarge:
+    largest = sorted(found, key=lambda file: file.size, reverse=True)[:3]
+    told = [f"{key}: {value}" for key, value in error.details.items() if key != "fix"]
+    total = f"this folder: {len(found)} files, {size(sum(file.size for file in found))}"
+    return TooLarge(
+        message=error.message,
+        facts="; ".join([*told, total]),
+        largest=", ".join(f"{plain(file.path)} ({size(file.size)})" for file in largest),
+    )
+
+
+@contextmanager
+def progress(session: Session, total: int) -> Generator[Callable[[int], None]]:
+    """A bar on a terminal when the upload is large enough to take a while; else nothing."""
+    if total < 1 << 20 or not session.has_colour or session.json:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+    columns = ("Uploading", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda amount: bar.advance(task, amount)

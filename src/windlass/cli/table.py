@@ -1,0 +1,46 @@
+"""Every command of `windlass` in one table, so that help and completion import none of them."""
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """Where a command lives ("module:name of a click command"), its one-line help, its heading."""
+
+    target: str
+    help: str
+    section: str = "Deploy"
+    needs_server: bool = False
+
+
+_HERE = "windlass.cli.commands"
+
+COMMANDS: dict[str, Row] = {
+    "deploy": Row(f"{_HERE}.deploy:deploy", "Put a folder, an archive or a Git repository online."),
+    "plan": Row(f"{_HERE}.plan:plan", "Show how a folder would be built, without deploying."),
+    "logs": Row(f"{_HERE}.logs:logs", "Show the log of a deployment."),
+    "rollback": Row(f"{_HERE}.switch:rollback", "Go back to an earlier deployment, at once."),
+    "promote": Row(f"{_HERE}.switch:promote", "Make a preview the production deployment."),
+    "cancel": Row(f"{_HERE}.switch:cancel", "Cancel a deployment that is still running."),
+    "deployments": Row(f"{_HERE}.deployments:deployments", "List deployments."),
+    "projects": Row(
+        f"{_HERE}.projects:projects", "List, create, show and delete projects.", "Project"
+    ),
+    "link": Row(f"{_HERE}.link:link", "Tie this folder to a project.", "Project"),
+    "env": Row(f"{_HERE}.env:env", "List, set, unset and pull environment variables.", "Project"),
+    "open": Row(f"{_HERE}.look:open_site", "Open the project's site in the browser.", "Project"),
+    "status": Row(f"{_HERE}.look:status", "Show what is live and what is running.", "Project"),
+    "login": Row(f"{_HERE}.account:login", "Sign in to a Windlass server.", "Account"),
+    "logout": Row(f"{_HERE}.account:logout", "Sign out and forget the server.", "Account"),
+    "whoami": Row(f"{_HERE}.account:whoami", "Show the server and the account in use.", "Account"),
+    "doctor": Row(f"{_HERE}.look:doctor", "Check this machine and the server.", "Account"),
+    "completion": Row(
+        f"{_HERE}.completion:completion", "Print a shell completion script.", "Account"
+    ),
+    "up": Row("windlass.up:command", "Start Windlass on this machine.", "Server", True),
+    "web": Row("windlass.app:command", "Run the control plane alone.", "Server", True),
+    "worker": Row("windlass.worker:command", "Run the build worker alone.", "Server", True),
+    "edge": Row("windlass.edge.__main__:command", "Run the edge alone.", "Server", True),
+    "nginx-config": Row(
+        "windlass.core.nginx:command", "Print the nginx file for these sites.", "Server", True
+    ),
+}
