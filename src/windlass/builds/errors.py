@@ -1,6 +1,6 @@
 """What can be wrong with a source before anything is built."""
 
-from windlass.core.errors import ValidationFailed
+from windlass.core.errors import BadRequest, Conflict, NotFound, ValidationFailed
 
 
 class EmptySource(ValidationFailed):
@@ -23,3 +23,19 @@ class ManifestBroken(ValidationFailed):
 class OutputOutside(ValidationFailed):
     """{file} writes its output to {folder}, which lies outside the root directory {root}. Choose a
     root directory that contains it, or another output folder."""
+
+
+class SourceNotFound(NotFound):
+    """There is no such source, or you may not see it."""
+
+
+class FilesOrRepository(BadRequest):
+    """Give either the files of an upload or a repositoryUrl."""
+
+
+class BlobsAbsent(Conflict):
+    """{count} contents are not on the server yet. Send them, then try again."""
+
+
+class BatchBroken(BadRequest):
+    """The batch is broken at byte {position}: a content does not match its hash or length."""

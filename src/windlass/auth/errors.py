@@ -1,0 +1,27 @@
+"""What a caller can get wrong when proving who they are."""
+
+from windlass.core.errors import BadRequest, Forbidden, Gone, Unauthorized
+
+
+class WrongPassword(Unauthorized):
+    """E-mail and password do not match."""
+
+
+class NotAllowed(Forbidden):
+    """This action requires {permission} permission. Your role ({role}) does not have this
+    permission."""
+
+
+class CrossSite(Forbidden):
+    """The request came from another site and was refused."""
+
+    code = "CSRF_ERROR"
+
+
+class SetupLinkUsed(Gone):
+    """This link was already used, or is not the newest one. Sign in instead, or run
+    `windlass setup-link` on the machine."""
+
+
+class WrongCurrentPassword(BadRequest):
+    """The current password is wrong."""

@@ -1,0 +1,31 @@
+"""Facts about accounts."""
+
+from uuid import UUID
+
+from windlass.core.events import Event
+
+
+class OwnerSetUp(Event, frozen=True):
+    user_id: UUID
+
+
+class SignedIn(Event, frozen=True):
+    user_id: UUID
+    session_id: UUID
+
+
+class SignedOut(Event, frozen=True):
+    session_id: UUID
+
+
+class PasswordChanged(Event, frozen=True):
+    user_id: UUID
+
+
+class TokenCreated(Event, frozen=True):
+    token_id: UUID
+    name: str
+
+
+class TokenRevoked(Event, frozen=True):
+    token_id: UUID

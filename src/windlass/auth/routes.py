@@ -1,0 +1,116 @@
+"""JSON: set up, sign in, sign out, who am I, tokens."""
+
+from litestar import Response, Router, delete, get, post
+from litestar.datastructures import Cookie
+from litestar.params import FromPath, JSONBody
+
+from windlass.auth import service
+from windlass.auth.deps import COOKIE, CurrentActor
+from windlass.auth.permissions import Permission
+from windlass.auth.schemas import (
+    PasswordChange,
+    Setup,
+    SignIn,
+    TokenCreate,
+    TokenOut,
+    UserOut,
+)
+from windlass.core import ids
+from windlass.core.http import DB, Envelope, Request
+from windlass.core.schemas import Page
+
+
+def session_cookie(request: Request, value: str) -> Cookie:
+    """Not readable by scripts, not sent by other sites, over TLS where the panel has TLS."""
+    secure = request.app.state.settings.panel_url.startswith("https:")
+    age = service.SESSION_DAYS_ABSOLUTE * 86400
+    return Cookie(COOKIE, value, max_age=age, httponly=True, samesite="lax", secure=secure)
+
+
+async def open_session(request: Request, db: DB, actor: service.Actor) -> Cookie:
+    token = await service.open_session(
+        db,
+        actor,
+        user_agent=request.headers.get("user-agent", ""),
+        address=request.headers.get("x-forwarded-for", "").split(",")[0].strip(),
+    )
+    return session_cookie(request, token)
+
+
+@post("/setup", public=True, status_code=200)
+async def set_up(request: Request, db: DB, data: JSONBody[Setup]) -> Response[UserOut]:
+    """Use the one-time link of the first start."""
+    actor = await service.set_up(
+        db,
+        request.app.state.settings.folder / "keys",
+        token=data.token,
+        email=data.email,
+        password=data.password,
+        name=data.name,
+    )
+    return Envelope(UserOut.of(actor), cookies=[await open_session(request, db, actor)])
+
+
+@post("/sign-in", public=True, status_code=200)
+async def sign_in(request: Request, db: DB, data: JSONBody[SignIn]) -> Response[UserOut]:
+    """Sign in with e-mail and password; the answer sets the session cookie."""
+    request.app.state.sign_in_limit.check(data.email.lower())
+    actor = await service.sign_in(db, data.email, data.password)
+    return Envelope(UserOut.of(actor), cookies=[await open_session(request, db, actor)])
+
+
+@post("/sign-out", permission=Permission.account, status_code=200)
+async def sign_out(request: Request, db: DB, actor: CurrentActor) -> Response[None]:
+    """End this browser's session."""
+    if actor.session_id is not None:
+        await service.sign_out(db, actor.session_id, by=actor)
+    answer: Response[None] = Envelope(None)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+@get("/me", permission=Permission.account)
+async def me(actor: CurrentActor) -> UserOut:
+    """Who is signed in."""
+    return UserOut.of(actor)
+
+
+@post("/password", permission=Permission.account, status_code=200)
+async def change_password(db: DB, actor: CurrentActor, data: JSONBody[PasswordChange]) -> None:
+    """Change the password; every other session ends."""
+    await service.change_password(db, actor, current=data.current, new=data.new)
+
+
+@get("/tokens", permission=Permission.account)
+async def list_tokens(db: DB, actor: CurrentActor) -> Page[TokenOut]:
+    """One's API tokens, without their secret part."""
+    return Page([TokenOut.of(row) for row in await service.tokens(db, actor)])
+
+
+@post("/tokens", permission=Permission.account)
+async def create_token(db: DB, actor: CurrentActor, data: JSONBody[TokenCreate]) -> TokenOut:
+    """A new API token. Its secret is in this answer and never again."""
+    row, token = await service.create_token(db, data.name, by=actor)
+    return TokenOut.of(row, token)
+
+
+@delete("/tokens/{token_id:str}", permission=Permission.account)
+async def revoke_token(db: DB, actor: CurrentActor, token_id: FromPath[str]) -> None:
+    """Revoke a token; the next request with it is refused."""
+    await service.revoke_token(db, ids.private("tok", token_id), by=actor)
+
+
+router = Router(
+    "/api/auth",
+    route_handlers=[
+        set_up,
+        sign_in,
+        sign_out,
+        me,
+        change_password,
+        list_tokens,
+        create_token,
+        revoke_token,
+    ],
+    tags=["Accounts"],
+)

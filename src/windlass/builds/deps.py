@@ -1,0 +1,44 @@
+"""What builds give to handlers: the store, the limits of uploads, and a source with its plan."""
+
+import asyncio
+from typing import Any
+
+from windlass.builds import sources
+from windlass.builds.models import Source, SourceStatus
+from windlass.builds.plan import Overrides
+from windlass.builds.schemas import SourceError, SourceOut
+from windlass.core.blobs import BlobStore
+from windlass.core.errors import AppError
+from windlass.core.http import Request
+from windlass.core.manifest import TreeLimits
+
+
+def store_of(request: Request) -> BlobStore:
+    return request.app.state.blobs
+
+
+def limits_of(request: Request) -> TreeLimits:
+    uploads = request.app.state.settings.uploads
+    return TreeLimits(
+        files=uploads.max_files, total_bytes=uploads.max_bytes, file_bytes=uploads.max_file_bytes
+    )
+
+
+async def planned(request: Request, source: Source, *, root_directory: str | None) -> SourceOut:
+    """The source with its plan, or with the reason why there is none."""
+    if source.status is not SourceStatus.ready or source.manifest_sha256 is None:
+        return SourceOut.of(source)
+    overrides = Overrides(root_directory=root_directory or None)
+    try:
+        plan = await asyncio.to_thread(
+            sources.plan_of, store_of(request), source.manifest_sha256, overrides
+        )
+    except AppError as error:
+        return SourceOut.of(source, plan_error=_explained(error))
+    return SourceOut.of(source, plan=plan)
+
+
+def _explained(error: AppError) -> SourceError:
+    fields: Any = error.facts.get("fields") or []
+    detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
+    return SourceError(code=error.code, message=detail or error.message)

@@ -1,0 +1,103 @@
+"""What the routes of blobs and sources take and give."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from windlass.builds.models import Source
+from windlass.builds.plan import Plan
+from windlass.core import ids
+from windlass.core.schemas import In, Out
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class BlobQuery(In):
+    hashes: Annotated[list[Sha256], Meta(max_length=10_000)]
+
+
+class BlobsMissing(Out):
+    missing: list[str]
+
+
+class BlobsStored(Out):
+    stored: int
+
+
+class FileIn(In):
+    """One file of an upload; a link has its target and no content."""
+
+    path: Annotated[str, Meta(min_length=1, max_length=1024)]
+    sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    size: Annotated[int, Meta(ge=0)] = 0
+    mode: Literal["file", "exec", "link"] = "file"
+    target: Annotated[str, Meta(max_length=4095)] = ""
+
+
+class SourceCreate(In):
+    """Either the files of an upload, or a repository to fetch."""
+
+    files: list[FileIn] | None = None
+    name: Annotated[str, Meta(max_length=200)] | None = None
+    repository_url: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    branch: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+
+
+class SourceError(Out):
+    code: str
+    message: str
+
+
+class SourceOut(Out):
+    """A source and, once it is ready, the plan that was detected for it."""
+
+    id: str
+    kind: str
+    status: str
+    name: str | None
+    error: SourceError | None
+    file_count: int
+    size_bytes: int
+    repository_url: str | None
+    branch: str | None
+    commit_sha: str | None
+    commit_message: str | None
+    suggested_name: str
+    plan: Plan | None
+    plan_error: SourceError | None
+    created_at: dt.datetime
+
+    @classmethod
+    def of(
+        cls, row: Source, *, plan: Plan | None = None, plan_error: SourceError | None = None
+    ) -> "SourceOut":
+        failed = row.error_code is not None
+        return cls(
+            id=ids.public("src", row.id),
+            kind=row.kind.value,
+            status=row.status.value.lower(),
+            name=row.name,
+            error=SourceError(code=row.error_code or "", message=row.error_message or "")
+            if failed
+            else None,
+            file_count=row.file_count,
+            size_bytes=row.size_bytes,
+            repository_url=row.repository_url,
+            branch=row.branch,
+            commit_sha=row.commit_sha,
+            commit_message=row.commit_message,
+            suggested_name=suggested_name(row),
+            plan=plan,
+            plan_error=plan_error,
+            created_at=row.created_at,
+        )
+
+
+def suggested_name(row: Source) -> str:
+    """The last part of the repository, or of the archive's or folder's name."""
+    text = (row.repository_url or row.name or "").rstrip("/")
+    last = text.replace(":", "/").rsplit("/", 1)[-1]
+    for ending in (".git", ".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2"):
+        last = last.removesuffix(ending)
+    return last

@@ -1,0 +1,67 @@
+"""The verbs of sources: take an upload, ask for a repository, look at one."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.auth.models import Actor
+from windlass.builds.errors import SourceNotFound
+from windlass.builds.models import Source, SourceKind, SourceStatus
+from windlass.core import ids
+from windlass.core.live import announce
+from windlass.core.manifest import Manifest
+
+
+async def create_ready(
+    db: AsyncSession,
+    manifest: Manifest,
+    manifest_sha256: str,
+    *,
+    kind: SourceKind,
+    name: str | None,
+    by: Actor,
+) -> Source:
+    """A source whose files are all in the store."""
+    source = Source(
+        owner_id=by.id,
+        kind=kind,
+        status=SourceStatus.ready,
+        name=name,
+        manifest_sha256=manifest_sha256,
+        file_count=len(manifest),
+        size_bytes=sum(entry.size for entry in manifest),
+    )
+    return await _add(db, source)
+
+
+async def request_repository(
+    db: AsyncSession, url: str, branch: str | None, *, owner_id: UUID, is_deferred: bool
+) -> Source:
+    """A source that is fetched by a worker, now or (deferred) by the build that needs it."""
+    source = Source(
+        owner_id=owner_id,
+        kind=SourceKind.git,
+        status=SourceStatus.pending,
+        repository_url=url,
+        branch=branch,
+        is_deferred=is_deferred,
+    )
+    source = await _add(db, source)
+    await announce(db, "loop-sources")
+    return source
+
+
+async def _add(db: AsyncSession, source: Source) -> Source:
+    source.id = ids.uuid7()
+    db.add(source)
+    await db.flush()
+    await db.refresh(source)
+    return source
+
+
+async def get(db: AsyncSession, id: UUID, *, by: Actor) -> Source:
+    query = select(Source).where(Source.id == id, Source.owner_id == by.id)
+    if (source := await db.scalar(query)) is None:
+        raise SourceNotFound()
+    return source

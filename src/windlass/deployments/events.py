@@ -1,0 +1,62 @@
+"""Facts about deployments."""
+
+from uuid import UUID
+
+from windlass.core.events import Event
+
+
+class Queued(Event, frozen=True):
+    deployment_id: UUID
+    project_id: UUID
+
+
+class Cancelled(Event, frozen=True):
+    deployment_id: UUID
+    project_id: UUID
+
+
+class Failed(Event, frozen=True):
+    deployment_id: UUID
+    project_id: UUID
+    code: str
+    message: str
+
+
+class Ready(Event, frozen=True):
+    deployment_id: UUID
+    project_id: UUID
+    seconds: float
+
+
+class SwitchAsked(Event, frozen=True):
+    """Somebody wants another release live: a promotion or a rollback (C-163)."""
+
+    deployment_id: UUID
+    project_id: UUID
+    previous_id: UUID | None
+    commit: str | None
+    previous_commit: str | None
+    reason: str | None
+
+
+class Promoted(Event, frozen=True):
+    """The host serves this release now, and was seen to."""
+
+    deployment_id: UUID
+    project_id: UUID
+    previous_id: UUID | None
+    host: str
+
+
+class SwitchFailed(Event, frozen=True):
+    deployment_id: UUID
+    project_id: UUID
+    host: str
+    reason: str
+
+
+class Deleted(Event, frozen=True):
+    deployment_id: UUID
+    project_id: UUID
+    host: str
+    is_preview: bool

@@ -1,0 +1,20 @@
+"""Projects as handlers get them: loaded with the check whether the caller may see them."""
+
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from windlass.auth.deps import CurrentActor
+from windlass.core import ids
+from windlass.core.http import DB
+from windlass.projects import service
+from windlass.projects.models import Project
+
+InProject = NamedDependency[Project]
+
+
+async def provide_project(db: DB, actor: CurrentActor, project_id: FromPath[str]) -> Project:
+    return await service.get(db, ids.private("proj", project_id), by=actor)
+
+
+async def provide_project_by_slug(db: DB, actor: CurrentActor, slug: FromPath[str]) -> Project:
+    return await service.get_by_slug(db, slug, by=actor)

@@ -1,0 +1,84 @@
+"""A project, its variables, and the host names it owns."""
+
+import datetime as dt
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from windlass.core.db import Model
+from windlass.core.loop import Leased
+
+
+class Target(StrEnum):
+    """Where a variable counts."""
+
+    production = "production"
+    preview = "preview"
+    development = "development"
+
+
+class Project(Model):
+    """Settings that are null are detected anew for each build (C-006)."""
+
+    __tablename__ = "projects"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "slug"),
+        Index("ix_projects_owner_id_created_at", "owner_id", "created_at", "id"),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    name: Mapped[str]
+    slug: Mapped[str]
+    # Builds and apps of a project run as a user of their own: `builds.uid_base` + this.
+    number: Mapped[int] = mapped_column(BigInteger, Identity(start=1), unique=True)
+    repository_url: Mapped[str | None]
+    repository_branch: Mapped[str] = mapped_column(default="main", server_default="main")
+    framework: Mapped[str | None]
+    install_command: Mapped[str | None]
+    build_command: Mapped[str | None]
+    output_directory: Mapped[str | None]
+    start_command: Mapped[str | None]
+    release_command: Mapped[str | None]
+    root_directory: Mapped[str | None]
+    node_version: Mapped[str | None]
+    build_network: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # Set when it is deleted: hidden at once, taken down by a job, then the rows go.
+    deleted_at: Mapped[dt.datetime | None]
+
+
+class EnvVariable(Model):
+    """One variable of one target. The value is sealed, whether it is called a secret or not."""
+
+    __tablename__ = "env_variables"
+    __table_args__ = (UniqueConstraint("project_id", "key", "target"),)
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    value_sealed: Mapped[bytes]
+    is_secret: Mapped[bool] = mapped_column(default=False, server_default="false")
+    target: Mapped[Target]
+
+
+class Site(Leased, Model):
+    """A host name, what it should serve and what it serves; a loop makes the two equal.
+
+    The foreign keys to deployments are in the migration only: deployments stand above projects.
+    """
+
+    __tablename__ = "sites"
+
+    project_id: Mapped[UUID] = mapped_column(
+        ForeignKey("projects.id", ondelete="CASCADE"), index=True
+    )
+    host: Mapped[str] = mapped_column(unique=True)
+    is_preview: Mapped[bool] = mapped_column(default=False, server_default="false")
+    wanted_id: Mapped[UUID | None] = mapped_column(index=True)
+    active_id: Mapped[UUID | None] = mapped_column(index=True)
+    # Rises with every wish; the link on disk refuses a smaller one.
+    generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    wanted_by: Mapped[UUID | None]
+    wanted_reason: Mapped[str | None]
+    wanted_at: Mapped[dt.datetime | None]
+    error: Mapped[str | None]

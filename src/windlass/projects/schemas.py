@@ -1,0 +1,96 @@
+"""What the project routes take and give."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from windlass.core import ids
+from windlass.core.schemas import In, Out
+from windlass.projects.models import EnvVariable
+
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Command = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
+Folder = Annotated[str, Meta(max_length=400, pattern=r"^[^\x00]*$")]
+RepositoryUrl = Annotated[str, Meta(max_length=1000)]
+Branch = Annotated[str, Meta(min_length=1, max_length=255)]
+NodeVersion = Literal["16", "18", "20", "21", "22", "24"]
+Key = Annotated[str, Meta(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Value = Annotated[str, Meta(max_length=32_768, pattern=r"^[^\x00]*$")]
+TargetName = Literal["production", "preview", "development"]
+
+
+class ProjectCreate(In):
+    """Settings left out are detected."""
+
+    name: Name
+    repository_url: RepositoryUrl | None = None
+    repository_branch: Branch = "main"
+    framework: Name | None = None
+    install_command: Command | None = None
+    build_command: Command | None = None
+    output_directory: Folder | None = None
+    start_command: Command | None = None
+    release_command: Command | None = None
+    root_directory: Folder | None = None
+    node_version: NodeVersion | None = None
+    build_network: bool = False
+
+
+class ProjectChange(In):
+    """Only what is given changes; null means "detect it"."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    repository_url: RepositoryUrl | msgspec.UnsetType | None = msgspec.UNSET
+    repository_branch: Branch | msgspec.UnsetType = msgspec.UNSET
+    framework: Name | msgspec.UnsetType | None = msgspec.UNSET
+    install_command: Command | msgspec.UnsetType | None = msgspec.UNSET
+    build_command: Command | msgspec.UnsetType | None = msgspec.UNSET
+    output_directory: Folder | msgspec.UnsetType | None = msgspec.UNSET
+    start_command: Command | msgspec.UnsetType | None = msgspec.UNSET
+    release_command: Command | msgspec.UnsetType | None = msgspec.UNSET
+    root_directory: Folder | msgspec.UnsetType | None = msgspec.UNSET
+    node_version: NodeVersion | msgspec.UnsetType | None = msgspec.UNSET
+    build_network: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class EnvSet(In):
+    """Set a variable for some targets; one that exists is replaced."""
+
+    key: Key
+    value: Value
+    secret: bool = False
+    targets: Annotated[tuple[TargetName, ...], Meta(min_length=1, max_length=3)] = (
+        "production",
+        "preview",
+    )
+
+
+class EnvChange(In):
+    value: Value | msgspec.UnsetType = msgspec.UNSET
+    secret: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class EnvOut(Out):
+    """A variable of one target. The value of a secret never leaves: it is null."""
+
+    id: str
+    key: str
+    value: str | None
+    secret: bool
+    target: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+    @classmethod
+    def of(cls, row: EnvVariable, value: str | None) -> "EnvOut":
+        return cls(
+            id=ids.public("env", row.id),
+            key=row.key,
+            value=None if row.is_secret else value,
+            secret=row.is_secret,
+            target=row.target.value,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
