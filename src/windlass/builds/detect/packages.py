@@ -155,10 +155,10 @@ def _tool(name: str, pinned: tuple[str, str] | None, head: str, *, berry: bool) 
     if pinned:
         return f"{package}@{pinned[1]}"
     if name == "pnpm":
-        found = re.search(r"^lockfileVersion:\s*['\"]?(\d+)", head, re.MULTILINE)
+        found = re.search(r"^lockfileVersion:\s*['\"]?(\d+)", head, re.MULTILINE | re.ASCII)
         return f"pnpm@{ {'5': 7, '6': 8}.get(found[1] if found else '', 10) }"
     if berry:
-        found = re.search(r"^\s+version:\s*(\d+)", head, re.MULTILINE)
+        found = re.search(r"^\s+version:\s*(\d+)", head, re.MULTILINE | re.ASCII)
         return f"{package}@{3 if found and int(found[1][:4]) < 8 else 4}"
     return f"{package}@1"
 

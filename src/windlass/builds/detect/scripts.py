@@ -9,6 +9,7 @@ _WRAPPERS = frozenset(
 )
 _RUNNERS = frozenset(["npm", "pnpm", "yarn", "bun"])
 _SEPARATORS = frozenset(["&&", "||", ";", "&", "|", "(", ")"])
+_STAYS = frozenset(["--serve", "--watch", "-w", "--dev", "--incremental-serve"])
 _DEEPEST = 4
 _MOST = 40
 
@@ -35,7 +36,7 @@ def runs(scripts: Table, tool: str, *subcommands: str) -> tuple[str, list[str]] 
     names = sorted(scripts, key=lambda name: (name != "build", "build" not in name))
     for name in names[:100]:
         for words in commands(scripts, name):
-            if program(words) != tool:
+            if program(words) != tool or _STAYS.intersection(words):
                 continue
             if not subcommands or any(word in subcommands for word in words[1:3]):
                 return name, words

@@ -1,0 +1,170 @@
+"""A Node plan: what every project with a package.json has in common, and Node servers."""
+
+import re
+import shlex
+
+from msgspec.structs import replace
+
+from windlass.builds.detect.javascript import Config
+from windlass.builds.detect.packages import TOOLS, Package
+from windlass.builds.detect.paths import join, normal
+from windlass.builds.detect.scripts import commands, program
+from windlass.builds.detect.source import text
+from windlass.builds.detect.values import Name, Object, Unknown
+from windlass.builds.plan import Plan
+
+SERVERS = {
+    "@nestjs/core": ("nestjs", "NestJS"),
+    "express": ("express", "Express"),
+    "fastify": ("fastify", "Fastify"),
+    "koa": ("koa", "Koa"),
+    "@hapi/hapi": ("hapi", "hapi"),
+    "hono": ("hono", "Hono"),
+    "polka": ("polka", "Polka"),
+    "restify": ("restify", "Restify"),
+    "h3": ("h3", "H3"),
+    "socket.io": ("node", "Node.js"),
+    "ws": ("node", "Node.js"),
+}
+_ENTRIES = (
+    *("server.js", "index.js", "app.js", "server.mjs", "index.mjs", "app.mjs", "server.cjs"),
+    *("src/server.js", "src/index.js", "src/app.js", "src/main.js"),
+)
+# Programs of a `start` script that show a site while it is being written, or a folder of files.
+_PREVIEWS = frozenset(
+    [
+        *("vite", "react-scripts", "ng", "parcel", "eleventy", "vitepress", "gatsby", "hexo"),
+        *("docusaurus", "astro", "serve", "http-server", "live-server", "webpack", "snowpack"),
+        *("webpack-dev-server", "vue-cli-service", "browser-sync", "lite-server", "storybook"),
+    ]
+)
+_PLAIN = re.compile(r"[\w@%+=:,./ -]+", re.ASCII)
+
+
+def node_plan(package: Package, plan: Plan, *, production: bool = False) -> Plan:
+    """Add to a framework's plan how its packages are installed and where they lie."""
+    manager, root = package.manager, package.source.root
+    folder = manager.folder
+    modules = join(root, "node_modules")
+    needed = bool(package.dependencies) or manager.lock_file or folder != root
+    install = manager.install(production=production) if needed else None
+    if install and folder != root:
+        depth = root.count("/") + 1 - (0 if folder == "." else folder.count("/") + 1)
+        install = f"cd {'/'.join(['..'] * depth)} && {install}"
+    tools = [join(folder, f"{TOOLS}/bin")] if manager.package else []
+    caches = [modules, *([join(folder, "node_modules")] if folder != root else [])]
+    caches += [join(folder, TOOLS)] if manager.package else []
+    env = {"YARN_NODE_LINKER": "node-modules"} if manager.berry else {}
+    return replace(
+        plan,
+        root_directory=root,
+        runtime="node",
+        package_manager=manager.name,
+        install_command=install,
+        lock_file=manager.lock_file,
+        cache_directories=tuple(caches) if install else (),
+        framework_caches=tuple(join(root, cache) for cache in plan.framework_caches),
+        path=(*[join(each, ".bin") for each in caches if each.endswith("node_modules")], *tools),
+        env={**env, **plan.env},
+        evidence=(*plan.evidence, *manager.evidence),
+        warnings=(*plan.warnings, *(manager.warnings if install else ())),
+    )
+
+
+def server(package: Package, *, site: str | None = None) -> Plan | None:
+    """A Node server, by its `start` script, by `main`, or by a file that listens.
+
+    `site` names a static framework that was found too: then only a server that certainly is one
+    (it depends on a server library, or its file listens) is taken for it.
+    """
+    source, scripts = package.source, package.scripts
+    library = next((name for name in SERVERS if name in package.runtime), None)
+    words = (commands(scripts, "start") or [[]])[-1]
+    if words and program(words) in _PREVIEWS:
+        return None
+    entry = _entry(package, words)
+    listening, port = _listens(package, entry)
+    certain = library is not None or listening
+    if not words and (entry is None or site or not (certain or _is_main(package, entry))):
+        return None
+    if site and not certain:
+        return None
+    framework, label = SERVERS.get(library or "", ("node", "Node.js"))
+    evidence = [package.evidence(library)] if library else []
+    if words:
+        evidence.append(f"{source.named('package.json')}: `start` runs {shlex.join(words)[:120]}")
+    elif entry:
+        why = "it listens for requests" if listening else "`main` of package.json"
+        evidence.append(f"{source.named(entry)}: {why}")
+    if port:
+        evidence.append(f"{source.named(entry or '')}: listens on port {port}, whatever PORT says")
+    start = start_command(package) if words else f"node {shlex.quote(entry or '')}"
+    built = "build" in scripts
+    return node_plan(
+        package,
+        Plan(
+            framework=framework,
+            label=label,
+            kind="server",
+            build_command=package.manager.run("build") if built else None,
+            start_command=start,
+            port=port or 3000,
+            env={"NODE_ENV": "production"},
+            evidence=tuple(evidence),
+        ),
+        production=not built and start.startswith("node "),
+    )
+
+
+def start_command(package: Package) -> str:
+    """The `start` script: itself when it is one plain `node …`, which spares a process."""
+    line = text(package.scripts.get("start")) or ""
+    around = {"prestart", "poststart"} & package.scripts.keys()
+    if line.startswith("node ") and _PLAIN.fullmatch(line) and not around:
+        return line
+    return "bun run start" if package.manager.name == "bun" else "npm run start"
+
+
+def _entry(package: Package, words: list[str]) -> str | None:
+    """The file that the server starts from, as far as it is in the source."""
+    source = package.source
+    named = [word for word in words[1:] if not word.startswith("-")] if words else []
+    if words and program(words) in ("fastify", "nest", "next"):
+        named = []
+    main = text(package.content.get("main"))
+    wanted = [*named[:2], *([main] if main and not words else [])]
+    for path in wanted:
+        plain = normal(path)
+        for candidate in (plain, f"{plain}.js", f"{plain}/index.js"):
+            if candidate and source.has(candidate):
+                return candidate
+    return None if words else source.first(*_ENTRIES)
+
+
+def _is_main(package: Package, entry: str) -> bool:
+    """`npm init` writes `main` into every package: beside a page it says nothing."""
+    main = normal(text(package.content.get("main")) or "index.js")
+    pages = any(path.endswith(".html") for path in package.source.files)
+    return (
+        main in (entry, entry.removesuffix(".js"))
+        and not pages
+        and "build" not in (package.scripts)
+    )
+
+
+def _listens(package: Package, entry: str | None) -> tuple[bool, int | None]:
+    """Whether the file calls `.listen(…)`, and the port when it is written there as a number."""
+    code = package.source.code(entry) if entry else None
+    if code is None:
+        return False, None
+    config, listening = Config(code), False
+    for argument in config.calls("listen"):
+        listening = True
+        if isinstance(argument, Object):
+            argument = next((value for key, value in argument.entries if key == "port"), None)
+        if isinstance(argument, int) and not isinstance(argument, bool) and argument > 1023:
+            return True, min(argument, 65535)
+        if isinstance(argument, Unknown | Name):
+            break
+    serves = any(token.text in ("createServer", "serve") for token in config.tokens)
+    return listening or (serves and bool(config.imports)), None

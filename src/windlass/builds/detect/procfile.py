@@ -1,0 +1,36 @@
+"""A Procfile: `web` is started, `release` runs before the switch, others are not run yet."""
+
+import re
+
+import msgspec
+
+from windlass.builds.detect.source import Source
+from windlass.builds.errors import ManifestBroken
+
+_LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(.*\S)\s*", re.ASCII)
+
+
+class Procfile(msgspec.Struct, frozen=True):
+    web: str | None = None
+    release: str | None = None
+    others: tuple[str, ...] = ()
+
+
+def procfile(source: Source) -> Procfile | None:
+    """Every line is `name: command`, empty or a comment; anything else is an error with its line."""
+    if not source.has("Procfile"):
+        return None
+    found: dict[str, str] = {}
+    for number, line in enumerate(source.text("Procfile").splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            reason = f"line {number} is not `name: command`"
+            raise ManifestBroken(file=source.named("Procfile"), reason=reason)
+        if match[1] in found:
+            reason = f"line {number} names `{match[1]}` a second time"
+            raise ManifestBroken(file=source.named("Procfile"), reason=reason)
+        found[match[1]] = match[2]
+    web, release = found.pop("web", None), found.pop("release", None)
+    return Procfile(web, release, tuple(found))
