@@ -1,5 +1,6 @@
 """Reads a zip archive; what its directory claims is checked before anything is unpacked."""
 
+import errno
 import stat
 import struct
 import zipfile
@@ -39,6 +40,10 @@ def read(raw: BinaryIO, intake: Intake) -> None:
         raise ArchiveDamaged(detail=_lower(str(error))) from error
     except (zlib.error, EOFError, struct.error, UnicodeError, ValueError) as error:
         raise ArchiveDamaged(detail="its content cannot be unpacked") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise ArchiveDamaged(detail="it points to before its own start") from error
     except NotImplementedError as error:
         raise ArchiveDamaged(detail="it needs a newer version of zip") from error
 
@@ -100,8 +105,9 @@ def _check_directory_size(raw: BinaryIO, most_members: int) -> None:
 def _check_overlaps(raw: BinaryIO, members: list[zipfile.ZipInfo], start_dir: int) -> None:
     """Every member has bytes of its own, otherwise a small file can claim them many times over."""
     ordered = sorted(members, key=lambda member: member.header_offset)
-    ends = [member.header_offset for member in ordered[1:]] + [start_dir]
-    for at, (member, end) in enumerate(zip(ordered, ends, strict=True)):
+    for at, member in enumerate(ordered):
+        last = at + 1 == len(ordered)
+        end = start_dir if last else ordered[at + 1].header_offset
         raw.seek(member.header_offset)
         header = raw.read(_LOCAL_HEADER)
         if len(header) < _LOCAL_HEADER or not header.startswith(b"PK\3\4"):
@@ -109,7 +115,7 @@ def _check_overlaps(raw: BinaryIO, members: list[zipfile.ZipInfo], start_dir: in
         name_bytes, extra_bytes = struct.unpack_from("<HH", header, 26)
         data = member.header_offset + _LOCAL_HEADER + name_bytes + extra_bytes
         if data + member.compress_size > end:
-            other = _name(ordered[at + 1]) if at + 1 < len(ordered) else "the directory"
+            other = "the directory" if last else _name(ordered[at + 1])
             raise ArchiveOverlap(path=shown(_name(member)), other=shown(other))
 
 

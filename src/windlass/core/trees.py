@@ -5,7 +5,6 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Collection, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from ctypes import CDLL
 from pathlib import Path
@@ -16,9 +15,7 @@ from windlass.core.manifest import (
     Manifest,
 )
 
-THREADS = 4
 CHUNK = 1 << 20
-_FILES_PER_JOB = 64
 _JOBS_AHEAD = 16
 _FSYNC_EACH = 16
 """Up to this many files an fsync each is cheaper than one flush of the file system (measured)."""
@@ -141,23 +138,14 @@ def _make_folders(manifest: Manifest, root: Path) -> list[Path]:
 def _place_all(
     manifest: Manifest, root: Path, place: Callable[[Entry, Path], None], uid: int | None
 ) -> None:
-    def some(entries: Manifest) -> None:
-        for entry in entries:
-            path = root / entry.path
-            if entry.mode == "link":
-                os.symlink(entry.target, path)
-                if uid is not None:
-                    os.chown(path, uid, uid, follow_symlinks=False)
-            else:
-                place(entry, path)
-
-    if len(manifest) <= _FILES_PER_JOB:
-        return some(manifest)
-    parts = [manifest[at : at + 256] for at in range(0, len(manifest), 256)]
-    with ThreadPoolExecutor(THREADS, "windlass-lay") as pool:
-        for _ in pool.map(some, parts):
-            pass
-    return None
+    for entry in manifest:
+        path = root / entry.path
+        if entry.mode != "link":
+            place(entry, path)
+            continue
+        os.symlink(entry.target, path)
+        if uid is not None:
+            os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def _move_into_place(building: Path, target: Path) -> None:
