@@ -1,0 +1,325 @@
+"""The other commands: switch, projects, environment, account, looking around."""
+
+import json
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run, last_json
+from tests.cli.server import EMAIL, PASSWORD, TOKEN, Panel
+
+
+@pytest.fixture
+def history(panel: Panel) -> list[dict[str, object]]:
+    """Three production deployments, the last one live, and a finished preview."""
+    project = panel.add_project("shop")
+    made = [panel.add_deployment(project) for _ in range(3)]
+    panel.activate(made[2])
+    return [*made, panel.add_deployment(project, isPreview=True)]
+
+
+def live(panel: Panel) -> object:
+    return next(one["id"] for one in panel.deployments.values() if one["isActive"])
+
+
+def test_rollback_goes_to_the_previous_ready_one_and_twice_goes_back_two(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    result = run("rollback", "--project", "shop", "--reason", "broken")
+    assert live(panel) == history[1]["id"]
+    assert result.stdout.splitlines()[-1] == "http://shop.localhost"
+    assert json.loads(panel.calls[-1].body) == {"reason": "broken"}
+
+    run("rollback", "--project", "shop")
+    assert live(panel) == history[0]["id"]
+    assert "to go back to" in run("rollback", "--project", "shop", code=1).stderr
+
+
+def test_rollback_from_a_promoted_preview_goes_to_what_was_live_before(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    preview = history[3]
+    preview["promotedAt"] = "2026-02-01T00:00:00Z"
+    panel.activate(preview)
+    run("rollback", "--project", "shop")
+
+    assert live(panel) == history[2]["id"]
+
+
+def test_rollback_to_a_named_deployment_ends_with_its_json(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    answer = last_json(run("rollback", str(history[0]["id"]), "--json"))
+
+    assert (answer["id"], answer["isActive"]) == (history[0]["id"], True)
+
+
+def test_promote_takes_the_newest_preview(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    run("promote", "--project", "shop")
+
+    assert live(panel) == history[3]["id"]
+
+
+def test_cancel_takes_the_running_one_and_a_finished_one_is_a_conflict(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    """C-124."""
+    assert "still running" in run("cancel", "--project", "shop", code=1).stderr
+    waiting = panel.add_deployment(next(iter(panel.projects.values())), status="queued")
+    run("cancel", "--project", "shop")
+    assert waiting["status"] == "cancelled"
+    assert "has ended" in run("cancel", str(waiting["id"]), code=1).stderr
+
+
+def test_deployments_are_listed_and_filtered(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    """C-123."""
+    lines = run("deployments").stdout.splitlines()
+
+    assert lines[0].split() == ["ID", "PROJECT", "STATUS", "KIND", "BRANCH", "COMMIT", "CREATED"]
+    assert len(lines) == 5
+    assert "ready (live)" in lines[2]
+    assert len(last_json(run("deployments", "--limit", "2", "--json"))) == 2
+    assert "No deployments" in run("deployments", "--status", "error").stdout
+
+
+def test_all_pages_of_a_list_are_read(run: Run, panel: Panel) -> None:
+    for number in range(230):
+        panel.add_project(f"p{number:03d}")
+
+    assert len(last_json(run("projects", "--json"))) == 230
+
+
+def test_projects_are_made_shown_and_deleted(run: Run, panel: Panel) -> None:
+    made = last_json(run("projects", "create", "Shop", "--build", "make", "--json"))
+    assert (made["slug"], made["buildCommand"]) == ("shop", "make")
+    assert run("projects", "show", "shop").stdout.startswith("shop\n  live    nothing yet")
+
+    refused = run("projects", "delete", "shop", code=1)
+    assert "--yes" in refused.stderr
+    run("projects", "delete", "shop", "--yes")
+    assert not panel.projects
+    assert "No projects yet" in run("projects").stdout
+
+
+def test_a_project_is_found_by_slug_id_or_name(run: Run, panel: Panel) -> None:
+    project = panel.add_project("shop")
+    project["name"] = "Renamed Thing"
+
+    for name in ("shop", project["id"], "Renamed Thing"):
+        assert last_json(run("status", "--project", name, "--json"))["id"] == project["id"]
+    unknown = run("status", "--project", "nope", code=1).stderr
+    assert "There is no project nope" in unknown
+
+
+def test_validation_errors_name_the_fields_and_v_the_request(run: Run, panel: Panel) -> None:
+    """C-072, C-073."""
+    result = run("projects", "create", "x" * 101, "-v", code=1)
+
+    assert result.stderr.splitlines() == [
+        "Error: Validation failed",
+        "  name: At most 100 characters.",
+        "  request: req_test1",
+    ]
+    answer = last_json(run("projects", "create", "x" * 101, "--json", code=1))
+    assert answer["error"]["code"] == "VALIDATION_ERROR"
+
+
+def test_link_and_its_removal(run: Run, site: Path, panel: Panel) -> None:
+    panel.add_project("shop")
+    panel.add_project("other")
+    assert "not linked" in run("env", code=1).stderr
+    run("link")
+    assert last_json(run("status", "--json"))["slug"] == "shop"
+    run("link", "--project", "other")
+    assert last_json(run("status", "--json"))["slug"] == "other"
+    run("link", "--remove")
+    assert "version" in last_json(run("status", "--json"))
+
+
+def test_a_damaged_link_file_is_named(run: Run, site: Path) -> None:
+    (site / ".windlass").mkdir()
+    (site / ".windlass" / "project.json").write_text("{")
+
+    assert "project.json cannot be read" in run("status", code=1).stderr
+
+
+def test_variables_are_set_listed_unset_and_pulled(run: Run, site: Path, panel: Panel) -> None:
+    """C-105."""
+    panel.add_project("shop")
+    run("link")
+    run("env", "set", "GREETING=hello you", "EMPTY=")
+    run("env", "set", "KEY", "--secret", "--target", "production", input="s3cret\n")
+
+    listed = run("env").stdout
+    assert "s3cret" not in listed
+    assert "(secret)" in listed
+    (variables,) = panel.variables.values()
+    assert variables["KEY"]["value"] == "s3cret"
+    run("env", "pull")
+    pulled = site / ".env.local"
+    assert pulled.read_text() == (
+        "EMPTY=''\nGREETING='hello you'\n# KEY is secret and stays on the server\n"
+    )
+    assert stat.S_IMODE(pulled.stat().st_mode) == 0o600
+    assert "exists already" in run("env", "pull", code=1).stderr
+    run("env", "unset", "GREETING", "--target", "preview")
+    assert variables["GREETING"]["targets"] == ["production"]
+    run("env", "unset", "GREETING", "KEY")
+    assert list(variables) == ["EMPTY"]
+    assert "no variable NOPE" in run("env", "unset", "NOPE", code=1).stderr
+
+
+def test_a_pulled_file_means_the_same_to_a_shell(run: Run, site: Path, panel: Panel) -> None:
+    panel.add_project("shop")
+    run("link")
+    value = 'it\'s "$HOME" `id` \\ end'
+    run("env", "set", f"ODD={value}")
+    run("env", "pull")
+    read = subprocess.run(
+        ["bash", "-c", '. ./.env.local; printf %s "$ODD"'], capture_output=True, text=True
+    )
+
+    assert read.stdout == value
+
+
+def test_plan_shows_what_would_happen_without_deploying(run: Run, site: Path, panel: Panel) -> None:
+    result = run("plan")
+
+    assert "Static files: static files" in result.stdout
+    assert "Because  public/index.html exists" in result.stdout
+    assert not panel.projects
+    assert last_json(run("plan", "--json"))["plan"]["framework"] == "static"
+    panel.plan_error = "Nothing was found to build."
+    assert "Nothing was found" in run("plan", code=1).stderr
+
+
+def test_open_prints_the_address_where_there_is_no_terminal(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    assert run("open", "--project", "shop").stdout == "http://shop.localhost\n"
+    assert run("open", "--panel").stdout == f"{panel.url}\n"
+
+
+def test_doctor_says_what_is_wrong_and_the_fix(run: Run, panel: Panel) -> None:
+    assert "All is well." in run("doctor").stdout
+    panel.findings = [
+        {"name": "sandbox", "ok": False, "detail": "bwrap is missing", "fix": "apt-get install it"}
+    ]
+    result = run("doctor", code=1)
+    assert "BAD  sandbox: bwrap is missing\n     apt-get install it" in result.stdout
+    assert last_json(run("doctor", "--json", code=1)) == panel.findings
+
+
+def sign_out_of_this_machine(home: Path) -> None:
+    (home / "keys" / "cli.token").unlink()
+
+
+def test_without_a_sign_in_it_says_what_to_do(run: Run, home: Path, site: Path) -> None:
+    sign_out_of_this_machine(home)
+    result = run("deploy", code=1)
+
+    assert "windlass up" in result.stderr
+    assert "windlass login URL" in result.stderr
+
+
+def test_login_stores_a_token_of_its_own_and_logout_revokes_it(
+    run: Run, home: Path, panel: Panel
+) -> None:
+    sign_out_of_this_machine(home)
+    run("login", panel.url, input=f"{EMAIL}\n{PASSWORD}\n")
+
+    stored = home / "cli.json"
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    token = json.loads(stored.read_text())["token"]
+    assert token in panel.tokens.values()
+    assert PASSWORD not in stored.read_text()
+    assert "/api/auth/sign-out" in panel.paths("POST")
+    assert EMAIL in run("whoami").stdout
+    assert last_json(run("whoami", "--json"))["email"] == EMAIL
+    run("logout")
+    assert token not in panel.tokens.values()
+    assert not stored.exists()
+
+
+def test_a_wrong_password_stores_nothing(run: Run, home: Path, panel: Panel) -> None:
+    result = run("login", panel.url, "--email", EMAIL, input="wrong\n", code=1)
+
+    assert "E-mail or password is wrong." in result.stderr
+    assert not (home / "cli.json").exists()
+
+
+def test_a_token_from_standard_input_is_checked_before_it_is_stored(
+    run: Run, home: Path, panel: Panel
+) -> None:
+    refused = run("login", panel.url, "--token-stdin", input="nonsense\n", code=1)
+    assert f"windlass login {panel.url}" in refused.stderr
+    assert not (home / "cli.json").exists()
+    run("login", panel.url, "--token-stdin", input=f"{TOKEN}\n")
+    assert json.loads((home / "cli.json").read_text())["token"] == TOKEN
+
+
+def test_plain_http_to_another_machine_is_refused_unless_insecure(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run("login", "http://panel.example.com", code=1)
+    assert "not encrypted" in result.stderr
+    assert "--insecure" in result.stderr
+    monkeypatch.setenv("WINDLASS_URL", "http://panel.example.com")
+    monkeypatch.setenv("WINDLASS_TOKEN", "x")
+    assert "WINDLASS_INSECURE=1" in run("whoami", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "https://", "https://u:p@host", "https://h/x", "https://h:x"]
+)
+def test_an_address_that_is_none_is_said(run: Run, url: str) -> None:
+    assert "not the address of a Windlass server" in run("login", url, code=1).stderr
+
+
+def test_the_environment_wins_over_the_stored_sign_in(
+    run: Run, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WINDLASS_TOKEN", "revoked")
+    result = run("whoami", code=1)
+
+    assert "Sign in first." in result.stderr
+    assert "windlass login" in result.stderr
+
+
+def test_a_server_that_does_not_run_is_said_with_what_to_do(run: Run, home: Path) -> None:
+    (home / "run" / "windlass.json").write_text('{"url": "http://127.0.0.1:9"}')
+    result = run("projects", code=1)
+
+    assert "connection refused" in result.stderr
+    assert "windlass up" in result.stderr
+    assert "windlass login" in result.stderr
+    assert "Traceback (most recent" in run("projects", "--debug", code=1).stderr
+
+
+def test_a_server_that_is_busy_is_asked_again(run: Run, panel: Panel) -> None:
+    panel.failures = [(503, {"Retry-After": "0"}), (429, {"Retry-After": "0"})]
+    run("projects")
+
+    assert len(panel.calls) == 3
+
+
+def test_a_deployment_is_never_created_twice_by_a_repeated_request(
+    run: Run, site: Path, panel: Panel
+) -> None:
+    run("deploy")
+    panel.calls.clear()
+    panel.failures = [(503, {"Retry-After": "0"})] * 8
+    run("projects", "create", "twice", code=1)
+
+    assert panel.paths("POST") == ["/api/projects"]
+
+
+def test_ids_cannot_reach_another_route(run: Run, panel: Panel) -> None:
+    run("logs", "../projects", code=1)
+
+    assert panel.calls[-1].raw_path == "/api/deployments/..%2Fprojects"
