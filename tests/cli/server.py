@@ -62,6 +62,7 @@ class Panel:
     failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     forget_blobs_once: bool = False
     may_create: threading.Event = field(default_factory=threading.Event)
+    may_upload: threading.Event = field(default_factory=threading.Event)
     url: str = ""
     counter: int = 0
 
@@ -190,6 +191,8 @@ class Handler(BaseHTTPRequestHandler):
             self.panel.calls.append(call)
         if (call.method, call.path) == ("POST", "/api/deployments"):
             self.panel.may_create.wait(10)
+        if (call.method, call.path) == ("POST", "/api/blobs"):
+            self.panel.may_upload.wait(10)
         try:
             if self.panel.failures:
                 status, more = self.panel.failures.pop(0)
@@ -530,6 +533,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.panel = panel
         panel.may_create.set()
+        panel.may_upload.set()
         panel.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -128,7 +128,7 @@ def test_an_unreadable_file_is_named(public: Path) -> None:
     put(public, "fine.html", "closed.html")
     (public / "closed.html").chmod(0)
     listed = files.find(public).files
-    with without_privileges(), pytest.raises(files.UnreadableFile, match="closed.html cannot be"):
+    with without_privileges(), pytest.raises(files.UnreadableFile, match=r"closed\.html cannot be"):
         hashing.fill(public, listed)
 
 

@@ -141,6 +141,21 @@ def test_an_interrupt_while_the_deployment_is_made_still_cancels_it(
     assert deployment["status"] == "cancelled"
 
 
+def test_an_interrupted_upload_leaves_without_waiting_for_the_server(
+    panel: Panel, site: Path, start: Start
+) -> None:
+    panel.may_upload.clear()
+    process = start("deploy")
+    until(lambda: "/api/blobs" in panel.paths("POST"))
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=5)
+    panel.may_upload.set()
+
+    assert process.returncode == 130
+    assert errors == "Interrupted.\n"
+    assert not panel.projects
+
+
 def test_following_a_log_and_leaving_does_not_cancel(
     panel: Panel, site: Path, start: Start
 ) -> None:

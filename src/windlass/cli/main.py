@@ -1,9 +1,12 @@
 """The `windlass` program. It must start fast: only click and the table are imported here."""
 
+import os
+import sys
+
 import click
 
 from windlass import __version__
-from windlass.cli.lazy import LazyGroup
+from windlass.cli.lazy import INTERRUPTED, LazyGroup
 from windlass.cli.table import COMMANDS
 
 EPILOG = """\b
@@ -45,4 +48,12 @@ cli = LazyGroup(
 
 def main() -> None:
     """The entry point of the installed program."""
-    cli(prog_name="windlass")
+    try:
+        cli(prog_name="windlass")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            # Upload threads may be in the middle of a request: an interrupt does not wait for them.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
+        raise
