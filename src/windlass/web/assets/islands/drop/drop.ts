@@ -1,0 +1,144 @@
+// Drop a folder or an archive: read, hash in a worker, send what is missing, go to the plan.
+import { ApiError, number, one, size } from "../dom.ts";
+import { createSource, type Hashed, missing, sendArchive, upload } from "./send.ts";
+import { type Dropped, entriesOf, type Found, fromEntries, fromInput } from "./walk.ts";
+
+export function mount(root: HTMLElement): void {
+  new Drop(root);
+}
+
+class Drop {
+  private aborting = new AbortController();
+
+  constructor(private readonly root: HTMLElement) {
+    const window = document.documentElement;
+    // The whole page is the target: nobody hits a box while dragging.
+    window.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      root.classList.add("over");
+    });
+    window.addEventListener("dragleave", (event) => event.relatedTarget ?? root.classList.remove("over"));
+    window.addEventListener("drop", (event) => this.onDrop(event));
+    this.part("cancel").addEventListener("click", () => this.aborting.abort());
+    const folder = this.part<HTMLInputElement>("folder");
+    folder.addEventListener("change", () => folder.files?.length && void this.run(() => fromInput(folder.files!)));
+    const archive = this.part<HTMLInputElement>("archive");
+    archive.addEventListener("change", () => {
+      const [file] = archive.files ?? [];
+      if (file) void this.run(() => ({ name: file.name, files: [], ignored: 0, archive: file }));
+    });
+  }
+
+  private part<T extends HTMLElement = HTMLElement>(name: string): T {
+    return one<T>(`[data-drop-${name}]`, this.root);
+  }
+
+  private onDrop(event: DragEvent): void {
+    event.preventDefault();
+    this.root.classList.remove("over");
+    if (!event.dataTransfer || !this.part("busy").hidden) return;
+    const entries = entriesOf(event.dataTransfer);
+    void this.run(() => fromEntries(entries, this.aborting.signal));
+  }
+
+  private async run(read: () => Dropped | Promise<Dropped>): Promise<void> {
+    this.aborting = new AbortController();
+    this.show({ busy: true });
+    try {
+      this.say("Reading the folder", null, "");
+      const dropped = await read();
+      const source = dropped.archive ? await this.archive(dropped.archive) : await this.folder(dropped);
+      this.say("Reading the plan", 1, "");
+      location.assign(`${this.root.dataset["next"]}?source=${encodeURIComponent(source)}`);
+    } catch (error) {
+      this.show({ busy: false, error: this.words(error) });
+    }
+  }
+
+  private words(error: unknown): string {
+    if (error instanceof DOMException && error.name === "AbortError") return "";
+    if (error instanceof DOMException) return "The browser could not read a file. Was the folder changed meanwhile?";
+    return error instanceof Error ? error.message : String(error);
+  }
+
+  private async archive(file: File): Promise<string> {
+    let sent = 0;
+    const progress = (bytes: number): void => {
+      sent += bytes;
+      this.say("Sending the archive", sent / file.size, `${size(sent)} of ${size(file.size)}`);
+    };
+    progress(0);
+    return sendArchive(file, progress, this.aborting.signal);
+  }
+
+  private async folder(dropped: Dropped): Promise<string> {
+    const { signal } = this.aborting;
+    if (!dropped.files.length) {
+      throw new Error(
+        dropped.ignored
+          ? "Nothing in this folder is to be deployed: all of it is left out (node_modules, .git, .venv and the like)."
+          : "The folder is empty.",
+      );
+    }
+    const files = await this.hash(dropped.files);
+    const lacking = await missing(files, signal);
+    await this.send(files.filter((file) => lacking.has(file.sha256)));
+    try {
+      return await createSource(files, dropped.name, signal);
+    } catch (error) {
+      // The server may have thrown away unused content meanwhile: send exactly that and ask again.
+      const gone = error instanceof ApiError && error.status === 409 ? error.details["missing"] : null;
+      if (!Array.isArray(gone)) throw error;
+      await this.send(files.filter((file) => gone.includes(file.sha256)));
+      return createSource(files, dropped.name, signal);
+    }
+  }
+
+  private async send(files: Hashed[]): Promise<void> {
+    const total = [...new Map(files.map((file) => [file.sha256, file.file.size])).values()].reduce((a, b) => a + b, 0);
+    let sent = 0;
+    const progress = (bytes: number): void => {
+      sent = Math.min(total, sent + bytes);
+      this.say("Sending what is new", total ? sent / total : 1, `${size(sent)} of ${size(total)}`);
+    };
+    progress(0);
+    await upload(files, progress, this.aborting.signal);
+  }
+
+  /** SHA-256 of every file, in a worker so that the page stays free. */
+  private hash(files: Found[]): Promise<Hashed[]> {
+    const worker = new Worker(this.root.dataset["worker"] ?? "");
+    const { signal } = this.aborting;
+    return new Promise<Hashed[]>((resolve, reject) => {
+      const hashed: Hashed[] = [];
+      worker.addEventListener("message", (event: MessageEvent<{ at: number; sha256?: string; error?: string }>) => {
+        const { at, sha256, error } = event.data;
+        const found = files[at]!;
+        if (!sha256) return reject(new Error(`${found.path} could not be read: ${error}`));
+        hashed.push({ ...found, sha256 });
+        this.say("Reading the files", hashed.length / files.length, `${number.format(hashed.length)} of ${number.format(files.length)}`);
+        if (hashed.length === files.length) resolve(hashed);
+      });
+      worker.addEventListener("error", () => reject(new Error("The files could not be read.")));
+      signal.addEventListener("abort", () => reject(new DOMException("Cancelled", "AbortError")));
+      worker.postMessage(files.map((found) => found.file));
+    }).finally(() => worker.terminate());
+  }
+
+  private say(step: string, share: number | null, detail: string): void {
+    this.part("step").textContent = step;
+    this.part("detail").textContent = detail || "\u00a0";
+    const bar = this.part<HTMLProgressElement>("progress");
+    if (share === null) bar.removeAttribute("value");
+    else bar.value = Math.min(1, share);
+  }
+
+  private show(what: { busy: boolean; error?: string }): void {
+    this.part("idle").hidden = what.busy;
+    this.part("busy").hidden = !what.busy;
+    this.part("error").hidden = !what.error;
+    this.part("message").textContent = what.error ?? "";
+    this.part<HTMLInputElement>("folder").value = "";
+    this.part<HTMLInputElement>("archive").value = "";
+  }
+}

@@ -1,0 +1,39 @@
+// Keys: g p, g d, g s, g a go places, c makes a project, ? lists them. Single keys can be off.
+import { isTyping, one } from "./dom.ts";
+
+const PLACES: Record<string, string> = {
+  "g p": "/projects",
+  "g d": "/deployments",
+  "g s": "/status",
+  "g a": "/account",
+  c: "/projects/new",
+};
+const TOGETHER_MS = 1200;
+
+export function start(): void {
+  let before = "";
+  let pressedAt = 0;
+  document.addEventListener("keydown", (event) => {
+    const modified = event.ctrlKey || event.metaKey || event.altKey;
+    if (modified || event.defaultPrevented || isTyping(event.target)) return;
+    if (!document.body.classList.contains("frame") || document.querySelector("dialog[open]")) return;
+    if (localStorage.getItem("windlass.keys") === "off") return;
+    const now = performance.now();
+    const chord = now - pressedAt < TOGETHER_MS ? `${before} ${event.key}` : event.key;
+    before = event.key;
+    pressedAt = now;
+    const place = PLACES[chord] ?? PLACES[event.key];
+    if (place) location.assign(place);
+    else if (event.key === "?") one<HTMLDialogElement>("#shortcuts").showModal();
+    else if (event.key === "/") focusSearch(event);
+    else if (event.key === "f") document.dispatchEvent(new Event("windlass:follow"));
+  });
+}
+
+function focusSearch(event: KeyboardEvent): void {
+  const search = document.querySelector<HTMLInputElement>("[data-log-search]");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+}

