@@ -39,3 +39,7 @@ class BlobsAbsent(Conflict):
 
 class BatchBroken(BadRequest):
     """The batch is broken at byte {position}: a content does not match its hash or length."""
+
+
+class SettingWrong(ValidationFailed):
+    """{file}, line {line}: `{key}` {problem}."""

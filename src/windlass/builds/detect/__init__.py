@@ -1,16 +1,46 @@
 """From a tree of files to a plan. Pure: it reads manifests and decides; it runs nothing."""
 
-from windlass.builds.errors import NothingDetected
+from msgspec.structs import replace
+
+from windlass.builds.detect.candidates import best
+from windlass.builds.detect.explain import refusal
+from windlass.builds.detect.procfile import procfile
+from windlass.builds.detect.settings import apply, custom, settings_of
+from windlass.builds.detect.source import Source
+from windlass.builds.detect.versions import version_warnings
+from windlass.builds.errors import EmptySource, UnsupportedPlan
 from windlass.builds.plan import Installed, Overrides, Plan, Tree
+from windlass.core.errors import invalid
 
 __all__ = ["detect"]
 
+_NOTHING = Overrides()
+_UNKNOWN = Installed()
 
-def detect(
-    tree: Tree,
-    overrides: Overrides = Overrides(),  # noqa: B008 - frozen
-    *,
-    installed: Installed = Installed(),  # noqa: B008 - frozen
-) -> Plan:
-    """The plan for a source. Raises `AppError` (and nothing else) when there is none."""
-    raise NothingDetected(looked_for="-", found="-", hint="")
+
+def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed = _UNKNOWN) -> Plan:
+    """The plan for a source: the overrides win over `windlass.toml`, that over a Procfile, that
+    over what the manifests say. Raises an `AppError` (and nothing else) when there is no plan."""
+    top = Source(tree)
+    if not top.files:
+        raise EmptySource()
+    settings, source = settings_of(top, overrides)
+    if not source.files:
+        raise invalid("rootDirectory", f"There is no folder `{source.root}` in the source.")
+    processes = procfile(source)
+    refused: UnsupportedPlan | None = None
+    try:
+        plan = best(source, settings.said.framework)
+    except UnsupportedPlan as error:
+        plan, refused = None, error
+    plan = plan or custom(source, settings, processes)
+    if plan is None:
+        raise refused or refusal(source)
+    plan = apply(source, plan, settings, processes)
+    pins = version_warnings(source, installed, plan.runtime, overrides.node_version)
+    return _finished(plan, tuple(pins), settings.sources)
+
+
+def _finished(plan: Plan, pins: tuple[str, ...], sources: tuple[str, ...]) -> Plan:
+    evidence = dict.fromkeys((*sources, *plan.evidence))
+    return replace(plan, evidence=tuple(evidence), warnings=(*plan.warnings, *pins))

@@ -2,11 +2,11 @@
 
 import ast
 
-from windlass.builds.detect.paths import join
 from windlass.builds.detect.python import server_plan
 from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.syntax import Found, Modules, Protocol, literal, parse
+from windlass.builds.paths import join
 from windlass.builds.plan import Plan
 
 _ASGI_SERVERS = ("uvicorn", "daphne", "hypercorn", "granian")
@@ -48,11 +48,8 @@ def _plan(
         base=base,
         evidence=evidence,
         build=build,
-        # gunicorn and uvicorn import the application; wsgi.py's own choice of settings wins.
-        env={}
-        if _application_chooses(source, base, module)
-        else {"DJANGO_SETTINGS_MODULE": settings},
-        warnings=_warnings(requirements, values, manage),
+        env={} if chosen else {"DJANGO_SETTINGS_MODULE": settings},
+        warnings=_warnings(source, requirements, values, manage),
     )
 
 

@@ -1,17 +1,22 @@
 """Documentation made by Python: MkDocs and Sphinx."""
 
 import shlex
+from typing import cast
 
-from windlass.builds.detect.paths import join
+from msgspec.structs import replace
+
 from windlass.builds.detect.python import python_plan
 from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.sites import below_root
-from windlass.builds.detect.source import Source, table, text
+from windlass.builds.detect.source import Source, table, text, texts
 from windlass.builds.detect.syntax import Modules, literal
+from windlass.builds.paths import join
 from windlass.builds.plan import Plan
 
-_CONFS = ("docs/conf.py", "docs/source/conf.py", "doc/conf.py", "doc/source/conf.py")
-_CONFS = (*_CONFS, "source/conf.py", "conf.py")
+_CONFS = (
+    *("docs/conf.py", "docs/source/conf.py", "doc/conf.py", "doc/source/conf.py"),
+    *("source/conf.py", "conf.py"),
+)
 _MKDOCS_THEMES = {"material": "mkdocs-material", "readthedocs": "", "mkdocs": ""}
 # Sphinx extensions and themes whose package has another name than the module.
 _SPHINX_PACKAGES = {
@@ -75,7 +80,7 @@ def sphinx(source: Source, requirements: Requirements) -> Plan | None:
         home = folder.removesuffix("/source")
         output = join("" if home == "source" else home, "_build/html")
         extensions = values.get("extensions")
-        named = [values.get("html_theme"), *(extensions if isinstance(extensions, list) else [])]  # pyright: ignore[reportUnknownVariableType]
+        named = [*texts([values.get("html_theme")]), *texts(extensions)]
         packages = [_SPHINX_PACKAGES[name] for name in named if name in _SPHINX_PACKAGES]
         return _documents(
             source,
@@ -111,27 +116,15 @@ def _documents(source: Source, requirements: Requirements, plan: Plan, *, needs:
     group = tool.group if tool else ""
     file = group.removeprefix("file:") if group.startswith("file:") else ""
     install = requirements.install(also=missing, group="" if file else group, file=file)
-    return python_plan(
-        source,
-        requirements,
-        Plan(
-            framework=plan.framework,
-            label=plan.label,
-            kind="static",
-            install_command=install,
-            build_command=plan.build_command,
-            output_directory=plan.output_directory,
-            evidence=tuple(evidence),
-            warnings=plan.warnings,
-        ),
-    )
+    plan = replace(plan, install_command=install, evidence=tuple(evidence))
+    return python_plan(source, requirements, plan)
 
 
 def _names(value: object) -> set[str]:
     """Plugins are strings or one-key objects, in a list or as one object."""
     if isinstance(value, dict):
         return {str(name) for name in table(value)}
-    found: set[str] = set()
-    for item in value if isinstance(value, list) else ():  # pyright: ignore[reportUnknownVariableType]
-        found |= {item} if isinstance(item, str) else {str(name) for name in table(item)}
+    found: set[str] = set(texts(value))
+    for item in cast(list[object], value) if isinstance(value, list) else ():
+        found |= {str(name) for name in table(item)}
     return found

@@ -4,13 +4,13 @@ import shlex
 
 from windlass.builds.detect.node import node_plan, start_command
 from windlass.builds.detect.packages import Package
-from windlass.builds.detect.paths import join
 from windlass.builds.detect.scripts import commands, flag, program, runs
 from windlass.builds.detect.sites import below_root, config_of, warn_of_base
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.tokens import tokenize
 from windlass.builds.detect.values import MISSING, Call, Object, Unknown
 from windlass.builds.errors import UnsupportedPlan
+from windlass.builds.paths import join
 from windlass.builds.plan import Plan
 
 _ENDINGS = ("ts", "mts", "js", "mjs", "cjs")

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from windlass.builds.detect.javascript import Config
 from windlass.builds.detect.packages import TOOLS, Package
-from windlass.builds.detect.paths import join, normal
 from windlass.builds.detect.scripts import commands, program
 from windlass.builds.detect.source import text
 from windlass.builds.detect.values import Name, Object, Unknown
+from windlass.builds.paths import join, normal
 from windlass.builds.plan import Plan
 
 SERVERS = {

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import msgspec
 
-from windlass.builds.detect.paths import join
 from windlass.builds.detect.source import Source, Table, table, text, texts
+from windlass.builds.paths import join
 
 TOOLS = ".windlass"
 """Where the package manager itself is installed when it is not npm, which comes with Node."""

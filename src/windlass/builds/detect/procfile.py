@@ -17,7 +17,7 @@ class Procfile(msgspec.Struct, frozen=True):
 
 
 def procfile(source: Source) -> Procfile | None:
-    """Every line is `name: command`, empty or a comment; anything else is an error with its line."""
+    """Every line is `name: command`, empty or a comment; else an error names the line."""
     if not source.has("Procfile"):
         return None
     found: dict[str, str] = {}

@@ -5,10 +5,10 @@ import shlex
 
 from msgspec.structs import replace
 
-from windlass.builds.detect.paths import join
 from windlass.builds.detect.requirements import PYTHON_ENV, Requirements
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.syntax import PACKAGES, Found, Module, Modules
+from windlass.builds.paths import join
 from windlass.builds.plan import Plan
 
 _STEMS = ("main", "app", "wsgi", "asgi", "application", "server", "api", "web", "index", "__init__")

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import msgspec
 
-from windlass.builds.detect.paths import join, normal
 from windlass.builds.detect.source import Source, table, text, texts
+from windlass.builds.paths import join, normal
 
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?", re.ASCII)
 _INCLUDE = re.compile(r"\s*(?:-r|--requirement)[ =]?\s*(\S+)")

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from windlass.builds.detect.javascript import Config
 from windlass.builds.detect.node import node_plan
 from windlass.builds.detect.packages import Package
-from windlass.builds.detect.paths import join, normal
 from windlass.builds.detect.scripts import flag, program, runs
 from windlass.builds.detect.source import Source, table, text
 from windlass.builds.detect.values import MISSING, Unknown
 from windlass.builds.errors import OutputOutside
+from windlass.builds.paths import join, normal
 from windlass.builds.plan import Plan
 
 

@@ -7,8 +7,8 @@ from typing import cast
 
 import yaml
 
-from windlass.builds.detect.paths import join, normal
 from windlass.builds.errors import ManifestBroken
+from windlass.builds.paths import join, normal
 from windlass.builds.plan import MANIFEST_BYTES, Tree
 
 Table = dict[str, object]
@@ -72,12 +72,7 @@ class Source:
 
     def text(self, path: str, limit: int = MANIFEST_BYTES) -> str:
         """A manifest's text. Raises ManifestBroken when it is no UTF-8 text of a sane size."""
-        content = self._tree.read(join(self.root, path), limit + 1)
-        name = self.named(path)
-        if content is None:
-            raise ManifestBroken(file=name, reason="the file is missing")
-        if len(content) > limit:
-            raise ManifestBroken(file=name, reason=f"it is larger than {limit >> 10} KiB")
+        content, name = self.raw(path, limit), self.named(path)
         if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content[:200]:
             raise ManifestBroken(file=name, reason="it is not UTF-8 (UTF-16?); save it as UTF-8")
         try:
@@ -85,6 +80,16 @@ class Source:
         except UnicodeDecodeError as error:
             reason = f"byte {error.start} is not UTF-8; save it as UTF-8"
             raise ManifestBroken(file=name, reason=reason) from error
+
+    def raw(self, path: str, limit: int) -> bytes:
+        content = self._tree.read(join(self.root, path), limit + 1)
+        if content is None:
+            raise ManifestBroken(file=self.named(path), reason="the file is missing")
+        if len(content) > limit:
+            raise ManifestBroken(
+                file=self.named(path), reason=f"it is larger than {limit >> 10} KiB"
+            )
+        return content
 
     def head(self, path: str, limit: int = 4096) -> str:
         """The start of a file that may be large, such as a lock file."""

@@ -11,11 +11,15 @@ _LONGEST = 512
 
 def check_directory(field: str, value: str) -> str:
     """A directory below the source in its plain form ("." is the top). 422 names the field."""
-    reason = _reason_against(value)
+    reason = problem_with(value)
     if reason:
         raise invalid(field, f"{reason} Write a directory of the project, such as `apps/web`.")
-    parts = [part for part in value.strip().split("/") if part not in ("", ".")]
-    return "/".join(parts) or "."
+    return plain(value)
+
+
+def plain(value: str) -> str:
+    """`./apps//web/` is `apps/web`."""
+    return join(".", value.strip())
 
 
 def join(folder: str, path: str) -> str:
@@ -37,7 +41,8 @@ def normal(path: str) -> str | None:
     return "/".join(parts) or "."
 
 
-def _reason_against(value: str) -> str | None:
+def problem_with(value: str) -> str | None:
+    """Why a directory is refused, as a sentence; None when it is fine."""
     text = value.strip()
     if len(text) > _LONGEST:
         return f"This is longer than {_LONGEST} characters."
@@ -59,5 +64,5 @@ def _reason_against(value: str) -> str | None:
 
 
 def _hides_separators(text: str) -> bool:
-    plain = unicodedata.normalize("NFKC", text)
-    return any(plain.count(char) != text.count(char) for char in "./\\~%")
+    folded = unicodedata.normalize("NFKC", text)
+    return any(folded.count(char) != text.count(char) for char in "./\\~%")

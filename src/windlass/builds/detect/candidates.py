@@ -1,0 +1,129 @@
+"""Which detectors there are, and in which order they are believed."""
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from windlass.builds.detect.django import django
+from windlass.builds.detect.documents import mkdocs, sphinx
+from windlass.builds.detect.elsewhere import elsewhere
+from windlass.builds.detect.frameworks import astro, next_js, nuxt, sveltekit
+from windlass.builds.detect.javascript_apps import built, node
+from windlass.builds.detect.node import SERVERS, server
+from windlass.builds.detect.packages import Package
+from windlass.builds.detect.python import python_server
+from windlass.builds.detect.requirements import Requirements
+from windlass.builds.detect.sites import TOOLS, angular
+from windlass.builds.detect.source import Source
+from windlass.builds.detect.static import static
+from windlass.builds.detect.syntax import CLASSES
+from windlass.builds.plan import Plan
+from windlass.core.errors import AppError, invalid
+
+Detector = Callable[[], Plan | None]
+
+_ANSWERING = {"nextjs": next_js, "nuxt": nuxt, "sveltekit": sveltekit, "astro": astro}
+_PYTHON = frozenset({"asgi", "wsgi", *(framework for framework, _, _ in CLASSES.values())})
+_NODE_SERVERS = frozenset(["node", *(framework for framework, _ in SERVERS.values())])
+_TOOLS = frozenset(tool.framework for tool in TOOLS)
+FRAMEWORKS = tuple(
+    sorted(
+        {*_ANSWERING, *_PYTHON, *_NODE_SERVERS, *_TOOLS}
+        | {"angular", "node-build", "mkdocs", "sphinx", "static", "custom"}
+    )
+)
+"""What a user may choose instead of detection."""
+
+
+def best(source: Source, wanted: str | None) -> Plan | None:
+    """The plan of the first detector that recognises the source, or of the framework `wanted`."""
+    if wanted and wanted not in FRAMEWORKS:
+        raise invalid("framework", f"There is no such framework. Known: {', '.join(FRAMEWORKS)}.")
+    if wanted == "custom":
+        return None
+    detectors = _chosen(source, wanted) if wanted else _all(source)
+    for name, detect in detectors:
+        plan = detect()
+        if plan:
+            return _with_others(plan, name, detectors)
+    if wanted:
+        raise invalid("framework", f"Nothing in the source says how to build it with {wanted}.")
+    return None
+
+
+def _all(source: Source) -> list[tuple[str, Detector]]:
+    """Frameworks that name themselves come first, what could be anything comes last."""
+    requirements = Requirements(source)
+    found: list[tuple[str, Detector]] = []
+    package = Package(source) if source.has("package.json") else None
+    if package:
+        found += [(name, _of(package, name)) for name in _ANSWERING]
+    found.append(("django", lambda: django(source, requirements)))
+    found.append(("python", lambda: python_server(source, requirements, None)))
+    if package:
+        found.append(("node", lambda: node(package)))
+    found.append(("mkdocs", lambda: mkdocs(source, requirements)))
+    found.append(("sphinx", lambda: sphinx(source, requirements)))
+    if not _is_another_language(source):
+        found.append(("static", lambda: static(source)))
+    return found
+
+
+def _chosen(source: Source, wanted: str) -> list[tuple[str, Detector]]:
+    requirements = Requirements(source)
+    if wanted == "django":
+        return [(wanted, lambda: django(source, requirements))]
+    if wanted in _PYTHON:
+        return [(wanted, lambda: python_server(source, requirements, wanted))]
+    if wanted == "mkdocs":
+        return [(wanted, lambda: mkdocs(source, requirements))]
+    if wanted == "sphinx":
+        return [(wanted, lambda: sphinx(source, requirements))]
+    if wanted == "static":
+        return [(wanted, lambda: static(source))]
+    if not source.has("package.json"):
+        return []
+    package = Package(source)
+    if wanted in _ANSWERING:
+        return [(wanted, _of(package, wanted))]
+    if wanted in _NODE_SERVERS:
+        return [(wanted, lambda: server(package))]
+    if wanted == "angular":
+        return [(wanted, lambda: angular(package))]
+    if wanted == "node-build":
+        return [(wanted, lambda: built(package))]
+    return [(wanted, lambda: node(package, wanted))]
+
+
+def _of(package: Package, framework: str) -> Detector:
+    return lambda: _ANSWERING[framework](package)
+
+
+def _is_another_language(source: Source) -> bool:
+    """A page in a Go or PHP program is not the site: it needs that program."""
+    found = elsewhere(source)
+    return found is not None and found[0].endswith(("program", "site", "package"))
+
+
+def _with_others(plan: Plan, name: str, detectors: list[tuple[str, Detector]]) -> Plan:
+    """Say what else it could have been, so that a wrong choice is seen before the first build."""
+    others = list(_others(name, detectors))
+    if not others:
+        return plan
+    note = f"It could also be {' or '.join(others)}: choose with `framework`."
+    return replace(plan, evidence=(*plan.evidence, note))
+
+
+def _others(name: str, detectors: list[tuple[str, Detector]]) -> Iterator[str]:
+    names = [each for each, _ in detectors]
+    for other, detect in detectors[names.index(name) + 1 :]:
+        if other == "static" or (name == "django" and other == "python"):
+            continue
+        if name in _ANSWERING and other == "node":
+            continue
+        try:
+            plan = detect()
+        except AppError:
+            continue
+        if plan:
+            yield plan.label

@@ -1,0 +1,87 @@
+"""When nothing was recognised: what was looked for, what is there, and what would help."""
+
+from windlass.builds.detect.candidates import best
+from windlass.builds.detect.elsewhere import elsewhere
+from windlass.builds.detect.requirements import Requirements
+from windlass.builds.detect.source import Source
+from windlass.builds.detect.syntax import PACKAGES
+from windlass.builds.errors import NothingDetected, UnsupportedPlan
+from windlass.core.errors import AppError
+
+LOOKED_FOR = (
+    "windlass.toml",
+    "a Procfile with a web process",
+    "package.json with a `build` or `start` script, a known framework or a file that listens",
+    "a Python web application (Flask, FastAPI, Starlette, Litestar, Django or any WSGI or ASGI)",
+    "mkdocs.yml",
+    "Sphinx's conf.py",
+    "a page (.html) at the top or in public, dist, build, out, _site, site, www, html or docs",
+)
+_MARKERS = ("package.json", "pyproject.toml", "requirements.txt", "manage.py", "index.html")
+_MOST_FOLDERS = 12
+
+
+def refusal(source: Source) -> AppError:
+    """The error for a source without a plan."""
+    folders = _folders_that_work(source)
+    if folders:
+        listed = "; ".join(f"`{folder}` looks like {label}" for folder, label in folders)
+        hint = f"In this source {listed}: set the root directory."
+    else:
+        hint = _hint(source)
+    sign = elsewhere(source)
+    if sign:
+        what, file = sign
+        return UnsupportedPlan(what=what, evidence=file, hint=hint or _OWN_COMMANDS)
+    return NothingDetected(
+        looked_for="; ".join(LOOKED_FOR), found=_found(source), hint=hint or _OWN_COMMANDS
+    )
+
+
+_OWN_COMMANDS = (
+    "Say how it is built in a windlass.toml (build_command and output_directory, or start_command)."
+)
+
+
+def _found(source: Source) -> str:
+    """The first names at the top, folders with a slash."""
+    names = dict.fromkeys(
+        f"{path.partition('/')[0]}/" if "/" in path else path for path in source.files
+    )
+    shown = [name[:60] for name in list(names)[:12]]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return f"{', '.join(shown)}{more}"
+
+
+def _hint(source: Source) -> str:
+    """The most likely reason."""
+    if source.has("package.json"):
+        return f"package.json has no `build` and no `start` script. {_OWN_COMMANDS}"
+    try:
+        listed = Requirements(source).listed
+    except AppError as error:
+        return error.message
+    packages = [label for name, label in PACKAGES.items() if name in listed]
+    if packages:
+        return (
+            f"{packages[0]} is among the dependencies, but no module at its top level makes an"
+            f" application (`app = {packages[0]}()`). {_OWN_COMMANDS}"
+        )
+    return ""
+
+
+def _folders_that_work(source: Source) -> list[tuple[str, str]]:
+    """Subfolders that have a plan of their own: a monorepo needs a root directory."""
+    folders = sorted(
+        {path.rpartition("/")[0] for path in source.files if path.endswith(_MARKERS)} - {""},
+        key=lambda folder: (folder.count("/"), folder),
+    )
+    found: list[tuple[str, str]] = []
+    for folder in [each for each in folders if each.count("/") < 3][:_MOST_FOLDERS]:
+        try:
+            plan = best(source.at(source.named(folder)), None)
+        except AppError:
+            continue
+        if plan:
+            found.append((source.named(folder), plan.label))
+    return found[:6]

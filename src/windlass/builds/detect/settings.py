@@ -1,0 +1,209 @@
+"""What people said, put over what was detected: settings, then windlass.toml, then a Procfile."""
+
+from typing import cast
+
+import msgspec
+from msgspec.structs import replace
+
+from windlass.builds.detect.node import node_plan
+from windlass.builds.detect.packages import Package
+from windlass.builds.detect.procfile import Procfile
+from windlass.builds.detect.python import python_plan
+from windlass.builds.detect.requirements import Requirements
+from windlass.builds.detect.source import Source
+from windlass.builds.errors import SettingWrong
+from windlass.builds.paths import check_directory
+from windlass.builds.plan import Overrides, Plan
+from windlass.builds.windlass_toml import MAX_BYTES, WindlassToml, parse
+from windlass.core.errors import invalid
+
+_COMMANDS = ("install_command", "build_command", "start_command", "release_command")
+_LONGEST_COMMAND = 4000
+_UNSET: tuple[object, ...] = (None, (), {})
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """windlass.toml and the overrides as one."""
+
+    said: WindlassToml
+    sources: tuple[str, ...]
+    """Which file said something, as evidence."""
+    chosen: tuple[str, ...]
+    """What the overrides set."""
+
+
+def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
+    """Everything that was said, and the source seen from the root directory that was said."""
+    checked, from_top = _checked(overrides), _read(top)
+    root = checked.root_directory
+    if root is None and from_top and from_top.root_directory:
+        root = from_top.root_directory
+    source = top.at(root) if root and root != "." else top
+    settings, file = from_top, "windlass.toml"
+    if source is not top:
+        inner = _read(source)
+        if inner and inner.root_directory not in (None, "."):
+            raise SettingWrong(
+                file=source.named("windlass.toml"),
+                key="root_directory",
+                line=1,
+                problem="belongs into the windlass.toml at the top of the source",
+            )
+        elsewhere = from_top and from_top.root_directory not in (None, root)
+        settings = inner or (None if elsewhere else from_top)
+        file = source.named("windlass.toml") if inner else file
+    said = settings or WindlassToml()
+    names = [name for name, value in msgspec.structs.asdict(said).items() if value not in _UNSET]
+    chosen = {
+        name: value
+        for name, value in msgspec.structs.asdict(checked).items()
+        if value is not None and name != "node_version"
+    }
+    return (
+        Settings(
+            said=replace(said, **chosen),
+            sources=(f"{file}: sets {', '.join(names)}",) if names else (),
+            chosen=tuple(chosen),
+        ),
+        source,
+    )
+
+
+def custom(source: Source, settings: Settings, processes: Procfile | None) -> Plan | None:
+    """Nothing was recognised, but somebody said how to start it or where its output goes."""
+    said = settings.said
+    start = said.start_command or (processes.web if processes else None)
+    if not start and not said.output_directory:
+        return None
+    plan = Plan(
+        framework="custom",
+        label="Custom commands",
+        kind="server" if start else "static",
+        root_directory=source.root,
+        start_command=start,
+    )
+    if source.has("package.json"):
+        package = Package(source)
+        build = package.manager.run("build") if "build" in package.scripts else None
+        return node_plan(package, replace(plan, build_command=build))
+    requirements = Requirements(source)
+    if requirements.exist:
+        plan = replace(plan, install_command=requirements.install())
+        return python_plan(source, requirements, plan)
+    return plan
+
+
+def apply(source: Source, plan: Plan, settings: Settings, processes: Procfile | None) -> Plan:
+    """The plan with everything that was said about it."""
+    said = settings.said
+    evidence, warnings = list(plan.evidence), list(plan.warnings)
+    if processes:
+        plan = _with_processes(source, plan, processes, evidence, warnings)
+    for name in ("install_command", "build_command", "release_command"):
+        value = getattr(said, name)
+        if value is not None:
+            plan = replace(plan, **{name: value.strip() or None})
+    if settings.chosen:
+        evidence.append(f"settings: {', '.join(settings.chosen)}")
+    plan = _with_kind(source, plan, said, warnings)
+    if plan.install_command is None:
+        plan = replace(plan, cache_directories=())
+    if said.fallback is not None:
+        plan = replace(plan, fallback=said.fallback or None)
+    for name in ("clean_urls", "health_path", "port", "build_network"):
+        value = getattr(said, name)
+        if value is not None:
+            plan = replace(plan, **{name: value})
+    return replace(
+        plan,
+        env={**plan.env, **said.env},
+        connect=said.connect,
+        evidence=tuple(evidence),
+        warnings=tuple(warnings),
+    )
+
+
+def _with_processes(
+    source: Source, plan: Plan, processes: Procfile, evidence: list[str], warnings: list[str]
+) -> Plan:
+    named = source.named("Procfile")
+    if processes.web:
+        evidence.append(f"{named}: web starts the server")
+        plan = replace(
+            plan,
+            kind="server",
+            start_command=processes.web,
+            output_directory=None,
+            fallback=None,
+        )
+    if processes.release:
+        evidence.append(f"{named}: release runs before the switch")
+        plan = replace(plan, release_command=processes.release)
+    if processes.others:
+        others = ", ".join(processes.others)[:200]
+        warnings.append(f"{named}: {others} not run yet; only web and release are.")
+    return plan
+
+
+def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[str]) -> Plan:
+    """A start command makes a server, an output directory makes a site; both: a server."""
+    start, output = said.start_command, said.output_directory
+    if start and start.strip():
+        if output:
+            warnings.append("A server has no output directory: it is passed over.")
+        return replace(
+            plan, kind="server", start_command=start.strip(), output_directory=None, fallback=None
+        )
+    if output and plan.framework == "nextjs" and plan.kind == "server" and start is None:
+        # `.next` is what other platforms call Next.js's output; files alone would not answer.
+        warnings.append("Next.js runs as a server here: the output directory is passed over.")
+        return plan
+    if output:
+        plan = replace(plan, kind="static", start_command=None, output_directory=output)
+    elif start is not None and plan.kind == "server":
+        raise invalid("startCommand", "A server needs a start command, a site an output directory.")
+    elif output is not None and plan.kind == "static":
+        plan = replace(plan, output_directory=".")
+    nothing_runs = plan.install_command is None and plan.build_command is None
+    folder = plan.output_directory
+    if plan.kind == "static" and nothing_runs and folder and not source.has_folder(folder):
+        raise invalid(
+            "outputDirectory",
+            f"There is no folder `{folder}` in the source, and no build command that makes it.",
+        )
+    return plan
+
+
+def _checked(overrides: Overrides) -> Overrides:
+    """The overrides in their plain form; errors name the field as the API calls it."""
+    for name in _COMMANDS:
+        value = cast(str | None, getattr(overrides, name))
+        if value:
+            _check_command(_field(name), value)
+    root, output = overrides.root_directory, overrides.output_directory
+    if root is not None:
+        # The top is where every project starts; only another directory is a choice.
+        root = check_directory("rootDirectory", root)
+        root = None if root == "." else root
+    if output and output.strip():
+        output = check_directory("outputDirectory", output)
+    framework = overrides.framework or None
+    return replace(overrides, framework=framework, root_directory=root, output_directory=output)
+
+
+def _check_command(field: str, value: str) -> None:
+    if len(value) > _LONGEST_COMMAND:
+        raise invalid(field, f"A command has at most {_LONGEST_COMMAND} characters.")
+    if any(ord(char) < 32 and char not in "\n\t" for char in value) or "\x7f" in value:
+        raise invalid(field, "This contains control characters.")
+
+
+def _field(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _read(source: Source) -> WindlassToml | None:
+    if not source.has("windlass.toml"):
+        return None
+    return parse(source.raw("windlass.toml", MAX_BYTES), file=source.named("windlass.toml"))

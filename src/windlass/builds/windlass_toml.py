@@ -1,0 +1,178 @@
+"""`windlass.toml`: what a repository says about itself. Strict, because a typo must not pass.
+
+`python -m windlass.builds.windlass_toml` prints the JSON Schema that the documentation publishes.
+"""
+
+import difflib
+import json
+import re
+import sys
+import tomllib
+from typing import Annotated, cast
+
+import msgspec
+from msgspec import Meta
+
+from windlass.builds.errors import ManifestBroken, SettingWrong
+from windlass.builds.paths import plain, problem_with
+
+MAX_BYTES = 32 << 10
+_MOST_LINES = 2000
+_COMMAND = Meta(max_length=4000)
+_HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:[0-9]{1,5}$"
+
+
+class WindlassToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of one application. Everything is optional and wins over detection. For commands
+    and folders an empty string means: none."""
+
+    framework: Annotated[
+        str | None,
+        Meta(description="Which framework it is, when detection would choose another: `vite`, …"),
+    ] = None
+    root_directory: Annotated[
+        str | None,
+        Meta(description="The application's directory. Only in the file at the source's top."),
+    ] = None
+    install_command: Annotated[
+        Annotated[str, _COMMAND] | None,
+        Meta(description="Installs the dependencies; the only step with network by default."),
+    ] = None
+    build_command: Annotated[
+        Annotated[str, _COMMAND] | None, Meta(description="Builds the site or the program.")
+    ] = None
+    output_directory: Annotated[
+        str | None,
+        Meta(description="The built site, relative to the root directory. Makes it a static site."),
+    ] = None
+    start_command: Annotated[
+        Annotated[str, _COMMAND] | None,
+        Meta(description="Starts the server; it must listen on $PORT. Makes it a server."),
+    ] = None
+    release_command: Annotated[
+        Annotated[str, _COMMAND] | None,
+        Meta(description="Runs once per deployment, before the switch (migrations)."),
+    ] = None
+    fallback: Annotated[
+        str | None,
+        Meta(description="The page for unknown paths of a single-page app, as `index.html`."),
+    ] = None
+    clean_urls: Annotated[
+        bool | None, Meta(description="Whether `/about` answers with `about.html`. Default: true.")
+    ] = None
+    health_path: Annotated[
+        Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=500)] | None,
+        Meta(description="The path that must answer before traffic is switched. Default: `/`."),
+    ] = None
+    port: Annotated[
+        Annotated[int, Meta(ge=1024, le=65535)] | None,
+        Meta(description="The port that the server listens on, given as $PORT. Default: 3000."),
+    ] = None
+    build_network: Annotated[
+        bool | None, Meta(description="Whether the build step has the guarded network too.")
+    ] = None
+    connect: Annotated[
+        tuple[Annotated[str, Meta(pattern=_HOST)], ...],
+        Meta(
+            description="Further `host:port` that the server may reach (a database).", max_length=32
+        ),
+    ] = ()
+    env: Annotated[
+        dict[
+            Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")],
+            Annotated[str, Meta(max_length=32768)],
+        ],
+        Meta(description="Environment variables for build and start. No secrets: it is in Git."),
+    ] = {}
+
+
+def parse(content: bytes, *, file: str = "windlass.toml") -> WindlassToml:
+    """Read the file. Raises ManifestBroken (no TOML) or SettingWrong (names key and line)."""
+    if len(content) > MAX_BYTES:
+        raise ManifestBroken(file=file, reason=f"it is larger than {MAX_BYTES >> 10} KiB")
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        table = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise ManifestBroken(file=file, reason="it is not UTF-8; save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is no TOML"
+        raise ManifestBroken(file=file, reason=reason) from error
+    known = WindlassToml.__struct_fields__
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+            raise _wrong(file, text, [key], f"is not a setting; {hint}")
+    try:
+        settings = msgspec.convert(table, WindlassToml)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        keys = re.findall(r"[A-Za-z_][\w-]*", place.split("`$", 1)[-1])
+        raise _wrong(file, text, keys, f"is wrong: {message}") from error
+    return _checked(settings, file, text)
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema (2020-12) of the file."""
+    made = msgspec.json.schema(WindlassToml)
+    definition = cast(dict[str, object], made["$defs"]["WindlassToml"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "windlass.toml",
+        "description": definition.pop("description"),
+        **{key: value for key, value in definition.items() if key != "title"},
+    }
+
+
+def _checked(settings: WindlassToml, file: str, text: str) -> WindlassToml:
+    """What a schema cannot say: folders stay inside, nothing holds a NUL or a hidden line."""
+    changes: dict[str, str] = {}
+    for name in ("root_directory", "output_directory", "fallback"):
+        value = cast(str | None, getattr(settings, name))
+        problem = problem_with(value) if value else None
+        if problem:
+            raise _wrong(file, text, [name], f"is refused. {problem}")
+        if value:
+            changes[name] = plain(value)
+    for name in ("install_command", "build_command", "start_command", "release_command"):
+        value = cast(str | None, getattr(settings, name))
+        if value and "\x00" in value:
+            raise _wrong(file, text, [name], "contains a NUL character")
+    for target in settings.connect:
+        if "\n" in target or not 0 < int(target.rpartition(":")[2]) < 65536:
+            raise _wrong(file, text, ["connect"], f"holds {target!r}, which is no `host:port`")
+    for name, value in settings.env.items():
+        if "\n" in name or "\x00" in value:
+            raise _wrong(file, text, ["env", name], "is no environment variable")
+    return msgspec.structs.replace(settings, **changes)
+
+
+def _wrong(file: str, text: str, keys: list[str], problem: str) -> SettingWrong:
+    line = _line_of(text, keys)
+    key = ".".join(keys) or "the file"
+    return SettingWrong(file=file, key=key, line=line, problem=problem)
+
+
+def _line_of(text: str, keys: list[str]) -> int:
+    """The line where a key is set: statements are read one by one, as long as they need."""
+    start, pending, header = 1, "", ""
+    for number, line in enumerate(text.split("\n")[:_MOST_LINES], 1):
+        start = number if not pending else start
+        pending = f"{pending}\n{line}" if pending else line
+        try:
+            table = tomllib.loads(f"{header}\n{pending}")
+        except tomllib.TOMLDecodeError:
+            continue
+        header = pending if pending.lstrip().startswith("[") else header
+        value: object = table
+        for key in keys:
+            value = cast(dict[str, object], value).get(key) if isinstance(value, dict) else None
+        if value is not None:
+            return start
+        pending = ""
+    return 1
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
