@@ -141,6 +141,24 @@ def test_link_and_its_removal(run: Run, site: Path, panel: Panel) -> None:
     assert "version" in last_json(run("status", "--json"))
 
 
+def test_a_folder_below_a_linked_one_can_be_a_project_of_its_own(
+    run: Run, site: Path, panel: Panel
+) -> None:
+    run("deploy")
+    run("deploy", "css", "--project", "styles")
+    run("deploy", "css")
+
+    slugs = [one["project"]["slug"] for one in panel.deployments.values()]
+    assert slugs == ["shop", "styles", "styles"]
+
+
+def test_deleting_the_linked_project_removes_the_link(run: Run, site: Path, panel: Panel) -> None:
+    run("deploy")
+    run("projects", "delete", "shop", "--yes")
+
+    assert not (site / ".windlass" / "project.json").exists()
+
+
 def test_a_damaged_link_file_is_named(run: Run, site: Path) -> None:
     (site / ".windlass").mkdir()
     (site / ".windlass" / "project.json").write_text("{")
@@ -231,6 +249,7 @@ def test_login_stores_a_token_of_its_own_and_logout_revokes_it(
     run: Run, home: Path, panel: Panel
 ) -> None:
     sign_out_of_this_machine(home)
+    panel.url = panel.url.replace("127.0.0.1", "localhost")
     run("login", panel.url, input=f"{EMAIL}\n{PASSWORD}\n")
 
     stored = home / "cli.json"

@@ -33,6 +33,12 @@ class Unreachable(CliError):
     )
 
 
+class BadCertificate(CliError):
+    """The certificate of {url} cannot be trusted: {reason}."""
+
+    fix = "If your own authority signed it, name that authority's file in SSL_CERT_FILE."
+
+
 class ConnectionLost(CliError):
     """The connection to {url} broke: {reason}."""
 
@@ -285,8 +291,10 @@ class Connection:
         try:
             yield
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise BadCertificate(url=self.url, reason=_reason(error)) from error
             raise Unreachable(url=self.url, reason=_reason(error)) from error
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise ConnectionLost(url=self.url, reason=_reason(error)) from error
         except httpx2.InvalidURL as error:
             raise BadAddress(url=self.url) from error
@@ -328,7 +336,7 @@ def _wait_seconds(response: httpx2.Response, attempt: int) -> float:
     return float(told) if told.isdigit() else 0.2 * 2**attempt
 
 
-def _reason(error: httpx2.TransportError) -> str:
+def _reason(error: httpx2.RequestError) -> str:
     """The plain cause, without Python's decoration."""
     text = str(error)
     if "refused" in text.lower() or "All connection attempts failed" in text:

@@ -45,7 +45,7 @@ def follow(
         try:
             yield from follower.look()
             heard_at, failures = clock(), 0
-        except (Unreachable, ConnectionLost, ApiError) as error:
+        except (Unreachable, ConnectionLost, NotWindlass, ApiError) as error:
             if isinstance(error, ApiError) and error.status < 500:
                 raise
             if follower.news > seen_before:

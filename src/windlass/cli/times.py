@@ -9,6 +9,7 @@ def ago(then: datetime | None, *, now: datetime | None = None) -> str:
     """`40 s ago`, `3 h ago`, `5 d ago`; empty when it has not happened."""
     if then is None:
         return ""
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
     value = max(0, int(((now or datetime.now(UTC)) - then).total_seconds()))
     for step, unit in _STEPS:
         if value < step:

@@ -90,6 +90,7 @@ def _find_project(
 ) -> "Project | None":
     """The project to deploy to, None when it is still to be made (after the upload succeeded)."""
     from windlass.cli import linking
+    from windlass.cli.errors import Failed
 
     if name:
         found = linking.lookup(session.api, name)
@@ -109,7 +110,7 @@ def _find_project(
         # A folder may only share its name with a project that serves something else.
         question = f"The project {slug} exists already. Replace its production with this?"
         if not session.confirm(question, yes=yes):
-            raise click.Abort
+            raise Failed(reason="Nothing was deployed. Another project: --project NAME.")
     session.say(f"Using the project {slug}, which exists already.")
     return found
 
@@ -135,7 +136,11 @@ def _link(session: Session, origin: "Origin", project: "Project") -> None:
     """The next deploy from this folder goes to the same project."""
     from windlass.cli import linking
 
-    if origin.folder is None or origin.branch or linking.find_link(origin.folder):
+    if origin.folder is None or origin.branch:
+        return
+    linked = linking.find_link(origin.folder)
+    is_own = linked is not None and linked.file == linking.link_file(origin.folder)
+    if linked and (is_own or linked.link.project_id == project.id):
         return
     try:
         linking.write_link(origin.folder, project, server=session.api.url)

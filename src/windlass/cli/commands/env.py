@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from windlass.cli.errors import CliError
+from windlass.cli.errors import CliError, Failed
 from windlass.cli.session import Session, project_option, standard
 
 TARGETS = ("production", "preview")
@@ -160,7 +160,7 @@ def pull(session: Session, file: Path, project: str | None, target: str, yes: bo
         if not session.is_interactive:
             raise FileExists(path=file)
         if not click.confirm(f"{file} exists. Replace it?", err=True):
-            raise click.Abort
+            raise Failed(reason="Nothing was written.")
     variables = [
         variable
         for variable in session.api.variables(found.id)

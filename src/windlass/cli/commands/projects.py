@@ -1,5 +1,7 @@
 """`windlass projects`: list, create, show, delete."""
 
+from pathlib import Path
+
 import click
 
 from windlass.cli.session import Session, standard
@@ -98,7 +100,7 @@ def show(session: Session, name: str | None) -> None:
 @click.pass_obj
 def delete(session: Session, name: str, yes: bool) -> None:
     from windlass.cli import linking
-    from windlass.cli.errors import NeedsAnswer
+    from windlass.cli.errors import Failed, NeedsAnswer
 
     project = linking.named(session.api, name)
     if not yes:
@@ -107,9 +109,11 @@ def delete(session: Session, name: str, yes: bool) -> None:
             raise NeedsAnswer(question=what)
         typed = click.prompt(f"{what} Type its name to go on", err=True)
         if typed.strip() not in {project.slug, project.name}:
-            session.say("Nothing was deleted.")
-            raise click.Abort
+            raise Failed(reason="Nothing was deleted.")
     session.api.delete_project(project.id)
+    linked = linking.find_link(Path.cwd())
+    if linked and linked.link.project_id == project.id:
+        linked.file.unlink(missing_ok=True)
     session.say(f"Deleted the project {project.slug}.")
     session.result(project.as_received)
 
