@@ -6,6 +6,7 @@ and can be told to misbehave: drop a stream, refuse streams, answer with an erro
 
 import hashlib
 import json
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -530,18 +531,20 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.panel = panel
         panel.may_create.set()
         panel.may_upload.set()
-        panel.url = f"http://127.0.0.1:{self.server_port}"
+        panel.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that left is no error; anything else is shown by the thread's default hook."""
         import sys
 
-        if not isinstance(sys.exception(), (BrokenPipeError, ConnectionResetError)):
+        if not isinstance(sys.exception(), (BrokenPipeError, ConnectionResetError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
 

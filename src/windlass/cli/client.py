@@ -202,8 +202,9 @@ class Connection:
             base_url=self.url,
             headers=headers,
             timeout=httpx2.Timeout(timeout_seconds, connect=min(10.0, timeout_seconds)),
-            # Loading certificates takes 20 ms, and a proxy cannot reach our loopback.
-            verify=self.url.startswith("https:"),
+            # Loading certificates takes 20 ms, so only where they count; SSL_CERT_FILE is obeyed.
+            verify=httpx2.create_ssl_context() if self.url.startswith("https:") else False,
+            # A proxy of the environment cannot reach our loopback.
             trust_env=not is_loopback(self.url),
             limits=httpx2.Limits(max_connections=16),
         )
