@@ -1,14 +1,75 @@
 """Fetching a repository: Git runs inside the sandbox and reaches only what the egress allows."""
 
+import asyncio
+import os
+import re
+import secrets
+import shutil
+import time
 from pathlib import Path
 
 import msgspec
 
+from windlass.adapters import git_errors, git_ssh, sandbox
+from windlass.adapters.git_names import (
+    GitAddressRefused,
+    Remote,
+    check_branch,
+    check_url,
+    parse_url,
+)
+from windlass.adapters.sandbox_registries import certificates
+from windlass.core import launch, trees
 from windlass.core.blobs import BlobStore
-from windlass.core.egress import Egress
-from windlass.core.manifest import DEFAULT_LIMITS, Manifest, TreeLimits
+from windlass.core.egress import Egress, EgressPolicy
+from windlass.core.launch import Bind, Exit, Launch, Limits
+from windlass.core.manifest import DEFAULT_LIMITS, Manifest, TreeLimits, size_text
+
+__all__ = ["TIMEOUT_SECONDS", "Fetched", "check_branch", "check_url", "fetch"]
 
 TIMEOUT_SECONDS = 120.0
+
+_LIMITS = Limits(processes=128, tmp_bytes=256 << 20)
+_SAID_BYTES = 256 << 10
+_BRANCHES_NAMED = 10
+_LOOK_SECONDS = 0.25
+_POINTER = b"version https://git-lfs.github.com/spec/v1"
+_HEAD_LINE = re.compile(r"^windlass-head ([0-9a-f]{40}) ([^\n]*)\n([^\n]*)", re.MULTILINE)
+
+_CONFIG = (
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.http.allow=always",
+    "protocol.ssh.allow=always",
+    "core.hooksPath=/dev/null",
+    "core.symlinks=true",  # what they point to is checked when the folder is read
+    "core.autocrlf=false",
+    "core.fsmonitor=false",
+    "credential.helper=",
+    "submodule.recurse=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "advice.detachedHead=false",
+    "http.lowSpeedLimit=100",
+    "http.lowSpeedTime=60",
+    "pack.threads=2",
+)
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "/bin/false",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_ALLOW_PROTOCOL": "https:http:ssh",
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    # The proxy says in a header what went wrong; Git passes only the number on.
+    "GIT_TRACE_CURL": "1",
+    "GIT_TRACE_CURL_NO_DATA": "1",
+    "HOME": "/tmp/home",  # noqa: S108 — inside
+    "LC_ALL": "C",
+    # Whatever the URL says goes through the guarded proxy, also what calls itself local.
+    "NO_PROXY": "",
+    "no_proxy": "",
+}
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,15 +94,213 @@ async def fetch(
     timeout_seconds: float = TIMEOUT_SECONDS,
     limits: TreeLimits = DEFAULT_LIMITS,
 ) -> Fetched:
-    """Clone the newest commit of `branch` (None: the default branch) below `work`, and clean up."""
-    raise NotImplementedError
+    """Store the newest commit of `branch` (None: the default branch).
+
+    `work`: a folder of ours to clone in, cleaned up however it ends. `uid`: the user that Git runs
+    as. `keys`: where `ssh_ed25519` and `known_hosts` lie. Submodules and LFS content are not
+    fetched, `warnings` says so. Raises the errors of git_names, git_errors and manifest.
+    """
+    remote = parse_url(url, allow=egress.policy.addresses)
+    guarded = _egress_for(remote, egress)
+    if branch is not None:
+        check_branch(branch)
+    if shutil.which("git") is None:
+        raise git_errors.GitMissing
+    folder = work / f"clone-{secrets.token_hex(6)}"
+    clone = _Clone(remote, folder, uid, guarded, time.monotonic() + timeout_seconds)
+    clone.timeout_seconds, clone.limits = timeout_seconds, limits
+    try:
+        await asyncio.to_thread(clone.prepare, keys)
+        await clone.download(branch)
+        sha, message, current = await clone.head(branch)
+        if keys is not None:
+            await asyncio.to_thread(git_ssh.remember, folder, keys, remote)
+        manifest = await asyncio.to_thread(
+            into.scan,
+            folder / "app/repo",
+            within=folder,
+            ignore=[".git"],
+            max_files=limits.files,
+            max_bytes=limits.total_bytes,
+        )
+        warnings = await asyncio.to_thread(_warnings, manifest, into)
+    finally:
+        await asyncio.shield(asyncio.to_thread(trees.remove_tree, folder))
+    return Fetched(
+        manifest=manifest,
+        commit_sha=sha,
+        commit_message=message,
+        branch=current,
+        warnings=warnings,
+    )
 
 
-def check_url(url: str) -> str:
-    """The URL, fit for Git: https, http, ssh or git@host:path, without credentials."""
-    raise NotImplementedError
+class _Clone:
+    """One clone on its way: the folder, the time left, what was said and refused."""
+
+    timeout_seconds: float
+    limits: TreeLimits
+
+    def __init__(
+        self, remote: Remote, folder: Path, uid: int | None, egress: Egress, deadline: float
+    ) -> None:
+        self.remote = remote
+        self.folder = folder
+        self.uid = uid
+        self.egress = egress
+        self.deadline = deadline
+        self.binds: tuple[Bind, ...] = ()
+        self.env: dict[str, str] = {}
+        self.refusals: list[str] = []
+        self.too_large = 0
+
+    def prepare(self, keys: Path | None) -> None:
+        """The folders: ours outside, Git's inside."""
+        app = self.folder / "app"
+        app.mkdir(parents=True)
+        trust = certificates()
+        self.binds = (Bind(str(app.absolute()), "/app", writable=True), *trust.binds)
+        self.env = {**_ENVIRONMENT, **trust.env, "PATH": ":".join(sandbox.toolchain().path)}
+        if self.uid is not None:
+            os.chown(app, self.uid, self.uid)
+        if self.remote.scheme == "ssh":
+            binds, env = git_ssh.prepare(self.folder, keys, self.uid)
+            self.binds, self.env = (*self.binds, *binds), {**self.env, **env}
+
+    async def download(self, branch: str | None) -> None:
+        """`git clone`, shallow; the error that says why not."""
+        chosen = () if branch is None else ("--branch", branch)
+        clone = ("clone", "--depth=1", "--single-branch", "--no-tags", "--template=")
+        clone = (*clone, "--no-recurse-submodules", "--no-progress", *chosen)
+        ended, said = await self._git("clone", *clone, "--end-of-options", self.remote.url, "repo")
+        if branch is not None and git_errors.is_missing_branch(said):
+            raise git_errors.BranchNotFound(branch=branch, existing=await self._existing())
+        if ended.code != 0:
+            raise git_errors.explain(self.remote, said, self.refusals, ended)
+        if git_errors.is_empty(said):
+            raise git_errors.RepositoryEmpty(url=self.remote.url)
+
+    async def head(self, branch: str | None) -> tuple[str, str, str]:
+        """Commit, first line of its message, and branch."""
+        form = "--format=windlass-head %H %D%n%s"
+        ended, said = await self._git(
+            "log", "-C", "repo", "log", "-1", "--decorate=full", form, network=False
+        )
+        found = _HEAD_LINE.search(said)
+        if not found:
+            raise git_errors.explain(self.remote, said, (), ended)
+        current = re.search(r"HEAD -> refs/heads/([^,\s]+)", found[2])
+        return found[1], found[3].strip(), branch or (current[1] if current else "HEAD")
+
+    async def _existing(self) -> str:
+        """The sentence that names the branches there are."""
+        arguments = ("ls-remote", "--heads", "--end-of-options", self.remote.url)
+        _, said = await self._git("branches", *arguments)
+        names = re.findall(r"^[0-9a-f]{40,64}\trefs/heads/(.+)$", said, re.MULTILINE)
+        if not names:
+            return "The repository has no branches."
+        more = len(names) - _BRANCHES_NAMED
+        text = ", ".join(names[:_BRANCHES_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return f"The repository has: {text}."
+
+    async def _git(self, step: str, *arguments: str, network: bool = True) -> tuple[Exit, str]:
+        """Run it to its end, however that comes about; its end and its output."""
+        said = bytearray()
+
+        def hear(chunk: bytes) -> None:
+            said.extend(chunk[: max(0, _SAID_BYTES - len(said))])
+
+        config = [part for setting in _CONFIG for part in ("-c", setting)]
+        running = await launch.start(
+            self._launch(step, ("git", *config, *arguments), network=network),
+            on_output=hear,
+            egress=self.egress if network else None,
+            on_refusal=self.refusals.append,
+        )
+        watch = asyncio.create_task(self._watch(running))
+        try:
+            left = max(0.1, self.deadline - time.monotonic())
+            ended = await running.wait(timeout_seconds=left)
+        except asyncio.CancelledError:
+            await running.kill()
+            raise
+        finally:
+            watch.cancel()
+        if self.too_large:
+            limit, found = size_text(self.limits.total_bytes), size_text(self.too_large)
+            raise git_errors.RepositoryTooLarge(limit=limit, found=found)
+        if ended.reason == "timeout":
+            raise git_errors.GitTimeout(seconds=round(self.timeout_seconds))
+        if ended.reason == "out-of-memory":
+            raise git_errors.GitOutOfMemory(limit=size_text(_LIMITS.memory_bytes))
+        return ended, said.decode("utf-8", "replace")
+
+    def _launch(self, step: str, argv: tuple[str, ...], *, network: bool) -> Launch:
+        work = re.sub(r"[^A-Za-z0-9_]", "", self.folder.parent.name)[:40]
+        return Launch(
+            name=f"git-{work}-{self.folder.name.removeprefix('clone-')}-{step}",
+            argv=argv,
+            env=self.env,
+            binds=self.binds,
+            uid=self.uid,
+            limits=_LIMITS,
+            network="egress" if network else "none",
+            seccomp=sandbox.seccomp(),
+            watch_seconds=0.5,
+        )
+
+    async def _watch(self, running: launch.Running) -> None:
+        """Kill it when its folder grows too large."""
+        # Git holds everything twice, packed and checked out.
+        most = 2 * self.limits.total_bytes + (16 << 20)
+        while True:
+            began = time.monotonic()
+            found = await asyncio.to_thread(trees.folder_size, self.folder / "app", stop_above=most)
+            if found > most:
+                self.too_large = found
+                await running.kill()
+                return
+            await asyncio.sleep(max(_LOOK_SECONDS, 10 * (time.monotonic() - began)))
 
 
-def check_branch(name: str) -> str:
-    """The branch name, by the rules of git check-ref-format."""
-    raise NotImplementedError
+def _egress_for(remote: Remote, egress: Egress) -> Egress:
+    """Opens the port of the URL; ssh needs no other host. Where a name leads is still checked."""
+    policy = egress.policy
+    if not _is_listed(remote, policy):
+        detail = f"{remote.host} is not on the list of allowed hosts ({policy.hosts_setting})."
+        raise GitAddressRefused(detail=detail)
+    if remote.scheme == "ssh":
+        return Egress(
+            msgspec.structs.replace(policy, hosts=(remote.host,), ports=frozenset({remote.port}))
+        )
+    return Egress(msgspec.structs.replace(policy, ports=policy.ports | {remote.port}))
+
+
+def _is_listed(remote: Remote, policy: EgressPolicy) -> bool:
+    if policy.hosts is None or remote.target in policy.always:
+        return True
+    host = remote.host.lower().rstrip(".")
+    for wanted in (name.lower() for name in policy.hosts):
+        if host == wanted or (wanted.startswith("*.") and host.endswith(wanted[1:])):
+            return True
+    return False
+
+
+def _warnings(manifest: Manifest, store: BlobStore) -> tuple[str, ...]:
+    """What was left out: submodules and the content behind LFS pointers."""
+    warnings: list[str] = []
+    if any(entry.path == ".gitmodules" for entry in manifest):
+        warnings.append("The repository has submodules (.gitmodules); they are not fetched.")
+    pointers = [
+        entry.path
+        for entry in manifest
+        if entry.mode == "file"
+        and 100 < entry.size < 400
+        and store.read_bytes(entry.sha256, len(_POINTER)) == _POINTER
+    ]
+    if pointers:
+        warnings.append(
+            f"{len(pointers)} files are Git LFS pointers ({pointers[0]}); "
+            "their content is not fetched."
+        )
+    return tuple(warnings)
