@@ -14,6 +14,8 @@ from tests.cli.server import Panel
 
 from windlass.cli import upload
 from windlass.cli.api import Api
+from windlass.cli.progress import Progress
+from windlass.cli.session import Session
 
 
 def uploaded(panel: Panel) -> dict[str, dict[str, object]]:
@@ -385,7 +387,7 @@ def test_a_file_that_changes_during_the_upload_is_sent_as_it_is_then(
     hashing.fill(site, found)
     (site / "index.html").write_text("rewritten")
     (site / "large.bin").write_bytes(b"b" * 6000)
-    source, _ = upload.folder(api, "shop", found, lambda _: None)
+    source, _ = upload.folder(api, "shop", found, Progress(Session()))
 
     sent = {one["path"]: one for one in panel.sources[source.id]["files"]}
     assert sent["index.html"]["sha256"] == hashlib.sha256(b"rewritten").hexdigest()

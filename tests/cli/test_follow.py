@@ -234,6 +234,17 @@ def on_terminal(words: list[str], environment: dict[str, str]) -> str:
     return shown.decode()
 
 
+def test_a_bar_is_drawn_only_while_much_is_sent(site: Path, panel: Panel) -> None:
+    (site / "video.bin").write_bytes(os.urandom(9 << 20))
+    first = on_terminal(["deploy"], {"TERM": "xterm", "NO_COLOR": ""})
+    second = on_terminal(["deploy"], {"TERM": "xterm", "NO_COLOR": ""})
+
+    assert "Uploading" in first
+    assert first.count("\x1b[?25l") == first.count("\x1b[?25h") == 1
+    assert "Uploading" not in second
+    assert panel.paths("PUT")
+
+
 def test_levels_are_coloured_on_a_terminal_unless_no_color_is_set(site: Path, panel: Panel) -> None:
     coloured = on_terminal(["deploy"], {"TERM": "xterm", "NO_COLOR": ""})
     bare = on_terminal(["deploy"], {"TERM": "xterm", "NO_COLOR": "1"})

@@ -51,6 +51,9 @@ def held() -> Generator[None]:
 def _on(number: int, frame: FrameType | None) -> None:
     _seen.count += 1
     if _seen.count > 1:
+        if os.isatty(2):
+            # A progress bar hides the cursor, and nobody else will bring it back.
+            os.write(2, b"\x1b[?25h\n")
         os._exit(130)
     if not _seen.held:
         raise KeyboardInterrupt

@@ -3,8 +3,7 @@
 import re
 import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from windlass.cli import files, hashing, localgit, upload
 from windlass.cli.client import ApiError
 from windlass.cli.errors import CliError, Failed
 from windlass.cli.logview import seconds, size
+from windlass.cli.progress import Progress
 from windlass.cli.schemas import Problem, Source
 from windlass.cli.session import Session, plain
 
@@ -123,8 +123,8 @@ def _sent_folder(session: Session, folder: Path, name: str) -> Source:
     hashing.fill(folder, found.files)
     total = sum(file.size for file in found.files)
     try:
-        with progress(session, total) as advance:
-            source, sent = upload.folder(session.api, name or "files", found.files, advance)
+        with Progress(session) as progress:
+            source, sent = upload.folder(session.api, name or "files", found.files, progress)
     except ApiError as error:
         if error.status != 413:
             raise
@@ -136,8 +136,8 @@ def _sent_folder(session: Session, folder: Path, name: str) -> Source:
 
 
 def _sent_archive(session: Session, path: Path) -> Source:
-    with progress(session, path.stat().st_size) as advance:
-        source = upload.archive(session.api, path, advance)
+    with Progress(session) as progress:
+        source = upload.archive(session.api, path, progress)
     session.say(f"Uploaded {plain(path.name)} ({size(path.stat().st_size)}).")
     return _checked(session, source)
 
@@ -168,18 +168,3 @@ def _too_large(error: ApiError, found: list[files.LocalFile]) -> TooLarge:
         facts="; ".join([*told, total]),
         largest=", ".join(f"{plain(file.path)} ({size(file.size)})" for file in largest),
     )
-
-
-@contextmanager
-def progress(session: Session, total: int) -> Generator[Callable[[int], None]]:
-    """A bar on a terminal when the upload is large enough to take a while; else nothing."""
-    if total < 1 << 20 or not session.has_colour or session.json:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-    columns = ("Uploading", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda amount: bar.advance(task, amount)

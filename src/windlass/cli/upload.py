@@ -1,7 +1,8 @@
 """Sends a folder: only content the server lacks, small files in batches, large ones streamed."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from windlass.cli.api import Api
 from windlass.cli.client import ApiError
 from windlass.cli.errors import CliError
 from windlass.cli.files import LocalFile, UnreadableFile
+from windlass.cli.progress import Progress
 from windlass.cli.schemas import FileEntry, Source
 
 BATCH_BYTES = 8 << 20
@@ -19,8 +21,6 @@ HEADER_BYTES = 40
 IN_FLIGHT = 4
 CHUNK_BYTES = 256 << 10
 ROUNDS = 3
-
-Progress = Callable[[int], None]
 
 
 class KeepsChanging(CliError):
@@ -43,7 +43,7 @@ class _Changed(Exception):
 def folder(
     api: Api, name: str, files: Sequence[LocalFile], progress: Progress
 ) -> tuple[Source, Sent]:
-    """Uploads hashed files as a source. `progress` gets the bytes of each finished piece.
+    """Uploads hashed files as a source. `progress` follows what travels.
 
     Raises ApiError (413: the server's limit), KeepsChanging, UnreadableFile.
     """
@@ -75,8 +75,9 @@ def archive(api: Api, path: Path, progress: Progress) -> Source:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-                progress(len(chunk))
+                progress.advance(len(chunk))
 
+    progress.expect(size)
     return api.create_archive_source(path.name, content, size)
 
 
@@ -88,6 +89,7 @@ class _Upload:
         self.progress = progress
         self.sent = Sent()
         self._present: set[str] = set()
+        self._counting = threading.Lock()
 
     def bring(self, files: Sequence[LocalFile]) -> None:
         """Makes the server have every file's content, as it was when it was read last."""
@@ -107,6 +109,7 @@ class _Upload:
         ordered = sorted(files, key=lambda file: file.path)
         small = [file for file in ordered if file.size + HEADER_BYTES <= BATCH_BYTES]
         large = [file for file in ordered if file.size + HEADER_BYTES > BATCH_BYTES]
+        self.progress.expect(sum(file.size for file in ordered))
         pool = ThreadPoolExecutor(IN_FLIGHT)
         try:
             tasks = [pool.submit(self._send_large, file) for file in large]
@@ -124,23 +127,23 @@ class _Upload:
             file.sha256, file.size = digest.hex(), len(content)
             packed += digest + len(content).to_bytes(8, "big") + content
         self.api.put_blobs(bytes(packed))
+        self.progress.advance(sum(file.size for file in batch))
         self._note(batch)
 
     def _send_large(self, file: LocalFile) -> None:
         """A large file is streamed; when it changed meanwhile, it is hashed for the next round."""
         try:
-            self.api.put_blob(file.sha256, lambda: _stream(file), file.size)
+            self.api.put_blob(file.sha256, lambda: _stream(file, self.progress), file.size)
         except _Changed:
             hashing.read_again(file)
             return
         self._note([file])
 
     def _note(self, files: Sequence[LocalFile]) -> None:
-        size = sum(file.size for file in files)
-        self._present.update(file.sha256 for file in files)
-        self.sent.files += len(files)
-        self.sent.bytes += size
-        self.progress(size)
+        with self._counting:
+            self._present.update(file.sha256 for file in files)
+            self.sent.files += len(files)
+            self.sent.bytes += sum(file.size for file in files)
 
 
 def _batches(files: Iterable[LocalFile]) -> Iterator[list[LocalFile]]:
@@ -177,7 +180,7 @@ def _read(file: LocalFile) -> bytes:
     return read
 
 
-def _stream(file: LocalFile) -> Iterator[bytes]:
+def _stream(file: LocalFile, progress: Progress) -> Iterator[bytes]:
     """The content in pieces. The last one is held back until the whole digest is right."""
     digest, left = hashlib.sha256(), file.size
     with open(file.location, "rb") as content:
@@ -188,6 +191,7 @@ def _stream(file: LocalFile) -> Iterator[bytes]:
             if not chunk or (not left and digest.hexdigest() != file.sha256):
                 raise _Changed
             yield chunk
+            progress.advance(len(chunk))
 
 
 def _entry(file: LocalFile) -> FileEntry:

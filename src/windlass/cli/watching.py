@@ -56,6 +56,9 @@ def cancel_after_interrupt(session: Session, deployment: Deployment) -> None:
 
 def conclude(session: Session, deployment: Deployment) -> None:
     """The last lines: the URL on its own, or DeploymentFailed with the reason."""
+    if session.json:
+        # An event of the stream may be older than the row: scripts get what the API says now.
+        deployment = session.api.deployment(deployment.id)
     if deployment.status != "ready":
         session.result(deployment.as_received)
         raise DeploymentFailed(reason=reason(deployment))
