@@ -73,6 +73,8 @@ def parse_url(url: str, *, allow: AddressPolicy | None = None) -> Remote:
         raise _refused(url, f"it is longer than {_LONGEST_URL} characters")
     if any(char.isspace() or unicodedata.category(char) in ("Cc", "Cs") for char in url):
         raise _refused(url, "it holds a space or a control character")
+    if "\\" in url:
+        raise _refused(url, "it holds a backslash")
     if _TRANSPORT.match(url):
         raise _refused(url, "only https, http and ssh are allowed, no transport helpers")
     remote = _with_scheme(url) if "://" in url else _scp_like(url)
