@@ -71,6 +71,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: float = 30
     preview: bool = False
 
+    def __post_init__(self) -> None:
+        if not (self.health_path.startswith("/") and _TARGET.fullmatch(self.health_path)):
+            raise ValueError(f"health path {self.health_path!r} is not a path")
+
 
 _decoder = msgspec.json.Decoder(Site)
 

@@ -7,6 +7,25 @@ import msgspec
 PANEL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the edge waits for visitors, in seconds."""
+
+    head_seconds: float = 10
+    """For the whole head of a request, however slowly its bytes come."""
+    idle_seconds: float = 75
+    """For the next request on an open connection."""
+    stall_seconds: float = 120
+    """For a visitor that stopped reading."""
+    linger_seconds: float = 2
+    """For a visitor that keeps sending what nobody reads."""
+    half_closed_seconds: float = 30
+    """For a silent app when its visitor has said that they send no more, and may have left."""
+    upload_seconds: float = 60
+    """For the next piece of a body."""
+    answer_seconds: float = 120
+    """For the beginning of an app's answer."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of one edge process."""
 
@@ -23,5 +42,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Memory for the contents of small files."""
     max_connections: int = 8000
     """Visitors at the same time; the next one gets a 503."""
+    patience: Patience = Patience()
     stop_seconds: float = 10.0
     """Time that running requests get when the edge is told to stop."""
+
+    def with_connections(self, count: int) -> "Config":
+        """The same with another limit of visitors."""
+        return msgspec.structs.replace(self, max_connections=count)

@@ -10,27 +10,26 @@ from collections.abc import Coroutine
 from typing import Protocol, cast
 
 from windlass.edge import replies
+from windlass.edge.config import Patience
 from windlass.edge.replies import Reply
 from windlass.edge.request import Refused, Request, check_start, parse
 from windlass.edge.wire import Broken, Inbox
 
-HEAD_SECONDS = 10
-IDLE_SECONDS = 75
-STALL_SECONDS = 60
-LINGER_SECONDS = 2
 READ_AHEAD_BYTES = 64 * 1024
-FILE_CHUNK_BYTES = 256 * 1024
+FILE_CHUNK_BYTES = 128 * 1024
 _FOREVER = float("inf")
 
 
 class Service(Protocol):
     """What a connection needs to know of the process around it."""
 
-    now: float
     keep_alive_end: bytes
     close_end: bytes
     is_stopping: bool
+    patience: Patience
 
+    @property
+    def now(self) -> float: ...
     def admit(self, connection: "Connection") -> bool: ...
     def forget(self, connection: "Connection") -> None: ...
     def route(
@@ -44,6 +43,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, service: Service, *, peer: str | None = None) -> None:
         self._service = service
+        self._patience = service.patience
         self.peer = peer or ""
         self.deadline = _FOREVER
         self._buffer = b""
@@ -53,7 +53,6 @@ class Connection(asyncio.Protocol):
         self._half_closed = False
         self._lingering = False
         self._inbox: Inbox | None = None
-        self._request: Request | None = None
         self._task: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._file = -1
@@ -71,7 +70,7 @@ class Connection(asyncio.Protocol):
         if not self._service.admit(self):
             self._finish(replies.page(503, "Too many visitors at this moment.", as_html=False))
             return
-        self.deadline = self._service.now + HEAD_SECONDS
+        self.deadline = self._service.now + self._patience.head_seconds
 
     def data_received(self, data: bytes) -> None:
         if self._inbox is not None:
@@ -89,16 +88,18 @@ class Connection(asyncio.Protocol):
         self._half_closed = True
         if self._inbox is not None:
             self._inbox.end()
+        elif self._task is not None:
+            self._wait_for_half_closed()
         # A client that has sent everything may still wait for its answer.
         return self._busy and not self._lingering
 
     def pause_writing(self) -> None:
         self._paused = True
-        self.deadline = self._service.now + STALL_SECONDS
+        self.deadline = self._service.now + self._patience.stall_seconds
 
     def resume_writing(self) -> None:
         self._paused = False
-        self.deadline = _FOREVER if self._busy else self._service.now + IDLE_SECONDS
+        self.deadline = _FOREVER if self._busy else self._service.now + self._patience.idle_seconds
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
         if self._left:
@@ -119,12 +120,12 @@ class Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """Called by the service when the deadline has passed."""
-        if self._busy or self._paused or self._lingering or not self._buffer:
-            self._transport.abort() if self._paused else self._transport.close()
-            if self._inbox is not None:
-                self._inbox.fail(Broken("the visitor sent nothing for too long"))
-        else:
+        if self._paused or self._lingering or self._busy:
+            self._transport.abort()
+        elif self._buffer:
             self._finish(replies.page(408, "The request took too long to arrive.", as_html=False))
+        else:
+            self._transport.close()
 
     def stop(self) -> None:
         """The process is ending: close now when idle, after the current answer otherwise."""
@@ -154,12 +155,12 @@ class Connection(asyncio.Protocol):
             if self._busy or self._paused or self._lingering:
                 return
         self._buffer = b""
-        self.deadline = self._service.now + IDLE_SECONDS
+        self.deadline = self._service.now + self._patience.idle_seconds
 
     def _wait_for_head(self, data: bytes) -> None:
         # The first byte starts the clock and later ones do not restart it.
         if not self._buffer:
-            self.deadline = self._service.now + HEAD_SECONDS
+            self.deadline = self._service.now + self._patience.head_seconds
         self._buffer = data
         if self._half_closed:
             self._transport.close()
@@ -174,7 +175,6 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: Request, work: Coroutine[None, None, None], rest: bytes) -> None:
         self._busy = True
-        self._request = request
         self.deadline = _FOREVER
         if request.has_body:
             self.open_inbox()
@@ -216,9 +216,25 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             raise Broken("the visitor left")
         self._transport.write(data)
+        if self._half_closed and self._inbox is None:
+            self._wait_for_half_closed()
         if self._paused:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
+
+    @property
+    def is_gone(self) -> bool:
+        """True when nothing can be sent any more."""
+        return self._transport.is_closing()
+
+    @property
+    def has_unread_body(self) -> bool:
+        """True while the request's body has not been read to its end."""
+        return self._inbox is not None
+
+    def close(self) -> None:
+        """End after what was written has left."""
+        self._transport.close()
 
     def write_eof(self) -> None:
         """Nothing more will be sent."""
@@ -239,6 +255,7 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write(reply.head + service.keep_alive_end)
         if reply.body:
+            # The loop sends both with one system call.
             self._transport.write(reply.body)
         elif reply.file >= 0:
             self._send_file(reply)
@@ -271,7 +288,9 @@ class Connection(asyncio.Protocol):
         self._inbox = None
         self._buffer = b""
         self._resume_reading()
-        self.deadline = self._service.now + (STALL_SECONDS if self._paused else LINGER_SECONDS)
+        self.deadline = self._service.now + (
+            self._patience.stall_seconds if self._paused else self._patience.linger_seconds
+        )
         if self._half_closed or not self._transport.can_write_eof():
             self._transport.close()
         else:
@@ -317,10 +336,14 @@ class Connection(asyncio.Protocol):
         if self._half_closed and not self._buffer:
             self._transport.close()
             return
-        self.deadline = self._service.now + IDLE_SECONDS
+        self.deadline = self._service.now + self._patience.idle_seconds
         self._resume_reading()
         rest, self._buffer = self._buffer, b""
         self._consume(rest)
+
+    def _wait_for_half_closed(self) -> None:
+        # Only a write would tell whether somebody is still there, and a stream may stay silent.
+        self.deadline = self._service.now + self._patience.half_closed_seconds
 
     def _pause_reading(self) -> None:
         if self._reading and not self._transport.is_closing():

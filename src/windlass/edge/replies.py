@@ -6,6 +6,8 @@ import html
 import time
 from http import HTTPStatus
 
+from windlass.edge.request import Request
+
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:20vh auto 0;max-width:34rem;padding:0 1.5rem;"
     "color:#1c2024;background:#fcfcfd}h1{font-size:1.25rem;margin:0 0 .5rem}p{margin:0 0 1rem}"
@@ -73,6 +75,18 @@ def page(
         + headers
     )
     return Reply(head, b"" if without_body else body)
+
+
+def to(request: Request, status: int, text: str, headers: bytes = b"", *, note: str = "") -> Reply:
+    """An error page for this request: what it accepts, and no body for HEAD."""
+    return page(
+        status,
+        text,
+        as_html=request.wants_html,
+        note=note,
+        headers=headers,
+        without_body=request.method == b"HEAD",
+    )
 
 
 def empty(status: int, headers: bytes = b"") -> Reply:

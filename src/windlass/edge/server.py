@@ -1,33 +1,47 @@
 """The public side of the edge: which host is whose, and the few things all connections share."""
 
 import asyncio
+import os
 import time
 import traceback
 from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from math import ceil
 
 import msgspec
 
-from windlass.edge import log, replies, static
+from windlass.edge import log, proxy, replies, static, upstream
+from windlass.edge.app import App, Down
 from windlass.edge.config import Config
 from windlass.edge.connection import Connection
 from windlass.edge.content import Contents
+from windlass.edge.proxy import Exchange, Unreachable
 from windlass.edge.replies import Reply
 from windlass.edge.request import Request
+from windlass.edge.supervisor import Supervisor
 from windlass.edge.table import Release, Table
+from windlass.edge.upstream import Pool
 
 TICK_SECONDS = 1.0
+# A process that has just died is noticed within milliseconds.
+NOTICE_SECONDS = 0.25
 _ALLOW = b"Allow: GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE\r\n"
 
 
 class Server:
     """Answers or hands on every request; also the clock that connections share."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, supervisor: Supervisor) -> None:
         self._config = config
+        self.patience = config.patience
+        self._supervisor = supervisor
         self._panels = frozenset(config.panel_hosts)
-        self._table = Table(config.home)
+        self._panel_pool = Pool(upstream.unix(f"{config.home}/run/web.sock"))
+        self.table = Table(config.home)
         self._contents = Contents(config.cache_bytes)
         self._connections: set[Connection] = set()
+        self._left: asyncio.Event | None = None
         self._ticking = False
         self.is_stopping = False
         self._read_clock()
@@ -38,20 +52,19 @@ class Server:
         """The answer itself, or the work that will give it."""
         host = request.host
         if host in self._panels:
-            return self._panel(request, connection)
-        deployment = self._table.deployment(host)
+            return self._refuse_method(request) or self._panel(request, connection)
+        deployment = self.table.deployment(host)
         if deployment is None:
             return self._nobody(request)
         try:
-            release = self._table.release(deployment)
-            if request.method in (b"CONNECT", b"TRACE") or request.path == b"*":
-                return self._refuse_method(request)
+            release = self.table.release(deployment)
             if release.site.kind == "static":
+                if request.path == b"*":
+                    return replies.empty(204, static.ALLOW)
                 return static.answer(request, release, self._contents)
-        except (OSError, msgspec.DecodeError) as error:
-            self.report("edge.release_unreadable", error)
-            return _page(request, 500, "The files of this site cannot be read at this moment.")
-        return self._app(request, release, connection)
+        except (OSError, msgspec.MsgspecError) as error:
+            return self._unreadable(request, error)
+        return self._refuse_method(request) or self._app(request, connection)
 
     def admit(self, connection: Connection) -> bool:
         """Count a connection; false when there are too many."""
@@ -65,20 +78,97 @@ class Server:
     def forget(self, connection: Connection) -> None:
         """A connection has ended."""
         self._connections.discard(connection)
+        if self._left is not None:
+            self._left.set()
 
     def report(self, message: str, error: BaseException) -> None:
         """Log a fault of our own."""
         log.event(message, error="".join(traceback.format_exception(error)))
 
-    def _panel(
-        self, request: Request, connection: Connection
-    ) -> Reply | Coroutine[None, None, None]:
-        return _page(request, 503, "The control panel is not running.")
+    async def drain(self, seconds: float) -> None:
+        """Let running requests end, then close what is left."""
+        self.is_stopping = True
+        for connection in list(self._connections):
+            connection.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._connections:
+                    self._left = asyncio.Event()
+                    await self._left.wait()
+        for connection in list(self._connections):
+            connection.abort()
+        self._panel_pool.close()
 
-    def _app(
-        self, request: Request, release: Release, connection: Connection
-    ) -> Reply | Coroutine[None, None, None]:
-        return _page(request, 503, "apps later")
+    async def _panel(self, request: Request, connection: Connection) -> None:
+        exchange = self._exchange(connection, self._panel_pool, b"")
+        try:
+            await proxy.forward(request, connection, exchange)
+        except Unreachable:
+            text = "The control panel is not running. Sites keep being served."
+            proxy.fail(request, connection, exchange, 503, text, b"Retry-After: 2\r\n")
+
+    async def _app(self, request: Request, connection: Connection) -> None:
+        tries = 0
+        while True:
+            # From reading the link to counting the visit nothing waits, or a switch could come
+            # between and the process could be ended under this request.
+            release = self._release(request)
+            if isinstance(release, Reply):
+                connection.send(request, release)
+                return
+            app = self._supervisor.of(release.site, request.host)
+            with app.visit():
+                try:
+                    pool = await app.pool()
+                    await proxy.forward(
+                        request, connection, self._exchange(connection, pool, release.marks)
+                    )
+                    return
+                except Down as down:
+                    if self.table.deployment(request.host) != release.deployment:
+                        continue
+                    self._say_down(request, connection, release, down)
+                    return
+                except Unreachable:
+                    tries += 1
+                    if tries < 3 and await _notices_a_change(app):
+                        continue
+                    exchange = self._exchange(connection, self._panel_pool, release.marks)
+                    text = "The app of this site does not accept connections."
+                    proxy.fail(request, connection, exchange, 502, text)
+                    return
+
+    def _release(self, request: Request) -> Release | Reply:
+        """What the host serves at this moment, or the answer when that is not an app any more."""
+        deployment = self.table.deployment(request.host)
+        if deployment is None:
+            return self._nobody(request)
+        try:
+            release = self.table.release(deployment)
+            if release.site.kind == "static":
+                return static.answer(request, release, self._contents)
+        except (OSError, msgspec.MsgspecError) as error:
+            return self._unreadable(request, error)
+        return release
+
+    def _say_down(
+        self, request: Request, connection: Connection, release: Release, down: Down
+    ) -> None:
+        since = datetime.fromtimestamp(down.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        text = f"The app of this site is not running since {since}. It is being restarted."
+        retry = b"Retry-After: %d\r\n" % ceil(down.retry_seconds)
+        exchange = self._exchange(connection, self._panel_pool, release.marks)
+        proxy.fail(request, connection, exchange, 503, text, retry)
+
+    def _exchange(self, connection: Connection, pool: Pool, marks: bytes) -> Exchange:
+        trusted = proxy.is_trusted(connection.peer, self._config.trusted_proxies)
+        return Exchange(
+            pool=pool,
+            marks=marks,
+            request_id=os.urandom(8).hex(),
+            is_trusted=trusted,
+            patience=self.patience,
+        )
 
     def _nobody(self, request: Request) -> Reply:
         if request.path == b"/health":
@@ -87,12 +177,17 @@ class Server:
         if request.method == b"OPTIONS":
             return replies.empty(204, _ALLOW)
         name = request.host or "an address without a name"
-        return _page(request, 404, f"There is no site at {name}.")
+        return replies.to(request, 404, f"There is no site at {name}.")
 
-    def _refuse_method(self, request: Request) -> Reply:
-        if request.method == b"OPTIONS":
-            return replies.empty(204, _ALLOW)
-        return _page(request, 405, "This method is not allowed here.", _ALLOW)
+    def _unreadable(self, request: Request, error: Exception) -> Reply:
+        self.report("edge.release_unreadable", error)
+        return replies.to(request, 500, "The files of this site cannot be read at this moment.")
+
+    def _refuse_method(self, request: Request) -> Reply | None:
+        # CONNECT would make us an open proxy; TRACE shows cookies to scripts.
+        if request.method in (b"CONNECT", b"TRACE"):
+            return replies.to(request, 405, "This method is not allowed here.", _ALLOW)
+        return replies.empty(204, _ALLOW) if request.path == b"*" else None
 
     def _tick(self) -> None:
         self._read_clock()
@@ -110,11 +205,11 @@ class Server:
         self.close_end = date + b"Connection: close\r\n\r\n"
 
 
-def _page(request: Request, status: int, text: str, headers: bytes = b"") -> Reply:
-    return replies.page(
-        status,
-        text,
-        as_html=request.wants_html,
-        headers=headers,
-        without_body=request.method == b"HEAD",
-    )
+async def _notices_a_change(app: App) -> bool:
+    """True when the app's state changes within a moment: its process had just ended."""
+    try:
+        async with asyncio.timeout(NOTICE_SECONDS):
+            await app.changed()
+    except TimeoutError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from windlass.edge.replies import STATUS_LINES, Reply
 from windlass.edge.request import Request
 from windlass.edge.table import Found, Malformed, Missing, Moved, Release, Variant
 
-_ALLOW = b"Allow: GET, HEAD, OPTIONS\r\n"
+ALLOW = b"Allow: GET, HEAD, OPTIONS\r\n"
 
 
 def answer(request: Request, release: Release, contents: Contents) -> Reply:
@@ -20,7 +20,7 @@ def answer(request: Request, release: Release, contents: Contents) -> Reply:
     if isinstance(resolved, Moved):
         return _redirect(request, resolved, release)
     if isinstance(resolved, Malformed):
-        return _page(request, 400, "The address is malformed.", release.marks)
+        return replies.to(request, 400, "The address is malformed.", release.marks)
     return _missing(request, resolved, release, contents)
 
 
@@ -105,21 +105,11 @@ def _missing(request: Request, missing: Missing, release: Release, contents: Con
         if request.method == b"HEAD":
             return Reply(head)
         return _body(variant, head, 0, variant.size, contents)
-    return _page(request, 404, "There is no page at this address.", release.marks)
+    return replies.to(request, 404, "There is no page at this address.", release.marks)
 
 
 def _other_method(request: Request, release: Release) -> Reply:
     if request.method == b"OPTIONS":
-        return replies.empty(204, _ALLOW + release.marks)
+        return replies.empty(204, ALLOW + release.marks)
     text = "This site has only files; they can be read, not changed."
-    return _page(request, 405, text, _ALLOW + release.marks)
-
-
-def _page(request: Request, status: int, text: str, headers: bytes) -> Reply:
-    return replies.page(
-        status,
-        text,
-        as_html=request.wants_html,
-        headers=headers,
-        without_body=request.method == b"HEAD",
-    )
+    return replies.to(request, 405, text, ALLOW + release.marks)

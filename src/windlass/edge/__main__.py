@@ -1,0 +1,58 @@
+"""`python -m windlass.edge --home H --port P`"""
+
+import argparse
+import sys
+from pathlib import Path
+
+# msgspec takes names from typing_extensions when it is there, and from typing otherwise. This
+# process uses none of them, and the module costs it more than three megabytes.
+sys.modules.setdefault("typing_extensions", None)  # pyright: ignore[reportArgumentType]
+
+import uvloop  # noqa: E402
+
+from windlass.edge import run  # noqa: E402
+from windlass.edge.config import PANEL_HOSTS, Config  # noqa: E402
+
+
+def main(arguments: list[str]) -> int:
+    """Run until told to stop; 1 with one line on standard error when that is not possible."""
+    config = run.raise_limits(_config(arguments))
+    try:
+        lock = run.hold_lock(config.home)
+        run.sweep()
+        uvloop.run(run.serve(config))
+    except run.CannotStart as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    finally:
+        sys.stderr.flush()
+    del lock
+    return 0
+
+
+def _config(arguments: list[str]) -> Config:
+    parser = argparse.ArgumentParser(prog="windlass-edge", description="Serves sites and apps.")
+    default = Config(home=Path())
+    parser.add_argument("--home", type=Path, required=True, help="WINDLASS_HOME")
+    parser.add_argument("--port", type=int, default=default.port)
+    parser.add_argument("--bind", action="append", help="address to listen on; may be repeated")
+    parser.add_argument("--panel-host", action="append", default=[], help="may be repeated")
+    parser.add_argument("--trust-proxy", action="append", default=[], help="network; repeatable")
+    parser.add_argument("--cache-bytes", type=int, default=default.cache_bytes)
+    parser.add_argument("--max-connections", type=int, default=default.max_connections)
+    parser.add_argument("--stop-seconds", type=float, default=default.stop_seconds)
+    given = parser.parse_args(arguments)
+    return Config(
+        home=given.home.absolute(),
+        port=given.port,
+        bind=tuple(given.bind) if given.bind else default.bind,
+        panel_hosts=(*PANEL_HOSTS, *(host.lower() for host in given.panel_host)),
+        trusted_proxies=tuple(given.trust_proxy),
+        cache_bytes=given.cache_bytes,
+        max_connections=given.max_connections,
+        stop_seconds=given.stop_seconds,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

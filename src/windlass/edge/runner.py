@@ -1,0 +1,71 @@
+"""What the supervisor needs of a process, and the sandbox that provides it."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from windlass.core import launch
+from windlass.core.egress import Egress
+from windlass.core.launch import Exit
+from windlass.core.process import Process
+
+
+class Running(Protocol):
+    """A started process; `core.launch.Running` is one."""
+
+    pid: int
+
+    async def wait(self) -> Exit: ...
+    async def terminate(self, *, grace_seconds: float) -> Exit: ...
+    async def dial(self, port: int) -> socket.socket: ...
+
+
+Start = Callable[[Process, Callable[[bytes], None]], Awaitable[Running]]
+
+
+async def start_sandboxed(process: Process, on_output: Callable[[bytes], None]) -> Running:
+    """Start an app in its sandbox. Raises LaunchFailed."""
+    guarded = process.launch.network == "egress"
+    egress = Egress(process.egress) if guarded else None
+    return await launch.start(process.launch, on_output=on_output, egress=egress)
+
+
+def memory_bytes(pid: int) -> int:
+    """Resident memory of a process and everything below it; shared pages count once each."""
+    total, waiting = 0, [pid]
+    page = os.sysconf("SC_PAGE_SIZE")
+    while waiting:
+        folder = Path("/proc", str(waiting.pop()))
+        try:
+            total += int((folder / "statm").read_text().split()[1]) * page
+            for children in folder.glob("task/*/children"):
+                waiting += [int(child) for child in children.read_text().split()]
+        except (OSError, ValueError, IndexError):
+            continue
+    return total
+
+
+class Slots:
+    """How many apps may be starting at once; a slow one does not keep the others waiting."""
+
+    def __init__(self, count: int, *, longest_seconds: float = 10.0) -> None:
+        self._free = asyncio.Semaphore(count)
+        self._longest_seconds = longest_seconds
+
+    async def take(self) -> Callable[[], None]:
+        """Wait for a place; the result gives it back, and so does the time."""
+        await self._free.acquire()
+        given_back = False
+
+        def give_back() -> None:
+            nonlocal given_back
+            if not given_back:
+                given_back = True
+                timer.cancel()
+                self._free.release()
+
+        timer = asyncio.get_running_loop().call_later(self._longest_seconds, give_back)
+        return give_back

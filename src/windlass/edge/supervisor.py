@@ -1,0 +1,200 @@
+"""Decides which apps run: those that a link in `sites/` points to, and those being warmed.
+
+It acts on what is there, never on messages; a message only makes it look sooner.
+"""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from windlass.core import links, process
+from windlass.core import site as sites
+from windlass.core.site import Site
+from windlass.edge import log
+from windlass.edge.app import FIRST_RETRY_SECONDS, App, Down, State
+from windlass.edge.applog import AppLog
+from windlass.edge.runner import Slots, Start, memory_bytes
+
+LOOK_SECONDS = 2.0
+WARM_SECONDS = 90.0
+STARTING_AT_ONCE = 4
+# Two changes within one tick of the file system's clock have the same time.
+_COARSE_NANOSECONDS = 5_000_000_000
+
+
+class AppStatus(msgspec.Struct, frozen=True):
+    """One app in the answer of `GET /status`. `since` is Unix time."""
+
+    state: State
+    pid: int | None
+    restarts: int
+    in_flight: int
+    since: float
+    memory_bytes: int
+    reason: str | None
+
+
+class WarmFailed(Exception):
+    """A release did not come up; the text is one line, `lines` the end of its log."""
+
+    def __init__(self, reason: str, lines: list[str]) -> None:
+        super().__init__(reason)
+        self.lines = lines
+
+
+class Supervisor:
+    """All apps of one instance."""
+
+    def __init__(
+        self, home: Path, *, start: Start, first_retry_seconds: float = FIRST_RETRY_SECONDS
+    ) -> None:
+        self._home = home
+        self._start = start
+        self._first_retry = first_retry_seconds
+        self._apps: dict[str, App] = {}
+        self._slots = Slots(STARTING_AT_ONCE)
+        self._seen = -1
+        self._static: set[str] = set()
+        self._restless = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopping = False
+
+    def watch(self) -> None:
+        """Look now and from then on whenever `sites/` has changed."""
+        if self._stopping:
+            return
+        changed = self._changed_at()
+        recent = time.time_ns() - changed < _COARSE_NANOSECONDS
+        if changed != self._seen or recent or self._restless:
+            self._seen = changed
+            self.look()
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self.watch)
+
+    def look(self) -> None:
+        """Make what runs equal to what is wanted."""
+        if self._stopping:
+            return
+        now = time.monotonic()
+        hosts = {deployment: host for host, deployment in links.routes(self._home).items()}
+        self._static &= hosts.keys()
+        self._restless = False
+        for deployment, host in hosts.items():
+            if deployment in self._apps or deployment in self._static:
+                continue
+            if (site := self._server(deployment)) is not None:
+                self._add(site).host = host
+        for deployment, app in list(self._apps.items()):
+            if app.warm_until and app.warm_until < now:
+                app.warm_until = 0.0
+            if deployment in hosts or app.warm_until:
+                self._restless |= app.warm_until > 0
+                # One that was stopped on purpose waits for a visitor.
+                if app.state == "draining":
+                    app.want()
+            elif app.state == "stopped":
+                del self._apps[deployment]
+            else:
+                self._restless = True
+                app.let_go()
+
+    def of(self, site: Site, host: str) -> App:
+        """The app behind a link that was read just now."""
+        app = self._apps.get(site.deployment)
+        if app is None:
+            app = self._add(site)
+            app.host = host
+        return app
+
+    async def warm(self, site: Site, *, deadline_seconds: float, host: str) -> float:
+        """Start a release that is not linked yet; the seconds until it answered well.
+
+        Raises WarmFailed at the first start that fails, or after the deadline.
+        """
+        began = time.monotonic()
+        app = self._apps.get(site.deployment) or self._add(site)
+        app.host = host
+        app.warm_until = began + deadline_seconds + WARM_SECONDS
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                await app.prove()
+        except Down as down:
+            reason = str(down)
+        except TimeoutError:
+            path = site.health_path
+            reason = f"No good answer on {path} within {deadline_seconds:g} s: {app.last_answer}."
+        else:
+            app.warm_until = time.monotonic() + WARM_SECONDS
+            return time.monotonic() - began
+        app.output.flush()
+        lines = app.output.tail()
+        app.warm_until = 0.0
+        if site.deployment not in links.routes(self._home).values():
+            await self.stop(site.deployment)
+        raise WarmFailed(reason, lines)
+
+    async def stop(self, deployment: str) -> bool:
+        """End an app now; true when there was one. A linked one wakes with its next visitor."""
+        app = self._apps.get(deployment)
+        if app is None:
+            return False
+        app.warm_until = 0.0
+        await app.stop()
+        self.look()
+        return True
+
+    async def close(self) -> None:
+        """End everything."""
+        self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.gather(*(app.stop() for app in self._apps.values()))
+
+    def status(self) -> dict[str, AppStatus]:
+        """Every app there is."""
+        return {deployment: _status(app) for deployment, app in self._apps.items()}
+
+    def _add(self, site: Site) -> App:
+        app = App(
+            site,
+            read=lambda: process.read(self._home, site.deployment),
+            start=self._start,
+            output=AppLog(self._home / "logs" / "apps" / f"{site.deployment}.log"),
+            slots=self._slots,
+            first_retry_seconds=self._first_retry,
+        )
+        self._apps[site.deployment] = app
+        app.want()
+        return app
+
+    def _server(self, deployment: str) -> Site | None:
+        try:
+            site = sites.read(sites.folder(self._home, deployment))
+        except (OSError, msgspec.MsgspecError) as error:
+            log.event("edge.release_unreadable", deployment=deployment, error=str(error))
+            return None
+        if site.kind == "server":
+            return site
+        self._static.add(deployment)
+        return None
+
+    def _changed_at(self) -> int:
+        try:
+            return os.stat(self._home / "sites").st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+
+def _status(app: App) -> AppStatus:
+    pid = app.running.pid if app.running else None
+    return AppStatus(
+        state=app.state,
+        pid=pid,
+        restarts=app.restarts,
+        in_flight=app.in_flight,
+        since=app.since,
+        memory_bytes=memory_bytes(pid) if pid else 0,
+        reason=app.reason if app.state == "waiting" else None,
+    )
