@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from windlass.core import reading, trees
+from windlass.core import derived, reading, trees
 from windlass.core.batch import Batch, Writer
 from windlass.core.errors import BadRequest, Conflict
 from windlass.core.manifest import (
@@ -204,6 +204,7 @@ class BlobStore:
         """Delete blobs that are neither kept, nor linked into a tree, nor fresh; bytes freed."""
         wanted = set(keep)
         before = time.time() - grace_seconds
+        wanted |= derived.keep(self.root, wanted, is_used=self._is_linked, before=before)
         freed = 0
         for shard in _entries(self._blobs):
             # Held for one shard at a time, so that a writer waits milliseconds, not minutes.
@@ -216,6 +217,10 @@ class BlobStore:
                         os.unlink(blob.path)
                         freed += status.st_size
         return freed
+
+    def _is_linked(self, sha256: str) -> bool:
+        path = self.path(sha256)
+        return path.exists() and path.stat().st_nlink > 1
 
     def sweep(self) -> int:
         """Remove the temporary files of processes that are gone; how many folders of them."""
