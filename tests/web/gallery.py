@@ -7,9 +7,9 @@ answers the few API calls that the islands make, with the same sample data.
 from types import SimpleNamespace
 from typing import Any
 
-from windlass.web import forms, page, tree
-
 from tests.web import samples as s
+
+from windlass.web import forms, page, tree
 
 Context = dict[str, Any]
 

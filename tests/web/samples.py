@@ -114,7 +114,8 @@ FAILED = deployment(
     status="error",
     url=None,
     error_code="BUILD_OUT_OF_MEMORY",
-    error_message="Build ran out of memory (2 GiB). Raise it in Settings → Build, or build less in parallel.",
+    error_message="Build ran out of memory (2 GiB). Raise it in Settings → Build, "
+    "or build less in parallel.",
     commit_message="Generate all 14,000 product pages at build time",
     file_count=0,
     attempt=2,

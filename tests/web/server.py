@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.web import gallery
 from tests.web import samples as s
+
 from windlass.web import page, static_files
 
 _LEVELS = ("info", "info", "info", "warn", "info", "error", "info", "success")

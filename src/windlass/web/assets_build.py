@@ -12,6 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "assets"
@@ -27,15 +29,38 @@ def build(*, development: bool = False, force: bool = False) -> bool:
 
     With `development` the packages that only tests and checks need are installed as well.
     """
-    # Two test workers or a set-up and a start may come here at once.
-    with (SOURCES / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked():
         installed = _install(development=development)
         stamp = _stamp()
         if stamp == _built_stamp() and not force:
             return installed
         _run([_node(), "build.mjs", stamp])
         return True
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """Two test workers, or a set-up and a start, may come here at once."""
+    with (SOURCES / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def check() -> str:
+    """The complaints of the TypeScript compiler about the islands; "" when there are none."""
+    with _locked():
+        _install(development=True)
+        compiler = SOURCES / "node_modules" / "typescript" / "bin" / "tsc"
+        finished = subprocess.run(
+            [_node(), str(compiler), "--noEmit"],
+            cwd=SOURCES,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    return finished.stdout if finished.returncode else ""
 
 
 def _install(*, development: bool) -> bool:

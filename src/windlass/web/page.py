@@ -81,6 +81,7 @@ def page(
         theme=theme_of(request),
         user=user,
         now=clock.now(),
+        status=status,
         notice=NOTICES.get(request.query_params.get("notice", "")),
         **context,
     )

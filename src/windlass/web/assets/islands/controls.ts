@@ -97,7 +97,9 @@ function rest(button: HTMLElement): void {
 
 async function confirmed(form: HTMLFormElement, button: HTMLButtonElement | null): Promise<void> {
   const dialog = one<HTMLDialogElement>("#confirm");
-  one("h2", dialog).textContent = form.dataset["confirm"] ?? "";
+  const [question = "", rest = ""] = (form.dataset["confirm"] ?? "").split(/(?<=\?) (.*)/s);
+  one("h2", dialog).textContent = question;
+  one("p", dialog).textContent = rest;
   one('[value="yes"]', dialog).textContent = form.dataset["confirmLabel"] ?? "Go on";
   dialog.returnValue = "no";
   dialog.showModal();

@@ -38,6 +38,15 @@ export class Rows {
     return full > 0 ? Math.min(seen, (top / full) * seen) : 0;
   }
 
+  /** The first line in sight. */
+  get topLine(): number {
+    const free = this.box.clientHeight;
+    const [full, seen] = [this.lines.rows * this.height - free, this.scrollHeight - free];
+    const top = seen > 0 ? (this.box.scrollTop / seen) * full : 0;
+    const { line, phase } = this.lines.row(Math.max(0, Math.ceil(top / this.height)));
+    return line ?? phase.first;
+  }
+
   /** Where a row is in the whole, from 0 to 1, for the marks in the scroll bar. */
   shareOf(row: number): number {
     return this.lines.rows ? row / this.lines.rows : 0;

@@ -49,7 +49,7 @@ export class Search {
     const context = canvas.getContext("2d");
     if (!context) return;
     context.scale(ratio, ratio);
-    context.fillStyle = getComputedStyle(canvas).getPropertyValue("--mark-here");
+    context.fillStyle = getComputedStyle(canvas).color;
     let last = -1;
     for (const line of this.hits) {
       const row = this.lines.rowOf(line);

@@ -224,11 +224,18 @@ class View {
   private step(by: number): void {
     const { hits } = this.search;
     if (!hits.length) return;
-    // The first step goes to the first match below what is in sight, as in an editor.
-    this.hit = this.hit < 0 && by < 0 ? hits.length - 1 : (this.hit + by + hits.length) % hits.length;
+    // The first step goes to a match in sight or below it, as in an editor.
+    const here = this.hit < 0 ? this.firstHitInSight() - (by > 0 ? 1 : 0) : this.hit;
+    this.hit = (here + by + hits.length) % hits.length;
     this.rows.hit = hits[this.hit] ?? -1;
     this.show(this.rows.hit);
     this.onFound();
+  }
+
+  private firstHitInSight(): number {
+    const top = this.rows.topLine;
+    const found = this.search.hits.findIndex((line) => line >= top);
+    return found < 0 ? 0 : found;
   }
 
   private async copy(): Promise<void> {

@@ -1,0 +1,100 @@
+"""Every page in a real browser: accessible, still, quiet, for keyboard and finger."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+from tests.web import gallery
+from tests.web.conftest import Visit
+
+from windlass.web import assets_build
+
+PROBES = Path(__file__).parent / "probes.js"
+PATHS = list(gallery.PAGES)
+# The pages with the richest parts are looked at in every width and both themes.
+RICH = {
+    "/projects",
+    "/projects/harbour-shop",
+    "/projects/new-plan-server",
+    "/account-new-token",
+    "/status",
+    *(path for path in PATHS if path.startswith("/deployments/")),
+}
+
+
+def violations(page: Page) -> list[str]:
+    source = assets_build.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
+    page.evaluate(source.read_text())
+    return page.evaluate("probes.axe()")
+
+
+def settled(page: Page) -> None:
+    page.wait_for_load_state("load")
+    page.evaluate(PROBES.read_text())
+    log = page.locator("[data-log]")
+    if log.count():
+        page.wait_for_selector(".log-window .line")
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """WINDLASS_SCREENSHOTS=folder keeps what the tests saw, to look at."""
+    if folder := os.environ.get("WINDLASS_SCREENSHOTS"):
+        page.screenshot(
+            path=Path(folder) / f"{name.strip('/').replace('/', '_')}.png", full_page=True
+        )
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_accessible_quiet_and_still_on_a_desk(visit: Visit, path: str) -> None:
+    page = visit.open(path)
+    settled(page)
+
+    assert page.evaluate("probes.shift()") < 0.005
+    looks: list[tuple[int, Any]] = [(1280, "light")]
+    if path in RICH:
+        looks += [(1280, "dark"), (768, "light"), (768, "dark")]
+    for width, theme in looks:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=theme)
+        keep_picture(page, f"{path}-{width}-{theme}")
+        assert violations(page) == [], (width, theme)
+        assert page.evaluate("probes.fits()"), width
+    assert visit.complaints == []
+    assert visit.strangers == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_fits_a_phone_and_its_controls_fit_a_finger(phone: Visit, path: str) -> None:
+    page = phone.open(path)
+    settled(page)
+    keep_picture(page, f"{path}-360-dark")
+
+    assert page.evaluate("probes.fits()")
+    assert page.evaluate("probes.small()") == []
+    assert violations(page) == []
+    if path in RICH:
+        page.emulate_media(color_scheme="light")
+        assert violations(page) == []
+    assert phone.complaints == []
+    assert phone.strangers == []
+
+
+@pytest.mark.parametrize("path", sorted(RICH | {"/sign-in", "/setup", "/projects/new"}))
+def test_the_keyboard_reaches_everything_and_the_focus_is_seen(visit: Visit, path: str) -> None:
+    page = visit.open(path)
+    settled(page)
+    page.evaluate("document.activeElement.blur()")
+    expected = page.evaluate("probes.focusable()")
+
+    reached: set[int] = set()
+    for _ in range(expected + 10):
+        page.keyboard.press("Tab")
+        at = page.evaluate("probes.focus()")
+        if at is None:
+            continue
+        assert at[1] == "", "focus is not seen"
+        reached.add(at[0])
+
+    assert len(reached) >= expected
