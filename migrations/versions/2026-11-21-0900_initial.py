@@ -414,6 +414,7 @@ def upgrade() -> None:
         sa.Column("wanted_id", sa.Uuid(), nullable=True),
         sa.Column("active_id", sa.Uuid(), nullable=True),
         sa.Column("generation", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("settled", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("wanted_by", sa.Uuid(), nullable=True),
         sa.Column("wanted_reason", sa.String(), nullable=True),
         sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True),

@@ -236,6 +236,7 @@ def app(
         network="egress",
         connect=connect,
         seccomp=seccomp(),
+        forgiving=True,
         watch_seconds=2.0,
     )
 

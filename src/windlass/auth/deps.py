@@ -30,21 +30,25 @@ async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     actor = await _identify(connection)
     if actor is None:
         raise Unauthorized()
-    permission: Permission = handler.opt["permission"]
+    require(actor, handler.opt["permission"])
+    connection.state.actor = actor
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """The denial text of C-053."""
     if not actor.may(permission):
         raise NotAllowed(permission=permission.value, role=actor.role.value)
-    connection.state.actor = actor
 
 
 async def _identify(connection: Connection) -> Actor | None:
     """A Bearer token counts before a cookie; a cookie must come from our own pages (C-093)."""
-    db = connection.state.db
+    database = connection.app.state.database
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        return await service.identify(db, token.strip(), is_session=False)
+        return await service.identify(database, token.strip(), is_session=False)
     if cookie := connection.cookies.get(COOKIE):
         _refuse_other_sites(connection, needs_origin=True)
-        return await service.identify(db, cookie, is_session=True)
+        return await service.identify(database, cookie, is_session=True)
     return None
 
 

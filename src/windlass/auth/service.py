@@ -14,27 +14,28 @@ from windlass.auth import events
 from windlass.auth.errors import SetupLinkUsed, WrongCurrentPassword, WrongPassword
 from windlass.auth.models import Actor, Session, Token, User
 from windlass.core import clock, crypto
+from windlass.core.db import Database
 from windlass.core.errors import NotFound
 from windlass.core.events import emit
 
 SESSION_DAYS = 7
 SESSION_DAYS_ABSOLUTE = 30
-CLI_TOKEN = "this machine"  # noqa: S105 - the name of a token
+CLI_TOKEN = "this machine"
 _HASHER = PasswordHasher()
 # Verified when the account is unknown, so that both cases take the same time.
 _DUMMY = _HASHER.hash(secrets.token_urlsafe(16))
 
-_BY_SESSION = text(
-    "select u.id, u.email, u.name, u.is_admin, s.id as credential, true as is_session,"
-    " s.last_used_at < now() - interval '60 seconds' as stale"
-    " from sessions s join users u on u.id = s.user_id"
-    " where s.digest = :digest and s.expires_at > now()"
-)
-_BY_TOKEN = text(
-    "select u.id, u.email, u.name, u.is_admin, t.id as credential, false as is_session,"
-    " coalesce(t.last_used_at < now() - interval '60 seconds', true) as stale"
-    " from tokens t join users u on u.id = t.user_id where t.digest = :digest"
-)
+_BY_SESSION = """
+select u.id, u.email, u.name, u.is_admin, s.id as credential,
+  s.last_used_at < now() - interval '60 seconds' as stale
+from sessions s join users u on u.id = s.user_id
+where s.digest = $1 and s.expires_at > now()
+"""
+_BY_TOKEN = """
+select u.id, u.email, u.name, u.is_admin, t.id as credential,
+  coalesce(t.last_used_at < now() - interval '60 seconds', true) as stale
+from tokens t join users u on u.id = t.user_id where t.digest = $1
+"""
 _TOUCH_SESSION = text(
     "update sessions set last_used_at = now(), expires_at = least("
     "now() + make_interval(days => :days), created_at + make_interval(days => :absolute))"
@@ -43,18 +44,24 @@ _TOUCH_SESSION = text(
 _TOUCH_TOKEN = text("update tokens set last_used_at = now() where id = :id")
 
 
-async def identify(db: AsyncSession, credential: str, *, is_session: bool) -> Actor | None:
+async def identify(database: Database, credential: str, *, is_session: bool) -> Actor | None:
     """Whose cookie or token this is; notes the use at most once a minute (C-031, E-34)."""
     query = _BY_SESSION if is_session else _BY_TOKEN
-    row = (await db.execute(query, {"digest": crypto.digest(credential)})).one_or_none()
-    if row is None:
+    rows = await database.fetch(query, crypto.digest(credential))
+    if not rows:
         return None
-    if row.stale:
-        days = {"days": SESSION_DAYS, "absolute": SESSION_DAYS_ABSOLUTE} if is_session else {}
-        touch = _TOUCH_SESSION if is_session else _TOUCH_TOKEN
-        await db.execute(touch, {"id": row.credential, **days})
-    session_id = row.credential if is_session else None
-    return Actor(row.id, row.email, row.name, row.is_admin, session_id)
+    row = rows[0]
+    if row["stale"]:
+        await _touch(database, row["credential"], is_session=is_session)
+    session_id = row["credential"] if is_session else None
+    return Actor(row["id"], row["email"], row["name"], row["is_admin"], session_id)
+
+
+async def _touch(database: Database, id: UUID, *, is_session: bool) -> None:
+    days = {"days": SESSION_DAYS, "absolute": SESSION_DAYS_ABSOLUTE} if is_session else {}
+    touch = _TOUCH_SESSION if is_session else _TOUCH_TOKEN
+    async with database.transaction() as db:
+        await db.execute(touch, {"id": id, **days})
 
 
 async def ensure_owner(db: AsyncSession, keys: Path) -> str | None:

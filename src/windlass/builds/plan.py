@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 import msgspec
 
 MANIFEST_BYTES = 1 << 20
-_COMPOUND = re.compile(r"[;&|<>()`\n{}]")
+_QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\$\{\w+\}""")
+_COMPOUND = re.compile(r"[;&|<>()`\n{}'\"]")
 _BUILTINS = frozenset(
     [
         "cd",
@@ -119,7 +120,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def _is_simple(command: str) -> bool:
     """One program and its arguments: nothing that only a shell can do after starting it."""
-    if _COMPOUND.search(command.replace("${", "$")) or "#" in command:
+    bare = _QUOTED.sub("", command)
+    if _COMPOUND.search(bare) or "$(" in command or "`" in command or "#" in bare:
         return False
     first = command.split(maxsplit=1)[0] if command.split() else ""
     return bool(first) and first not in _BUILTINS and "=" not in first

@@ -88,7 +88,7 @@ class Api(Connection):
 
     def create_source(self, files: Sequence[FileEntry], name: str) -> Source:
         """A source of uploaded blobs. ApiError 409: details.missing lists what the server lacks."""
-        body = {"files": files, "name": name}
+        body = {"files": files, "name": name[:200]}
         return self._one(Source, self.request("POST", "/api/sources", json=body, repeatable=True))
 
     def create_archive_source(
@@ -140,16 +140,12 @@ class Api(Connection):
 
     def set_variable(
         self, project_id: str, key: str, value: str, *, secret: bool, targets: Sequence[str] = ()
-    ) -> Variable:
-        """Creates or replaces a variable. Targets: production, preview; none means both."""
+    ) -> list[Variable]:
+        """Creates or replaces a variable, one per target; no target means production and preview."""
         chosen = {"targets": list(targets)} if targets else {}
         body = {"key": key, "value": value, "secret": secret, **chosen}
         path = f"/api/projects/{_safe(project_id)}/env"
-        return self._one(Variable, self.request("POST", path, json=body, repeatable=True))
-
-    def change_targets(self, project_id: str, variable_id: str, targets: Sequence[str]) -> Variable:
-        path = f"/api/projects/{_safe(project_id)}/env/{_safe(variable_id)}"
-        return self._one(Variable, self.request("PATCH", path, json={"targets": list(targets)}))
+        return self._list(Variable, self.request("POST", path, json=body, repeatable=True))
 
     def delete_variable(self, project_id: str, variable_id: str) -> None:
         self.request("DELETE", f"/api/projects/{_safe(project_id)}/env/{_safe(variable_id)}")
@@ -265,7 +261,8 @@ class Api(Connection):
             match event.event:
                 case "log":
                     yield self._received(LogLine, event.data.encode())
-                case "status" | "complete":
+                # "complete" without data: the deployment was deleted meanwhile.
+                case "status" | "complete" if event.data != "null":
                     yield self._received(Deployment, event.data.encode())
                 case _:
                     pass

@@ -15,6 +15,7 @@ import httpx2
 import msgspec
 
 from windlass import __version__
+from windlass.cli.amounts import size_text
 from windlass.cli.errors import BadAddress, CliError
 
 ATTEMPTS = 4
@@ -98,11 +99,18 @@ class ApiError(CliError):
         """The wrong fields, the limit and the size of what is too large, the request id."""
         lines = [f"  {field}: {text}" for field, text in self._fields()]
         if self.status == 413:
-            facts = (f"{key}: {value}" for key, value in self._details.items() if key != "fix")
-            lines += [f"  {fact}" for fact in facts]
+            lines += [f"  {fact}" for fact in self.facts_of_size()]
         if verbose and self.request_id:
             lines.append(f"  request: {self.request_id}")
         return lines
+
+    def facts_of_size(self) -> list[str]:
+        """`limit: 2.0 GiB` and the like, from the details."""
+        return [
+            f"{key.removesuffix('Bytes')}: {_amount(key, value)}"
+            for key, value in self._details.items()
+            if key != "fix"
+        ]
 
     def _fields(self) -> list[tuple[str, str]]:
         try:
@@ -110,6 +118,10 @@ class ApiError(CliError):
         except msgspec.ValidationError:
             return []
         return [(field.field, field.message) for field in wrong]
+
+
+def _amount(key: str, value: object) -> object:
+    return size_text(value) if key.endswith("Bytes") and isinstance(value, int) else value
 
 
 class _Field(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from windlass.cli.amounts import seconds
 from windlass.cli.schemas import LogLine
 from windlass.cli.session import Session, coloured, plain
 
@@ -44,20 +45,3 @@ class LogView:
         if self._step and self._since and now:
             took = seconds((now - self._since).total_seconds())
             self.session.say(f"  {plain(self._step)} took {took}", dim=True)
-
-
-def seconds(value: float) -> str:
-    """A duration: 0.4 s, 12 s, 3 min 5 s."""
-    if value < 10:
-        return f"{max(value, 0):.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def size(number: float) -> str:
-    """A size: 512 B, 1.4 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000 or unit == "GB":
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return ""

@@ -103,13 +103,13 @@ class Project(Resource):
 
 
 class Variable(Resource):
-    """An environment variable; `value` is None when it is secret."""
+    """A variable of one target (production, preview, development); a secret's `value` is None."""
 
     id: str
     key: str = ""
     value: str | None = None
     secret: bool = False
-    targets: list[str] = []
+    target: str = ""
 
 
 class LogLine(Resource):
@@ -130,7 +130,7 @@ class RuntimeLog(Resource):
 
 class Account(Resource):
     id: str = ""
-    email: str = ""
+    email: str | None = None
     name: str | None = None
 
 
@@ -139,7 +139,7 @@ class Token(Resource):
 
     id: str
     name: str = ""
-    token: str = ""
+    token: str | None = None
 
 
 class Finding(Resource):

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from windlass.cli import files, hashing, localgit, upload
+from windlass.cli.amounts import seconds, size_text
 from windlass.cli.client import ApiError
 from windlass.cli.errors import CliError, Failed
-from windlass.cli.logview import seconds, size
 from windlass.cli.progress import Progress
 from windlass.cli.schemas import Problem, Source
 from windlass.cli.session import Session, plain
@@ -130,7 +130,9 @@ def _sent_folder(session: Session, folder: Path, name: str) -> Source:
             raise
         raise _too_large(error, found.files) from error
     took = seconds(time.monotonic() - started)
-    what = f"{sent.files} of {len(found.files)} files ({size(sent.bytes)} of {size(total)})"
+    what = (
+        f"{sent.files} of {len(found.files)} files ({size_text(sent.bytes)} of {size_text(total)})"
+    )
     session.say(f"Uploaded {what} in {took}.")
     return _checked(session, source)
 
@@ -138,7 +140,7 @@ def _sent_folder(session: Session, folder: Path, name: str) -> Source:
 def _sent_archive(session: Session, path: Path) -> Source:
     with Progress(session) as progress:
         source = upload.archive(session.api, path, progress)
-    session.say(f"Uploaded {plain(path.name)} ({size(path.stat().st_size)}).")
+    session.say(f"Uploaded {plain(path.name)} ({size_text(path.stat().st_size)}).")
     return _checked(session, source)
 
 
@@ -161,10 +163,10 @@ def _checked(session: Session, source: Source) -> Source:
 
 def _too_large(error: ApiError, found: list[files.LocalFile]) -> TooLarge:
     largest = sorted(found, key=lambda file: file.size, reverse=True)[:3]
-    told = [f"{key}: {value}" for key, value in error.details.items() if key != "fix"]
-    total = f"this folder: {len(found)} files, {size(sum(file.size for file in found))}"
+    told = error.facts_of_size()
+    total = f"this folder: {len(found)} files, {size_text(sum(file.size for file in found))}"
     return TooLarge(
         message=error.message,
         facts="; ".join([*told, total]),
-        largest=", ".join(f"{plain(file.path)} ({size(file.size)})" for file in largest),
+        largest=", ".join(f"{plain(file.path)} ({size_text(file.size)})" for file in largest),
     )

@@ -37,8 +37,8 @@ COMMANDS: dict[str, Row] = {
         f"{_HERE}.completion:completion", "Print a shell completion script.", "Account"
     ),
     "up": Row("windlass.up:command", "Start Windlass on this machine.", "Server", True),
-    "web": Row("windlass.app:command", "Run the control plane alone.", "Server", True),
-    "worker": Row("windlass.worker:command", "Run the build worker alone.", "Server", True),
+    "web": Row("windlass.control:web", "Run the control plane alone.", "Server", True),
+    "worker": Row("windlass.control:work", "Run the build worker alone.", "Server", True),
     "edge": Row("windlass.edge.__main__:command", "Run the edge alone.", "Server", True),
     "nginx-config": Row(
         "windlass.core.nginx:command", "Print the nginx file for these sites.", "Server", True

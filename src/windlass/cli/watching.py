@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from windlass.cli import signals
+from windlass.cli.amounts import seconds
 from windlass.cli.api import Api
 from windlass.cli.client import ApiError
 from windlass.cli.errors import CliError, Failed
 from windlass.cli.follow import follow
-from windlass.cli.logview import LogView, seconds
+from windlass.cli.logview import LogView
 from windlass.cli.schemas import Deployment, LogLine
 from windlass.cli.session import Session, plain
 

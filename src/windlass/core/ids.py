@@ -9,6 +9,9 @@ from windlass.core.errors import NotFound
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 26
+# Ten bits at a time: lists of ids are encoded on every request.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(120, -1, -10)
 
 
 def uuid7() -> UUID:
@@ -21,11 +24,9 @@ def uuid7() -> UUID:
 
 def public(prefix: str, id: UUID) -> str:
     """The outward form: `depl_01jd…`, Crockford base32 in lower case."""
-    number, letters = id.int, ""
-    for _ in range(_LENGTH):
-        letters = _ALPHABET[number & 31] + letters
-        number >>= 5
-    return f"{prefix}_{letters}"
+    number = id.int
+    pairs = [_PAIRS[number >> shift & 1023] for shift in _SHIFTS]
+    return f"{prefix}_{''.join(pairs)}"
 
 
 def private(prefix: str, text: str) -> UUID:

@@ -121,7 +121,7 @@ class Running:
 
     def _strike(self, reason: Reason) -> None:
         """The kernel kills the whole namespace with its first process."""
-        if self._end.done():
+        if self._process.returncode is not None:
             return
         self._reason = self._reason or reason
         if self._pidfd >= 0:
@@ -135,6 +135,10 @@ class Running:
         watching = asyncio.create_task(self._look())
         try:
             await _ended(self._process.pid)
+        except asyncio.CancelledError:
+            # The event loop is shutting down; nothing may outlive it.
+            self._strike("cancelled")
+            raise
         finally:
             watching.cancel()
             self._process.wait()

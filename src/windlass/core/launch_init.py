@@ -122,7 +122,7 @@ def become(argv: list[bytes], env: dict[bytes, bytes], cwd: bytes, processes: in
     """In the child: a session of its own, default signals, then the command."""
     try:
         posix.setsid()
-        for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD):
+        for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD, _signal.SIGINT):
             _signal.signal(number, _signal.SIG_DFL)
         if processes:
             # Counted within this user namespace only, so a busy account outside does no harm.
@@ -155,6 +155,8 @@ def main() -> None:
     send(control, b"hello", *listeners)
     for sock in listeners:
         sock.close()
+    # Python alone would end on it; every other signal from inside is ignored for pid 1.
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     init = Init(control)
     posix.set_inheritable(control.fileno(), False)
     # The handler may run as soon as the child exists, so it must know the child's number first.

@@ -49,6 +49,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """Further TCP targets, `db.example.com:5432`, reached by name through the egress."""
     seccomp: bytes = b""
     """The system-call filter (BPF); data, so that the edge needs no library to make it."""
+    forgiving: bool = False
+    """Applications: being refused a process ends it only when that goes on and on."""
     watch_seconds: float = 0.1
     """How often the limits are looked at; applications say 2."""
 

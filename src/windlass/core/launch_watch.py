@@ -44,11 +44,13 @@ class Watch:
         return "process-limit" if counts.refused_processes else None
 
     def _is_flooding(self, counts: Counts) -> bool:
-        """Refused once may be a build that tries again with less; refused on and on is not."""
-        if counts.refused_processes == self._refused:
-            self._refused_since = 0.0
-            return False
+        """A second after the first refusal, so that the command's own error can be written."""
+        rose = counts.refused_processes > self._refused
         self._refused = counts.refused_processes
+        if self.launch.forgiving and not rose:
+            self._refused_since = 0.0
+        if not self._refused or (self.launch.forgiving and not rose):
+            return False
         self._refused_since = self._refused_since or time.monotonic()
         return time.monotonic() - self._refused_since > _REFUSED_SECONDS
 

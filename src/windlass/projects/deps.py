@@ -1,11 +1,15 @@
 """Projects as handlers get them: loaded with the check whether the caller may see them."""
 
+from typing import Protocol
+from uuid import UUID
+
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from windlass.auth.deps import CurrentActor
 from windlass.core import ids
 from windlass.core.http import DB
+from windlass.core.schemas import Out
 from windlass.projects import service
 from windlass.projects.models import Project
 
@@ -18,3 +22,12 @@ async def provide_project(db: DB, actor: CurrentActor, project_id: FromPath[str]
 
 async def provide_project_by_slug(db: DB, actor: CurrentActor, slug: FromPath[str]) -> Project:
     return await service.get_by_slug(db, slug, by=actor)
+
+
+class LatestOf(Protocol):
+    """Newest deployments by project; given by the area above, which this one does not know."""
+
+    async def __call__(self, project_ids: list[UUID]) -> dict[UUID, Out]: ...
+
+
+Latest = NamedDependency[LatestOf]

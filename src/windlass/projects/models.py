@@ -76,8 +76,10 @@ class Site(Leased, Model):
     is_preview: Mapped[bool] = mapped_column(default=False, server_default="false")
     wanted_id: Mapped[UUID | None] = mapped_column(index=True)
     active_id: Mapped[UUID | None] = mapped_column(index=True)
-    # Rises with every wish; the link on disk refuses a smaller one.
+    # Rises with every wish; the link on disk refuses a smaller one. Until `settled` is the same,
+    # the loop has work to do.
     generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    settled: Mapped[int] = mapped_column(default=0, server_default="0")
     wanted_by: Mapped[UUID | None]
     wanted_reason: Mapped[str | None]
     wanted_at: Mapped[dt.datetime | None]

@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from windlass.core import ids
 from windlass.core.schemas import In, Out
-from windlass.projects.models import EnvVariable
+from windlass.core.settings import Settings
+from windlass.projects.models import EnvVariable, Project, Site
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Command = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
@@ -19,6 +20,56 @@ NodeVersion = Literal["16", "18", "20", "21", "22", "24"]
 Key = Annotated[str, Meta(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Value = Annotated[str, Meta(max_length=32_768, pattern=r"^[^\x00]*$")]
 TargetName = Literal["production", "preview", "development"]
+
+
+class ProjectOut(Out):
+    """A project, where it is live, and its newest deployment."""
+
+    id: str
+    name: str
+    slug: str
+    repository_url: str | None
+    repository_branch: str
+    framework: str | None
+    install_command: str | None
+    build_command: str | None
+    output_directory: str | None
+    start_command: str | None
+    release_command: str | None
+    root_directory: str | None
+    node_version: str | None
+    build_network: bool
+    url: str
+    active_deployment_id: str | None
+    # The shape of a deployment, which stands above this area.
+    latest_deployment: Out | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+    @classmethod
+    def of(cls, row: Project, site: Site, latest: Out | None, settings: Settings) -> "ProjectOut":
+        active = site.active_id
+        return cls(
+            id=ids.public("proj", row.id),
+            name=row.name,
+            slug=row.slug,
+            repository_url=row.repository_url,
+            repository_branch=row.repository_branch,
+            framework=row.framework,
+            install_command=row.install_command,
+            build_command=row.build_command,
+            output_directory=row.output_directory,
+            start_command=row.start_command,
+            release_command=row.release_command,
+            root_directory=row.root_directory,
+            node_version=row.node_version,
+            build_network=row.build_network,
+            url=settings.site_url(site.host),
+            active_deployment_id=ids.public("depl", active) if active else None,
+            latest_deployment=latest,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
 
 
 class ProjectCreate(In):

@@ -101,8 +101,8 @@ def _new_token(address: str, email: str | None) -> tuple[str, str]:
     password = click.prompt("Password", hide_input=True, err=True)
     with Api(address) as api:
         api.sign_in(chosen, password)
-        made = api.create_token(f"windlass on {platform.node() or 'a machine'}")
+        made = api.create_token(f"windlass on {platform.node() or 'a machine'}"[:100])
         # The session would end by itself; the token is what counts.
         with contextlib.suppress(CliError):
             api.sign_out()
-    return made.token, made.id
+    return made.token or "", made.id

@@ -121,12 +121,13 @@ def _create_project(
     from windlass.cli import linking, sources
     from windlass.cli.errors import Failed
 
-    if ready.source.plan is None and ready.source.plan_error is not None:
-        raise Failed(reason=sources.problem(ready.source.plan_error))
+    source = session.api.source(ready.source.id)
+    if source.plan is None and source.plan_error is not None:
+        raise Failed(reason=sources.problem(source.plan_error))
     made = session.api.create_project(
         name or linking.slug_of(origin.name),
         repository_url=origin.repository_url,
-        repository_branch=origin.branch if origin.repository_url else None,
+        repository_branch=origin.branch or source.branch if origin.repository_url else None,
     )
     session.say(f"Created the project {made.slug}.")
     return made

@@ -1,14 +1,19 @@
 """`windlass env`: the project's environment variables."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from windlass.cli.errors import CliError, Failed
 from windlass.cli.session import Session, project_option, standard
 
-TARGETS = ("production", "preview")
+if TYPE_CHECKING:
+    from windlass.cli.schemas import Variable
+
+TARGETS = ("production", "preview", "development")
 HEADS = ("KEY", "VALUE", "TARGETS")
 
 
@@ -35,7 +40,7 @@ _target = click.option(
     "targets",
     multiple=True,
     type=click.Choice(TARGETS),
-    help="For these deployments only; may be repeated. Default: both.",
+    help="Only for these; may be repeated.",
 )
 
 
@@ -70,7 +75,8 @@ def list_variables(session: Session, project: str | None, targets: tuple[str, ..
 
 @env.command(
     "set",
-    help="Set variables. The value of a bare KEY is asked for, or read from standard input.",
+    help="Set variables, for production and preview unless --target says otherwise.\n\n"
+    "The value of a bare KEY is asked for, or read from standard input.",
     epilog="\b\nExamples:\n  windlass env set GREETING=hello LOCALE=en\n"
     "  windlass env set API_KEY --secret --target production\n"
     "  windlass env set TLS_KEY --secret < key.pem",
@@ -96,8 +102,11 @@ def set_variables(
     found = linking.chosen(session.api, project)
     values = [_key_and_value(session, pair, secret=secret) for pair in pairs]
     stored = [
-        session.api.set_variable(found.id, key, value, secret=secret, targets=targets)
+        variable
         for key, value in values
+        for variable in session.api.set_variable(
+            found.id, key, value, secret=secret, targets=targets
+        )
     ]
     names = ", ".join(key for key, _ in values)
     session.say(f"Set {names} of {found.slug}. The next deployment uses it.")
@@ -126,16 +135,12 @@ def unset_variables(
     chosen = [
         variable
         for variable in session.api.variables(found.id)
-        if variable.key in keys and wanted & set(variable.targets or TARGETS)
+        if variable.key in keys and variable.target in wanted
     ]
     if unknown := sorted(set(keys) - {variable.key for variable in chosen}):
         raise NoSuchVariable(project=found.slug, keys=", ".join(unknown))
     for variable in chosen:
-        left = [target for target in variable.targets or TARGETS if target not in wanted]
-        if left:
-            session.api.change_targets(found.id, variable.id, left)
-        else:
-            session.api.delete_variable(found.id, variable.id)
+        session.api.delete_variable(found.id, variable.id)
     session.say(f"Unset {', '.join(sorted(set(keys)))} of {found.slug}.")
     session.result(as_json_list(chosen))
 
@@ -162,9 +167,7 @@ def pull(session: Session, file: Path, project: str | None, target: str, yes: bo
         if not click.confirm(f"{file} exists. Replace it?", err=True):
             raise Failed(reason="Nothing was written.")
     variables = [
-        variable
-        for variable in session.api.variables(found.id)
-        if target in (variable.targets or TARGETS)
+        variable for variable in session.api.variables(found.id) if variable.target == target
     ]
     replace(file, dotenv.render(variables).encode(), mode=0o600)
     secrets = sum(variable.value is None for variable in variables)
@@ -178,23 +181,22 @@ def _list(session: Session, project: str | None, targets: tuple[str, ...]) -> No
     from windlass.cli.api import as_json_list
 
     found = linking.chosen(session.api, project)
-    wanted = set(targets or TARGETS)
-    variables = [
-        variable
-        for variable in session.api.variables(found.id)
-        if wanted & set(variable.targets or TARGETS)
-    ]
+    wanted = targets or TARGETS
+    variables = [one for one in session.api.variables(found.id) if one.target in wanted]
     if variables:
-        session.table(
-            HEADS,
-            (
-                (one.key, "(secret)" if one.value is None else one.value, ", ".join(one.targets))
-                for one in variables
-            ),
-        )
+        session.table(HEADS, _rows(variables))
     else:
         session.say(f"{found.slug} has no variables. Set one with: windlass env set KEY=VALUE")
     session.result(as_json_list(variables))
+
+
+def _rows(variables: "Sequence[Variable]") -> list[tuple[str, str, str]]:
+    """One row for targets that share a value."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for one in sorted(variables, key=lambda one: one.key):
+        shown = "(secret)" if one.value is None else one.value
+        rows.setdefault((one.key, shown), []).append(one.target)
+    return [(key, value, ", ".join(targets)) for (key, value), targets in rows.items()]
 
 
 def _key_and_value(session: Session, pair: str, *, secret: bool) -> tuple[str, str]:

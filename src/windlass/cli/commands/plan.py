@@ -53,9 +53,8 @@ def plan(
         if git is not None
         else sources.of_path(path or Path(), yes=yes)
     )
-    source = sources.send(session, origin).source
-    if root is not None or source.plan is None:
-        source = session.api.source(source.id, root_directory=root)
+    sent = sources.send(session, origin).source
+    source = session.api.source(sent.id, root_directory=root)
     if source.plan is None:
         session.result(source.as_received)
         raise Failed(reason=sources.problem(source.plan_error))

@@ -57,7 +57,9 @@ def rollback(
 
     api = session.api
     chosen = deployment or choosing.previous(api, linking.chosen(api, project)).id
-    _finish(session, api.rollback(chosen, reason=reason), "Rolled back to", wait=not no_wait)
+    told = _last_error(session, chosen)
+    answer = api.rollback(chosen, reason=reason)
+    _finish(session, answer, "Rolled back to", told=None if no_wait else told)
 
 
 @click.command(epilog=PROMOTE, help="Make a preview the production deployment.")
@@ -71,7 +73,8 @@ def promote(session: Session, deployment: str | None, project: str | None, no_wa
 
     api = session.api
     chosen = deployment or choosing.newest_preview(api, linking.chosen(api, project)).id
-    _finish(session, api.promote(chosen), "Promoted", wait=not no_wait)
+    told = _last_error(session, chosen)
+    _finish(session, api.promote(chosen), "Promoted", told=None if no_wait else told)
 
 
 @click.command(epilog=CANCEL, help="Cancel a deployment that is still running.")
@@ -89,9 +92,16 @@ def cancel(session: Session, deployment: str | None, project: str | None) -> Non
     session.result(cancelled.as_received)
 
 
-def _finish(session: Session, deployment: "Deployment", done: str, *, wait: bool) -> None:
-    if wait:
-        deployment = _live(session, deployment)
+def _last_error(session: Session, deployment_id: str) -> int:
+    """The number of the last error in its log, so that a later one can be told from it."""
+    errors = list(session.api.logs(deployment_id, level="error"))
+    return errors[-1].seq if errors else 0
+
+
+def _finish(session: Session, deployment: "Deployment", done: str, *, told: int | None) -> None:
+    """`told`: the last error before the switch was asked for; None: do not wait for it."""
+    if told is not None:
+        deployment = _live(session, deployment, told)
         session.say(f"{done} {deployment.id}.")
     else:
         session.say(f"Asked for. See it with: windlass status --project {deployment.project.slug}")
@@ -100,21 +110,24 @@ def _finish(session: Session, deployment: "Deployment", done: str, *, wait: bool
     session.result(deployment.as_received)
 
 
-def _live(session: Session, deployment: "Deployment") -> "Deployment":
-    """Waits until the deployment serves production: a server is started before the switch."""
+def _live(session: Session, deployment: "Deployment", told: int) -> "Deployment":
+    """Waits until the deployment serves production: a server is started before the switch.
+
+    A switch that fails leaves the deployment READY; the reason is an error in its log.
+    """
     from windlass.cli import watching
     from windlass.cli.errors import Failed
 
-    if not deployment.is_finished:
-        deployment = watching.watch(session, deployment)
     deadline = time.monotonic() + SWITCH_SECONDS
-    pause = 0.05
+    pause = 0.02
     while not deployment.is_active:
-        if deployment.status != "ready" or deployment.error_message:
+        if deployment.status in {"error", "cancelled"}:
             raise watching.DeploymentFailed(reason=watching.reason(deployment))
+        for line in session.api.logs(deployment.id, after=told, level="error"):
+            raise Failed(reason=f"The switch failed, nothing has changed: {line.message}")
         if time.monotonic() > deadline:
             raise Failed(reason=f"{deployment.id} is not live after {SWITCH_SECONDS:.0f} s.")
         time.sleep(pause)
-        pause = min(1.0, pause * 1.5)
+        pause = min(0.5, pause * 1.5)
         deployment = session.api.deployment(deployment.id)
     return deployment

@@ -1,0 +1,42 @@
+"""The outside world as background code gets it: `world(ctx)` with everything in it."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from windlass.adapters.edge import EdgeClient
+from windlass.core.addresses import AddressPolicy
+from windlass.core.blobs import BlobStore
+from windlass.core.context import Ctx
+from windlass.core.egress import EgressPolicy
+from windlass.core.settings import Settings, words
+
+
+@dataclass(frozen=True)
+class World:
+    """The adapters of one worker."""
+
+    blobs: BlobStore
+    edge: EdgeClient
+    egress: EgressPolicy
+    # Nothing of a company's mirrors: what apps may reach.
+    app_egress: EgressPolicy
+
+
+def world(ctx: Ctx) -> World:
+    return cast(World, ctx.world)
+
+
+def make(settings: Settings, *, mirrors: frozenset[str]) -> World:
+    """The real world. `mirrors` are the hosts that pip and npm of this machine are set up with."""
+    allowed = AddressPolicy(
+        hosts=frozenset(word for word in words(settings.builds.allow_private) if "/" not in word),
+        networks=tuple(word for word in words(settings.builds.allow_private) if "/" in word),
+        fix="The setting WINDLASS_BUILDS__ALLOW_PRIVATE lists private hosts that are allowed.",
+    )
+    hosts = words(settings.builds.egress) or None
+    return World(
+        blobs=BlobStore(settings.folder / "blobs"),
+        edge=EdgeClient(settings.folder, host=settings.host, port=settings.port),
+        egress=EgressPolicy(addresses=allowed, hosts=hosts, always=mirrors),
+        app_egress=EgressPolicy(addresses=allowed),
+    )

@@ -1,0 +1,84 @@
+"""Build the web process: the only place where the routes and pages are put together."""
+
+import time
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.static_files import create_static_files_router
+
+import windlass
+from windlass.auth import deps as auth
+from windlass.auth import pages as auth_pages
+from windlass.auth import routes as auth_routes
+from windlass.builds import routes as builds_routes
+from windlass.core import http
+from windlass.core.blobs import BlobStore
+from windlass.core.crypto import KeyRing
+from windlass.core.db import Database
+from windlass.core.limit import Limit
+from windlass.core.live import Live
+from windlass.core.settings import Settings
+from windlass.deployments import deps as deployments
+from windlass.deployments import pages as deployments_pages
+from windlass.deployments import routes as deployments_routes
+from windlass.health import pages as health_pages
+from windlass.health import routes as health_routes
+from windlass.projects import deps as projects
+from windlass.projects import routes as projects_routes
+from windlass.web import static_files
+from windlass.web.errors import render_error
+
+_SIGN_INS, _SIGN_IN_SECONDS = 5, 60
+
+
+def build(
+    settings: Settings, database: Database, live: Live, key_ring: KeyRing, blobs: BlobStore
+) -> Litestar:
+    """The application. Nothing in it reads the environment or opens a connection by itself."""
+    assets = create_static_files_router(
+        static_files.URL, [static_files.FOLDER], cache_control=None, opt={"public": True}
+    )
+    app = Litestar(
+        [
+            auth_routes.router,
+            builds_routes.router,
+            projects_routes.router,
+            deployments_routes.router,
+            deployments_routes.stream_changes,
+            deployments_routes.old_stream,
+            *health_routes.ROUTES,
+            *auth_pages.PAGES,
+            *deployments_pages.PAGES,
+            *health_pages.PAGES,
+            assets,
+        ],
+        guards=[auth.authorize],
+        middleware=[http.track, http.open_session],
+        dependencies={
+            "db": Provide(http.provide_db),
+            "actor": Provide(auth.provide_actor),
+            "project": Provide(projects.provide_project),
+            "deployment": Provide(deployments.provide_deployment),
+            "latest": Provide(deployments.provide_latest),
+        },
+        exception_handlers={Exception: render_error},
+        response_class=http.Envelope,
+        request_max_body_size=http.BODY_LIMIT_BYTES,
+        openapi_config=OpenAPIConfig(
+            title="Windlass", version=windlass.__version__, path="/api", render_plugins=[]
+        ),
+    )
+    parts: dict[str, Any] = {
+        "settings": settings,
+        "database": database,
+        "live": live,
+        "key_ring": key_ring,
+        "blobs": blobs,
+        "started_at": time.monotonic(),
+        "sign_in_limit": Limit(_SIGN_INS, _SIGN_IN_SECONDS),
+    }
+    app.state.update(parts)
+    auth.refuse_open_routes(app)
+    return app

@@ -1,0 +1,5 @@
+"""Pages."""
+
+from litestar.handlers import HTTPRouteHandler
+
+PAGES: list[HTTPRouteHandler] = []

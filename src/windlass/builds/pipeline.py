@@ -1,0 +1,350 @@
+"""From a source to the files of a release: fetch, plan, install, build, collect."""
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from windlass.adapters import git, sandbox
+from windlass.adapters.world import World
+from windlass.builds import sources, steps
+from windlass.builds.caches import Caches
+from windlass.builds.detect import detect
+from windlass.builds.plan import Installed, Overrides, Plan
+from windlass.builds.sources import StoredTree
+from windlass.builds.steps import BuildFailed, Log, Step, Work
+from windlass.core import manifest as manifests
+from windlass.core import trees
+from windlass.core.egress import Egress
+from windlass.core.errors import AppError
+from windlass.core.launch import Bind, Limits
+from windlass.core.manifest import Manifest, TreeLimits, size_text
+from windlass.core.settings import Settings
+from windlass.core.threads import blocking
+
+_NEVER = (".git", ".windlass")
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be built, with everything decided; names are the public ids."""
+
+    deployment: str
+    project: str
+    uid: int | None
+    overrides: Overrides
+    env: dict[str, str]
+    is_clean: bool
+    manifest_sha256: str | None = None
+    repository_url: str | None = None
+    branch: str | None = None
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """The source of a job once its files are in the store."""
+
+    manifest: Manifest
+    manifest_sha256: str
+    commit_sha: str | None = None
+    commit_message: str | None = None
+    branch: str | None = None
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it: the plan and every file of the release."""
+
+    plan: Plan
+    manifest: Manifest
+
+
+class Pipeline:
+    """One build. Its work folder is gone when it ends, however it ends (C-158)."""
+
+    def __init__(self, settings: Settings, world: World, job: Job, log: Log) -> None:
+        self.settings = settings
+        self.world = world
+        self.job = job
+        self.log = log
+        home, builds = settings.folder, settings.builds
+        self._deadline = time.monotonic() + builds.timeout_seconds
+        self._caches = Caches(home / "caches" / job.project, job.uid)
+        self._work = Work(
+            name=f"build-{job.deployment}",
+            folder=home / "work" / job.deployment,
+            uid=job.uid,
+            limits=Limits(
+                memory_bytes=builds.memory_bytes,
+                cpus=builds.cpus,
+                processes=builds.processes,
+                tmp_bytes=builds.memory_bytes // 2,
+            ),
+            egress=world.egress,
+        )
+
+    async def fetch(self) -> Fetched:
+        """The files: from the store, or from the repository."""
+        self.log.step = "source"
+        if self.job.manifest_sha256 is not None:
+            sha256 = self.job.manifest_sha256
+            found = await blocking(sources.load_manifest, self.world.blobs, sha256)
+            return Fetched(manifest=found, manifest_sha256=sha256)
+        return await self._clone(self.job.repository_url or "")
+
+    async def _clone(self, url: str) -> Fetched:
+        self.log.say(f"Fetching {url}" + (f" ({self.job.branch})" if self.job.branch else ""))
+        found = await fetch_repository(
+            self.settings,
+            self.world,
+            url,
+            self.job.branch,
+            work=self._work.folder / "clone",
+            uid=self.job.uid,
+        )
+        for warning in found.warnings:
+            self.log.say(warning, "warn")
+        self.log.say(f"Commit {found.commit_sha[:12]} {found.commit_message}")
+        kept = await blocking(sources.save_manifest, self.world.blobs, found.manifest)
+        return Fetched(
+            manifest=found.manifest,
+            manifest_sha256=kept,
+            commit_sha=found.commit_sha,
+            commit_message=found.commit_message,
+            branch=found.branch,
+        )
+
+    async def build(self, fetched: Fetched) -> Built:
+        """Plan and run what the plan says; raises BuildFailed or the errors of detection."""
+        plan = await self._plan(fetched.manifest)
+        if plan.install_command is None and plan.build_command is None and plan.kind == "static":
+            return Built(plan=plan, manifest=self._of_output(plan, fetched.manifest))
+        self._refuse_without_sandbox()
+        await blocking(self._lay_out, fetched.manifest)
+        kept = await self._install(plan, fetched.manifest)
+        if plan.build_command is not None:
+            await self._build(plan, kept)
+        self.log.step = "collect"
+        return Built(plan=plan, manifest=await blocking(self._collect, plan, kept))
+
+    async def clean_up(self) -> None:
+        """Remove the work folder."""
+        await blocking(trees.remove_tree, self._work.folder)
+
+    async def _plan(self, manifest: Manifest) -> Plan:
+        self.log.step = "plan"
+        tree = StoredTree(self.world.blobs, manifest)
+        plan = await blocking(detect, tree, self.job.overrides, installed=installed())
+        self.log.say(f"{plan.label}: {plan.kind}")
+        for line in plan.evidence:
+            self.log.say(line)
+        for line in plan.warnings:
+            self.log.say(line, "warn")
+        return plan
+
+    def _refuse_without_sandbox(self) -> None:
+        for finding in sandbox.doctor():
+            if finding.name == "bubblewrap" and not finding.ok:
+                raise BuildFailed("NO_SANDBOX", f"{finding.detail}. {finding.fix or ''}".strip())
+
+    def _lay_out(self, manifest: Manifest) -> None:
+        trees.remove_tree(self._work.folder)
+        self._work.folder.mkdir(parents=True, mode=0o755)
+        self.world.blobs.copy_tree(manifest, self._work.app, self.job.uid)
+        if self.job.is_clean:
+            self.log.say("clean build: both caches are ignored and written anew")
+            self._caches.clear()
+
+    async def _install(self, plan: Plan, manifest: Manifest) -> dict[str, Path]:
+        """Install dependencies, or take the kept ones; returns where kept ones lie."""
+        if plan.install_command is None:
+            return {}
+        self.log.step = "install"
+        lock = StoredTree(self.world.blobs, manifest).read(plan.lock_file or "", 64 << 20)
+        key = self._caches.key(plan, lock if plan.lock_file else None, _runtime(plan))
+        if key is not None and self._caches.has(key):
+            self.log.say(f"dependency cache: hit ({plan.lock_file} unchanged)")
+            return self._caches.folders(key, plan)
+        missed = f"{plan.lock_file} changed" if key else "no lock file, nothing is kept"
+        self.log.say(f"dependency cache: miss ({missed})")
+        await steps.run(
+            self._work,
+            Step(
+                title="install",
+                command=plan.install_command,
+                script=plan.script(plan.install_command),
+                env=self._env(plan),
+                network=True,
+                timeout_seconds=self._time(self.settings.builds.install_timeout_seconds),
+            ),
+            self.log,
+        )
+        if key is None:
+            return {}
+        await blocking(self._caches.keep, key, plan, self._work.app)
+        return self._caches.folders(key, plan)
+
+    async def _build(self, plan: Plan, kept: dict[str, Path]) -> None:
+        self.log.step = "build"
+        if plan.framework_caches:
+            found = "hit" if self._caches.had_framework(plan) else "miss"
+            self.log.say(f"framework cache: {found}")
+        caches = tuple(
+            Bind(str(place), f"/app/{directory}", writable=True)
+            for directory, place in kept.items()
+        )
+        caches += await blocking(self._caches.framework, plan)
+        await steps.run(
+            self._work,
+            Step(
+                title="build",
+                command=plan.build_command or "",
+                script=plan.script(plan.build_command or ""),
+                env=self._env(plan),
+                network=plan.build_network,
+                timeout_seconds=self._time(self.settings.builds.timeout_seconds),
+                caches=caches,
+            ),
+            self.log,
+        )
+
+    def _env(self, plan: Plan) -> dict[str, str]:
+        return {"CI": "1", "WINDLASS": "1", **plan.env, **self.job.env}
+
+    def _time(self, wanted: float) -> float:
+        return max(1.0, min(wanted, self._deadline - time.monotonic()))
+
+    def _collect(self, plan: Plan, kept: dict[str, Path]) -> Manifest:
+        """The files of the release, all in the store."""
+        static = plan.kind == "static"
+        found = self._scan_output(plan) if static else self._scan_app(plan, kept)
+        size = sum(entry.size for entry in found)
+        self.log.say(f"{len(found)} files, {size_text(size)}")
+        return found
+
+    def _scan_output(self, plan: Plan) -> Manifest:
+        relative = _join(plan.root_directory, plan.output_directory)
+        output = self._work.app / relative
+        if not output.is_dir():
+            raise _no_output(self._work.app, relative)
+        found = self.world.blobs.scan(
+            output,
+            within=self._work.app,
+            mounted_at=f"/app/{relative}".rstrip("/."),
+            max_files=self.settings.uploads.max_files,
+            max_bytes=self.settings.uploads.max_bytes,
+            ignore=_NEVER,
+        )
+        if not found:
+            raise BuildFailed("OUTPUT_EMPTY", f"The output folder {relative} is empty.")
+        return found
+
+    def _scan_app(self, plan: Plan, kept: dict[str, Path]) -> Manifest:
+        """The whole source as it is after the build, with the dependencies where they belong."""
+        allowed = ("/usr", *(bind.target for bind in sandbox.toolchain().binds))
+        limits = TreeLimits(files=200_000, total_bytes=8 << 30, file_bytes=4 << 30)
+        ignore = (*_NEVER, *kept, *plan.framework_caches)
+        found = list(
+            self.world.blobs.scan(
+                self._work.app,
+                mounted_at="/app",
+                allow_links_under=allowed,
+                ignore=ignore,
+                max_files=limits.files,
+                max_bytes=limits.total_bytes,
+            )
+        )
+        for directory, place in kept.items():
+            part = self.world.blobs.scan(
+                place,
+                mounted_at=f"/app/{directory}",
+                allow_links_under=allowed,
+                ignore=(".cache",),
+                max_files=limits.files,
+                max_bytes=limits.total_bytes,
+            )
+            found += [
+                msgspec.structs.replace(entry, path=f"{directory}/{entry.path}") for entry in part
+            ]
+        return manifests.checked(found, limits=limits, allow_links_under=allowed, on_disk=True)
+
+    def _of_output(self, plan: Plan, manifest: Manifest) -> Manifest:
+        """The part of the source that is served, when nothing has to be built."""
+        relative = _join(plan.root_directory, plan.output_directory)
+        prefix = "" if relative == "." else f"{relative}/"
+        found = [
+            msgspec.structs.replace(entry, path=entry.path.removeprefix(prefix))
+            for entry in manifest
+            if entry.path.startswith(prefix) and not _is_hidden(entry.path.removeprefix(prefix))
+        ]
+        if not found:
+            raise BuildFailed("OUTPUT_EMPTY", f"There are no files to serve in {relative}.")
+        # Links that were fine in the source may leave the part of it that is served.
+        return manifests.checked(found)
+
+
+async def fetch_repository(
+    settings: Settings,
+    world: World,
+    url: str,
+    branch: str | None,
+    *,
+    work: Path,
+    uid: int | None,
+) -> git.Fetched:
+    """Clone into the store, inside the sandbox, through the guarded egress."""
+    uploads = settings.uploads
+    await blocking(work.parent.mkdir, parents=True, exist_ok=True)
+    return await git.fetch(
+        url,
+        branch,
+        world.blobs,
+        work=work,
+        uid=uid,
+        egress=Egress(world.egress),
+        keys=settings.folder / "keys",
+        timeout_seconds=settings.builds.clone_timeout_seconds,
+        limits=TreeLimits(
+            files=uploads.max_files,
+            total_bytes=uploads.max_bytes,
+            file_bytes=uploads.max_file_bytes,
+        ),
+    )
+
+
+def explain(error: AppError) -> BuildFailed:
+    """An error of the input as the end of a build; every wrong field in the line."""
+    fields = error.facts.get("fields")
+    if isinstance(fields, list):
+        lines = [f"{field['field']}: {field['message']}" for field in fields]  # pyright: ignore
+        return BuildFailed(error.code, "; ".join(lines))
+    return BuildFailed(error.code, error.message)
+
+
+def installed() -> Installed:
+    """The versions that builds run on."""
+    versions = {finding.name: finding.detail for finding in sandbox.doctor() if finding.ok}
+    return Installed(python=versions.get("python"), node=versions.get("node"))
+
+
+def _runtime(plan: Plan) -> str:
+    versions = installed()
+    return f"{versions.node if plan.runtime == 'node' else versions.python}"
+
+
+def _join(root: str, folder: str | None) -> str:
+    parts = [part for part in (root, folder or ".") if part not in {".", "./", ""}]
+    return "/".join(part.strip("/").removeprefix("./") for part in parts) or "."
+
+
+def _is_hidden(path: str) -> bool:
+    """What no site should show: dot files, but .well-known."""
+    return any(part.startswith(".") and part != ".well-known" for part in path.split("/"))
+
+
+def _no_output(app: Path, wanted: str) -> BuildFailed:
+    likely = ("dist", "build", "out", "public", "_site", "site", ".output/public", "docs/_build")
+    there = [name for name in likely if (app / name).is_dir()]
+    hint = f" There is {', '.join(there)}." if there else ""
+    return BuildFailed(
+        "OUTPUT_MISSING",
+        f"The build made no folder {wanted}.{hint} Set the output directory in the project's"
+        " settings or in windlass.toml.",
+    )

@@ -1,0 +1,131 @@
+"""From the files of a build to a release on disk: one immutable folder that the edge can serve."""
+
+from pathlib import Path
+
+import msgspec
+
+from windlass.adapters import sandbox
+from windlass.adapters.world import World
+from windlass.builds.pipeline import Built
+from windlass.builds.plan import Plan
+from windlass.core import process, site, trees
+from windlass.core.launch import Launch, Limits
+from windlass.core.manifest import Entry, Manifest
+from windlass.core.process import Process
+from windlass.core.settings import Settings
+from windlass.core.site import File, Site
+from windlass.core.variants import variants
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release is made of, besides its files."""
+
+    deployment: str
+    uid: int | None
+    env: dict[str, str]
+    secrets: tuple[str, ...]
+    is_preview: bool
+
+
+def assemble(settings: Settings, world: World, built: Built, release: Release) -> Site:
+    """Write `releases/<deployment>`; an unfinished one of an earlier attempt goes first. Blocks.
+
+    `site.json` is written last: a folder without it is not a release.
+    """
+    folder = site.folder(settings.folder, release.deployment)
+    trees.remove_tree(folder)
+    folder.mkdir(parents=True, mode=0o755)
+    if built.plan.kind == "static":
+        made = _static(world, built, release, folder)
+    else:
+        made = _server(settings, world, built, release, folder)
+    site.write(folder, made)
+    trees.sync_folder(folder)
+    return made
+
+
+def _static(world: World, built: Built, release: Release, folder: Path) -> Site:
+    compressed = variants(world.blobs, built.manifest)
+    paths = {entry.path for entry in built.manifest}
+    files: dict[str, File] = {}
+    extra: Manifest = []
+    targets = {entry.path: entry for entry in built.manifest if entry.mode != "link"}
+    for entry in built.manifest:
+        found = targets.get(entry.path) or _behind(entry, targets)
+        if found is None:
+            continue
+        gzip, brotli = compressed.get(found.path, (None, None))
+        sizes = [0, 0]
+        for place, (variant, ending) in enumerate(((gzip, ".gz"), (brotli, ".br"))):
+            # A file of the site itself is never replaced by one of ours.
+            if variant is not None and entry.path + ending not in paths:
+                extra.append(msgspec.structs.replace(variant, path=entry.path + ending))
+                sizes[place] = variant.size
+        files[entry.path] = File(found.sha256, found.size, *sizes)
+    world.blobs.link_tree(sorted([*built.manifest, *extra], key=_path), folder / "files")
+    return Site(
+        deployment=release.deployment,
+        kind="static",
+        files=files,
+        fallback=built.plan.fallback,
+        clean_urls=built.plan.clean_urls,
+        preview=release.is_preview,
+    )
+
+
+def _behind(link: Entry, files: dict[str, Entry]) -> Entry | None:
+    """The file that a link of a static site leads to; a link to a folder is not served."""
+    place = link.path.split("/")[:-1]
+    for part in link.target.split("/"):
+        if part == "..":
+            place = place[:-1]
+        elif part not in {"", "."}:
+            place.append(part)
+    return files.get("/".join(place))
+
+
+def _server(settings: Settings, world: World, built: Built, release: Release, folder: Path) -> Site:
+    world.blobs.link_tree(built.manifest, folder / "files")
+    start = launch_of(settings, built.plan, release, built.plan.start_command or "", "start")
+    process.write(
+        settings.folder,
+        release.deployment,
+        Process(launch=start, mask=release.secrets, egress=world.app_egress),
+    )
+    return Site(
+        deployment=release.deployment,
+        kind="server",
+        health_path=built.plan.health_path,
+        port=built.plan.port,
+        start_timeout_seconds=settings.apps.start_timeout_seconds,
+        drain_seconds=settings.apps.drain_seconds,
+        preview=release.is_preview,
+    )
+
+
+def launch_of(settings: Settings, plan: Plan, release: Release, command: str, title: str) -> Launch:
+    """How a command of the finished release is run: `start`, or the release command."""
+    folder = site.folder(settings.folder, release.deployment)
+    script = folder / f"{title}.sh"
+    script.write_text(plan.script(command))
+    script.chmod(0o644)
+    apps = settings.apps
+    return sandbox.app(
+        name=f"{'app' if title == 'start' else title}-{release.deployment}",
+        release=folder / "files",
+        script=script,
+        port=plan.port,
+        uid=release.uid,
+        env={"WINDLASS": "1", "NODE_ENV": "production", **plan.env, **release.env},
+        limits=Limits(
+            memory_bytes=apps.memory_bytes,
+            cpus=apps.cpus,
+            processes=apps.processes,
+            tmp_bytes=apps.memory_bytes // 2,
+        ),
+        connect=plan.connect,
+    )
+
+
+def _path(entry: Entry) -> str:
+    return entry.path

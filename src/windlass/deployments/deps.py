@@ -1,0 +1,34 @@
+"""Deployments as handlers get them: loaded with the check whether the caller may see them."""
+
+from uuid import UUID
+
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from windlass.auth.deps import CurrentActor
+from windlass.core import ids
+from windlass.core.http import DB, Request
+from windlass.core.schemas import Out
+from windlass.deployments import listing, service
+from windlass.deployments.models import Deployment
+from windlass.deployments.schemas import DeploymentOut
+from windlass.projects.deps import LatestOf
+
+InDeployment = NamedDependency[Deployment]
+
+
+async def provide_deployment(
+    db: DB, actor: CurrentActor, deployment_id: FromPath[str]
+) -> Deployment:
+    return await service.get(db, ids.private("depl", deployment_id), by=actor)
+
+
+async def provide_latest(request: Request) -> LatestOf:
+    """Newest deployments of some projects, for the area of projects."""
+    state = request.app.state
+
+    async def latest(project_ids: list[UUID]) -> dict[UUID, Out]:
+        rows = await state.database.fetch(listing.LATEST, project_ids)
+        return {row["project_id"]: DeploymentOut.of(row, state.settings) for row in rows}
+
+    return latest

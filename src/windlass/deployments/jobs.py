@@ -1,0 +1,178 @@
+"""What follows from facts about deployments: files go, previews end, old releases are pruned."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+
+from windlass.adapters.edge import EdgeAway
+from windlass.adapters.world import world
+from windlass.builds import sources
+from windlass.builds.models import Source
+from windlass.core import ids, links, log, site, trees
+from windlass.core.context import Ctx
+from windlass.core.live import announce
+from windlass.core.queue import every, on
+from windlass.deployments import events, service
+from windlass.deployments.models import Deployment
+from windlass.deployments.phases import MOVING, Status
+from windlass.projects import events as project_events
+from windlass.projects.models import Project, Site
+
+
+class NotYet(Exception):
+    """Something else has to end first; the job is tried again."""
+
+
+async def _remove_release(ctx: Ctx, name: str) -> None:
+    """Stop the app, then remove the release, its log and whatever is left of its build."""
+    home = ctx.settings.folder
+    if (site.folder(home, name) / "process.sealed").exists():
+        await world(ctx).edge.stop(name)
+    await asyncio.to_thread(trees.remove_tree, site.folder(home, name))
+    await asyncio.to_thread(trees.remove_tree, home / "work" / name)
+    for path in (home / "logs" / "apps").glob(f"{name}.log*"):
+        path.unlink(missing_ok=True)
+
+
+@on(events.Deleted)
+async def remove_deleted(ctx: Ctx, event: events.Deleted) -> None:
+    """A deleted deployment leaves nothing behind; a preview's host name is free again."""
+    name = ids.public("depl", event.deployment_id)
+    if links.current(ctx.settings.folder, event.host) == name:
+        raise NotYet("its host still serves it")
+    await _remove_release(ctx, name)
+    if event.is_preview:
+        async with ctx.transaction() as db:
+            await db.execute(delete(Site).where(Site.host == event.host, Site.is_preview))
+
+
+@on(project_events.Deleted)
+async def take_down_project(ctx: Ctx, event: project_events.Deleted) -> None:
+    """Builds end, sites go, then the files, at last the rows (C-023)."""
+    id = event.project_id
+    async with ctx.transaction() as db:
+        await db.execute(
+            update(Deployment)
+            .where(Deployment.project_id == id, Deployment.status.in_(MOVING))
+            .values(status=Status.cancelled, finished_at=func.now(), lease_token=None)
+        )
+        sites = list(await db.scalars(select(Site).where(Site.project_id == id)))
+        for place in sites:
+            if place.wanted_id is not None:
+                await service.wish(db, place, None, by=None, reason="project deleted")
+        found = list(await db.scalars(select(Deployment.id).where(Deployment.project_id == id)))
+        for deployment_id in found:
+            await announce(db, f"loop-deployments:{deployment_id}")
+    if any(place.generation != place.settled or place.wanted_id for place in sites):
+        raise NotYet("its sites are being taken down")
+    for deployment_id in found:
+        await _remove_release(ctx, ids.public("depl", deployment_id))
+    caches = ctx.settings.folder / "caches" / ids.public("proj", id)
+    await asyncio.to_thread(trees.remove_tree, caches)
+    async with ctx.transaction() as db:
+        await db.execute(delete(Project).where(Project.id == id))
+
+
+@on(events.Ready)
+async def prune(ctx: Ctx, event: events.Ready) -> None:
+    """Keep the last N releases and previews of a project, and always the live ones (C-155)."""
+    builds = ctx.settings.builds
+    for is_preview, keep in ((False, builds.keep_releases), (True, builds.keep_previews)):
+        for id, host in await _beyond(ctx, event.project_id, keep, is_preview=is_preview):
+            await _prune_one(ctx, id, host, is_preview=is_preview)
+
+
+async def _beyond(
+    ctx: Ctx, project_id: UUID, keep: int, *, is_preview: bool
+) -> list[tuple[UUID, str]]:
+    query = (
+        select(Deployment.id, Deployment.host)
+        .where(
+            Deployment.project_id == project_id,
+            Deployment.status == Status.ready,
+            Deployment.is_preview.is_(is_preview),
+            Deployment.is_active.is_(False),
+            Deployment.pruned_at.is_(None),
+        )
+        .order_by(Deployment.id.desc())
+        # The live one counts, wherever it stands.
+        .offset(max(keep - (0 if is_preview else 1), 0))
+    )
+    async with ctx.transaction() as db:
+        return [(row.id, row.host) for row in await db.execute(query)]
+
+
+async def _prune_one(ctx: Ctx, id: UUID, host: str, *, is_preview: bool) -> None:
+    async with ctx.transaction() as db:
+        wanted = select(Site).where(Site.wanted_id == id)
+        places = list(await db.scalars(wanted))
+        if any(not place.is_preview for place in places):
+            return
+        for place in places:
+            await service.wish(db, place, None, by=None, reason="retention")
+        await db.execute(update(Deployment).where(Deployment.id == id).values(pruned_at=func.now()))
+    if is_preview and links.current(ctx.settings.folder, host) is not None:
+        raise NotYet("the preview is being taken down")
+    await _remove_release(ctx, ids.public("depl", id))
+
+
+@every("17 * * * *")
+async def collect(ctx: Ctx) -> None:
+    """Remove contents that nothing refers to any more, and sources that nobody deployed."""
+    async with ctx.transaction() as db:
+        old = func.now() - func.make_interval(0, 0, 0, 1)
+        unused = ~select(Deployment.id).where(Deployment.source_id == Source.id).exists()
+        await db.execute(delete(Source).where(Source.created_at < old, unused))
+        manifests = set(
+            await db.scalars(
+                select(Source.manifest_sha256).where(Source.manifest_sha256.is_not(None))
+            )
+        )
+        kept = select(Deployment.manifest_sha256).where(
+            Deployment.manifest_sha256.is_not(None), Deployment.pruned_at.is_(None)
+        )
+        manifests |= set(await db.scalars(kept))
+    freed = await asyncio.to_thread(_collect, ctx, [sha for sha in manifests if sha])
+    log.get().info("blobs.collected", bytes=freed)
+
+
+def _collect(ctx: Ctx, manifests: Iterable[str]) -> int:
+    blobs = world(ctx).blobs
+    keep: set[str] = set()
+    for sha256 in manifests:
+        keep.add(sha256)
+        with contextlib.suppress(FileNotFoundError):
+            keep.update(entry.sha256 for entry in sources.load_manifest(blobs, sha256))
+    return blobs.collect(keep)
+
+
+async def sweep(ctx: Ctx) -> None:
+    """At the start: work folders of builds that are over, releases that nobody knows, links that
+    are not what the rows say."""
+    home = ctx.settings.folder
+    async with ctx.transaction() as db:
+        known = {
+            ids.public("depl", row.id): row.status
+            for row in await db.execute(select(Deployment.id, Deployment.status))
+        }
+        for place in await db.scalars(select(Site).where(Site.active_id.is_not(None))):
+            serves = links.current(home, place.host)
+            if place.wanted_id and serves != ids.public("depl", place.active_id or place.wanted_id):
+                log.get().warning("sites.mended", host=place.host, served=serves)
+                await service.wish(db, place, place.wanted_id, by=None, reason="mended")
+    await asyncio.to_thread(world(ctx).blobs.sweep)
+    for folder in _children(home / "work"):
+        if known.get(folder.name) not in MOVING:
+            await asyncio.to_thread(trees.remove_tree, folder)
+    for folder in _children(home / "releases"):
+        if folder.name not in known:
+            with contextlib.suppress(EdgeAway):
+                await _remove_release(ctx, folder.name)
+
+
+def _children(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

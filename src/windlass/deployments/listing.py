@@ -1,0 +1,190 @@
+"""Reading deployments: one column list, filters, sorts and the cursor that carries them.
+
+Each combination of filters becomes one SQL text, made once and kept: building statements per
+request cost more than running them.
+"""
+
+import datetime as dt
+from functools import lru_cache
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.auth.models import Actor
+from windlass.core import ids
+from windlass.core.db import Database
+from windlass.core.errors import BadRequest, NotFound
+from windlass.core.schemas import BadCursor, Cursor, Page, read_cursor
+from windlass.core.settings import Settings
+from windlass.deployments.errors import BadFilter, DeploymentNotFound
+from windlass.deployments.phases import Status
+from windlass.deployments.schemas import DeploymentOut
+
+LIMIT, LIMIT_MAX = 20, 100
+COLUMNS = """
+d.id, d.project_id, p.name as project_name, split_part(p.slug, '~', 1) as project_slug, d.status,
+d.branch, d.commit_sha, d.commit_message, d.host, d.site_slug, d.build_time_seconds, d.is_active,
+d.is_preview, d.error_code, d.error_message, d.attempt, d.note, d.promoted_at, d.promoted_by,
+d.plan, d.file_count, d.size_bytes, d.created_at, d.started_at, d.finished_at"""
+_FROM = " from deployments d join projects p on p.id = d.project_id"
+_SORTS = {
+    "createdAt": "d.created_at",
+    "finishedAt": "d.finished_at",
+    "buildTimeSeconds": "d.build_time_seconds",
+}
+
+
+class BadLimit(BadRequest):
+    """limit must be a number from 1; more than 100 is taken as 100."""
+
+
+class BadSort(BadRequest):
+    """sort must be one of {allowed}, with a minus in front for the largest first."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list is asked for, as it stands in the address."""
+
+    limit: int = LIMIT
+    cursor: str | None = None
+    sort: str = "-createdAt"
+    status: str | None = None
+    project_id: str | None = None
+    branch: str | None = None
+    is_preview: bool | None = None
+
+
+async def page(
+    database: Database, settings: Settings, query: Query, *, by: Actor
+) -> Page[DeploymentOut]:
+    """A page of the deployments that the caller may see (C-076 to C-079, C-123)."""
+    if query.limit < 1:
+        raise BadLimit()
+    limit = min(query.limit, LIMIT_MAX)
+    filters, values = _filters(query, by)
+    cursor = read_cursor(query.cursor, sort=query.sort)
+    text = _statement(filters, query.sort, cursor is not None, _is_null(cursor))
+    if cursor is not None:
+        values += _position(cursor)
+    rows = await database.fetch(text, *values, limit + 1)
+    items = [DeploymentOut.of(row, settings) for row in rows[:limit]]
+    after = _cursor(rows[limit - 1], query.sort) if len(rows) > limit else None
+    return Page(items, after)
+
+
+async def one(database: Database, settings: Settings, id: UUID, *, by: Actor) -> DeploymentOut:
+    """A single deployment in its outward shape."""
+    rows = await database.fetch(_ONE, id, by.id)
+    if not rows:
+        raise DeploymentNotFound()
+    return DeploymentOut.of(rows[0], settings)
+
+
+async def one_in(db: AsyncSession, settings: Settings, id: UUID, *, by: Actor) -> DeploymentOut:
+    """The same, seen from inside a transaction that has not ended."""
+    connection = await db.connection()
+    raw = await connection.get_raw_connection()
+    found = cast(asyncpg.Connection, raw.driver_connection)
+    row = await found.fetchrow(_ONE, id, by.id)
+    if row is None:
+        raise DeploymentNotFound()
+    return DeploymentOut.of(row, settings)
+
+
+_ONE = f"select {COLUMNS}{_FROM} where d.id = $1 and d.owner_id = $2"
+LATEST = f"""
+select distinct on (d.project_id) {COLUMNS}{_FROM}
+where d.project_id = any($1) order by d.project_id, d.created_at desc, d.id desc
+"""
+
+
+def _filters(query: Query, by: Actor) -> tuple[tuple[str, ...], list[object]]:
+    filters = ["d.owner_id"]
+    values: list[object] = [by.id]
+    if query.status is not None:
+        filters.append("d.status")
+        values.append([_status(text) for text in query.status.split(",")])
+    if query.project_id is not None:
+        filters.append("d.project_id")
+        values.append(_project(query.project_id))
+    if query.branch is not None:
+        filters.append("d.branch")
+        values.append(query.branch)
+    if query.is_preview is not None:
+        filters.append("d.is_preview")
+        values.append(query.is_preview)
+    return tuple(filters), values
+
+
+def _status(text: str) -> str:
+    """Statuses compare without regard to case (D-24)."""
+    if text.strip().upper() not in set(Status):
+        allowed = ", ".join(status.value.lower() for status in Status)
+        raise BadFilter(field="status", value=text, allowed=allowed)
+    return text.strip().upper()
+
+
+def _project(text: str) -> UUID:
+    try:
+        return ids.private("proj", text)
+    except NotFound:
+        raise BadFilter(field="projectId", value=text, allowed="your projects’ ids") from None
+
+
+@lru_cache(maxsize=256)
+def _statement(filters: tuple[str, ...], sort: str, has_cursor: bool, at_null: bool) -> str:
+    """The SQL of one combination. Nulls (never finished, never built) come last."""
+    name = sort.removeprefix("-")
+    if name not in _SORTS:
+        raise BadSort(allowed=", ".join(_SORTS))
+    column, down = _SORTS[name], sort.startswith("-")
+    order = "desc" if down else "asc"
+    conditions = [
+        f"{filter} = any(${place})" if filter == "d.status" else f"{filter} = ${place}"
+        for place, filter in enumerate(filters, start=1)
+    ]
+    place = len(filters) + 1
+    if has_cursor:
+        conditions.append(_after(column, place, down=down, at_null=at_null))
+        place += 1 if at_null else 2
+    nulls = " nulls last" if name != "createdAt" else ""
+    where = " and ".join(conditions)
+    return (
+        f"select {COLUMNS}{_FROM} where {where}"
+        f" order by {column} {order}{nulls}, d.id {order} limit ${place}"
+    )
+
+
+def _after(column: str, place: int, *, down: bool, at_null: bool) -> str:
+    sign = "<" if down else ">"
+    if at_null:
+        return f"({column} is null and d.id {sign} ${place})"
+    after = f"({column}, d.id) {sign} (${place}, ${place + 1})"
+    return after if column == "d.created_at" else f"({after} or {column} is null)"
+
+
+def _is_null(cursor: Cursor | None) -> bool:
+    return cursor is not None and cursor.value is None
+
+
+def _position(cursor: Cursor) -> list[object]:
+    """The values behind `_after`; a forged cursor is only ever a bad request."""
+    try:
+        id = UUID(cursor.id)
+        if cursor.value is None:
+            return [id]
+        if cursor.sort.endswith("At"):
+            return [dt.datetime.fromisoformat(str(cursor.value)), id]
+        return [float(cursor.value), id]
+    except ValueError as error:
+        raise BadCursor() from error
+
+
+def _cursor(row: asyncpg.Record, sort: str) -> str:
+    column = _SORTS[sort.removeprefix("-")].removeprefix("d.")
+    value: Any = row[column]
+    text = value.isoformat() if isinstance(value, dt.datetime) else value
+    return Cursor(sort, text, str(row["id"])).encode()

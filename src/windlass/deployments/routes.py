@@ -1,0 +1,322 @@
+"""JSON: deployments, their logs, and what can be done with them (C-120)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from litestar import Response, Router, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.response import Stream
+
+from windlass.auth.deps import CurrentActor
+from windlass.auth.permissions import Permission
+from windlass.builds import service as builds
+from windlass.builds import sources
+from windlass.builds.deps import store_of
+from windlass.core import ids
+from windlass.core.errors import NotFound
+from windlass.core.http import DB, Envelope, Request
+from windlass.core.manifest import Manifest
+from windlass.core.schemas import Page
+from windlass.deployments import diff, listing, runtime_logs, service, streams
+from windlass.deployments.deps import InDeployment
+from windlass.deployments.errors import BadFilter, DeploymentNotFound, NothingToDeploy
+from windlass.deployments.listing import LIMIT, Query
+from windlass.deployments.models import Deployment, Level
+from windlass.deployments.phases import MOVING
+from windlass.deployments.schemas import (
+    CanRollback,
+    DeploymentChange,
+    DeploymentCreate,
+    DeploymentOut,
+    Diff,
+    FileOut,
+    LogLineOut,
+    RollbackReason,
+)
+from windlass.projects import service as projects
+from windlass.projects.names import check_branch
+
+_LOG_LIMIT = 10_000
+
+
+async def shown(request: Request, deployment: Deployment, actor: CurrentActor) -> DeploymentOut:
+    """A deployment as it is after the handler's work, still in its transaction."""
+    db = request.state.db
+    await db.flush()
+    return await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
+
+
+@get("/", permission=Permission.deploy_read)
+async def list_deployments(
+    request: Request,
+    actor: CurrentActor,
+    limit: FromQuery[int] = LIMIT,
+    cursor: FromQuery[str | None] = None,
+    sort: FromQuery[str] = "-createdAt",
+    status: FromQuery[str | None] = None,
+    projectId: FromQuery[str | None] = None,
+    branch: FromQuery[str | None] = None,
+    isPreview: FromQuery[bool | None] = None,
+) -> Page[DeploymentOut]:
+    """Deployments, newest first; filters and sort combine with the cursor."""
+    query = Query(
+        limit=limit,
+        cursor=cursor,
+        sort=sort,
+        status=status,
+        project_id=projectId,
+        branch=branch,
+        is_preview=isPreview,
+    )
+    state = request.app.state
+    return await listing.page(state.database, state.settings, query, by=actor)
+
+
+@post("/", permission=Permission.deploy_create)
+async def create_deployment(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    data: JSONBody[DeploymentCreate],
+    clean: FromQuery[bool] = False,
+) -> DeploymentOut:
+    """Queue a deployment of a source, or of the project's repository."""
+    project = await projects.get(db, ids.private("proj", data.project_id), by=actor)
+    branch = check_branch(data.branch) if data.branch else None
+    if data.source_id is not None:
+        source = await builds.get(db, ids.private("src", data.source_id), by=actor)
+    elif project.repository_url is not None:
+        source = await builds.request_repository(
+            db,
+            project.repository_url,
+            branch or project.repository_branch,
+            owner_id=project.owner_id,
+            is_deferred=True,
+        )
+    else:
+        raise NothingToDeploy()
+    wanted = service.Wanted(
+        source=source,
+        is_preview=not data.production,
+        is_clean=clean,
+        branch=branch,
+        commit_sha=data.commit_sha,
+        commit_message=data.commit_message,
+    )
+    base = request.app.state.settings.base_domain
+    deployment = await service.create(db, project, wanted, base_domain=base, by=actor)
+    return await shown(request, deployment, actor)
+
+
+@get("/{deployment_id:str}", permission=Permission.deploy_read)
+async def get_deployment(
+    request: Request, actor: CurrentActor, deployment_id: FromPath[str]
+) -> DeploymentOut:
+    """One deployment, in the same shape as in lists."""
+    state = request.app.state
+    id = ids.private("depl", deployment_id)
+    return await listing.one(state.database, state.settings, id, by=actor)
+
+
+@patch("/{deployment_id:str}", permission=Permission.deploy_create)
+async def change_deployment(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    deployment: InDeployment,
+    data: JSONBody[DeploymentChange],
+) -> DeploymentOut:
+    """Change the note (E-04)."""
+    await service.change_note(db, deployment, data.note, by=actor)
+    return await shown(request, deployment, actor)
+
+
+@delete("/{deployment_id:str}", permission=Permission.deploy_cancel)
+async def delete_deployment(db: DB, actor: CurrentActor, deployment: InDeployment) -> None:
+    """Cancel it while it runs; delete it when it has ended and is not live (D-26)."""
+    if deployment.status in MOVING:
+        await service.cancel(db, deployment, by=actor)
+    else:
+        await service.remove(db, deployment, by=actor)
+
+
+@post("/{deployment_id:str}/cancel", permission=Permission.deploy_cancel, status_code=200)
+async def cancel_deployment(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
+) -> DeploymentOut:
+    """End a deployment that has not ended; its build is killed."""
+    await service.cancel(db, deployment, by=actor)
+    return await shown(request, deployment, actor)
+
+
+@post("/{deployment_id:str}/rollback", permission=Permission.deploy_rollback, status_code=202)
+async def roll_back(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    deployment: InDeployment,
+    data: JSONBody[RollbackReason | None] = None,
+) -> DeploymentOut:
+    """Make this earlier release live again. Nothing is rebuilt (C-160)."""
+    reason = data.reason if data else None
+    await service.make_live(db, deployment, reason=reason or "rollback", by=actor)
+    return await shown(request, deployment, actor)
+
+
+@post("/{deployment_id:str}/promote", permission=Permission.deploy_promote, status_code=202)
+async def promote(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
+) -> DeploymentOut:
+    """Make this release live on the project's own address (C-131)."""
+    await service.make_live(db, deployment, reason="promotion", by=actor)
+    return await shown(request, deployment, actor)
+
+
+@post("/{deployment_id:str}/trigger", permission=Permission.deploy_create)
+async def trigger(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    deployment: InDeployment,
+    clean: FromQuery[bool] = False,
+) -> DeploymentOut:
+    """The same source once more, as a new deployment (E-03)."""
+    base = request.app.state.settings.base_domain
+    fresh = await service.trigger(db, deployment, is_clean=clean, base_domain=base, by=actor)
+    return await shown(request, fresh, actor)
+
+
+@get("/{deployment_id:str}/can-rollback", permission=Permission.deploy_read)
+async def can_roll_back(db: DB, deployment: InDeployment) -> CanRollback:
+    """Whether it can be made live, and if not, why."""
+    reason = await service.why_not_active(db, deployment)
+    return CanRollback(can_rollback=reason is None, reason=reason)
+
+
+@get("/{deployment_id:str}/files", permission=Permission.deploy_read)
+async def list_files(request: Request, deployment: InDeployment) -> Page[FileOut]:
+    """The files of the release."""
+    found = await _manifest(request, deployment)
+    return Page([FileOut(path=e.path, size=e.size, sha256=e.sha256, mode=e.mode) for e in found])
+
+
+async def _manifest(request: Request, deployment: Deployment | None) -> Manifest:
+    if deployment is None or deployment.manifest_sha256 is None:
+        return []
+    try:
+        return await asyncio.to_thread(
+            sources.load_manifest, store_of(request), deployment.manifest_sha256
+        )
+    except (FileNotFoundError, NotFound):
+        return []
+
+
+@get("/{deployment_id:str}/diff", permission=Permission.deploy_read)
+async def get_diff(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    deployment: InDeployment,
+    compareWith: FromQuery[str | None] = None,
+) -> Diff:
+    """What differs from the release before it, or from the one given."""
+    if compareWith is not None:
+        before = await service.get(db, ids.private("depl", compareWith), by=actor)
+        if before.project_id != deployment.project_id:
+            raise DeploymentNotFound()
+    else:
+        before = await service.ready_before(db, deployment)
+    files_before = await _manifest(request, before)
+    return diff.between(before, deployment, files_before, await _manifest(request, deployment))
+
+
+@get("/{deployment_id:str}/logs", permission=Permission.deploy_read)
+async def get_logs(
+    request: Request,
+    deployment: InDeployment,
+    after: FromQuery[int] = 0,
+    limit: FromQuery[int] = 1000,
+    level: FromQuery[str | None] = None,
+) -> Page[LogLineOut]:
+    """Lines of the build's log, in order; `after` is the last `seq` one has."""
+    if level is not None and level not in set(Level):
+        raise BadFilter(field="level", value=level, allowed=", ".join(Level))
+    wanted = max(1, min(limit, _LOG_LIMIT))
+    rows = await service.log_lines(
+        request.app.state.database, deployment.id, after=after, limit=wanted + 1, level=level
+    )
+    items = [LogLineOut(**dict(row)) for row in rows[:wanted]]
+    return Page(items, str(items[-1].seq) if len(rows) > wanted else None)
+
+
+@get("/{deployment_id:str}/logs/stream", permission=Permission.deploy_read)
+async def stream_logs(
+    request: Request, actor: CurrentActor, deployment: InDeployment, after: FromQuery[int] = 0
+) -> Stream:
+    """Server-sent events: what is there, then what comes, until the deployment has ended."""
+    last = request.headers.get("last-event-id", "")
+    start = int(last) if last.isdigit() else after
+    state = request.app.state
+    lines = streams.log_stream(
+        state.database, state.settings, state.live, deployment.id, after=start, by=actor
+    )
+    return _events(lines)
+
+
+@get("/{deployment_id:str}/runtime-logs", permission=Permission.deploy_read)
+async def get_runtime_logs(
+    request: Request, deployment: InDeployment, lines: FromQuery[int] = 200
+) -> Page[str]:
+    """The last lines that the app itself wrote."""
+    home = request.app.state.settings.folder
+    name = ids.public("depl", deployment.id)
+    count = max(1, min(lines, 5000))
+    return Page(await asyncio.to_thread(runtime_logs.last_lines, home, name, count))
+
+
+@get("/api/events/stream", permission=Permission.project_read)
+async def stream_changes(
+    request: Request, db: DB, actor: CurrentActor, projectId: FromQuery[str | None] = None
+) -> Stream:
+    """Server-sent events: what pages should look at again."""
+    topics: tuple[str, ...] = ("deployment", "project")
+    if projectId is not None:
+        project = await projects.get(db, ids.private("proj", projectId), by=actor)
+        topics = (f"project:{project.id}",)
+    return _events(streams.change_stream(request.app.state.live, topics))
+
+
+def _events(found: AsyncGenerator[bytes]) -> Stream:
+    headers = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+    return Stream(found, media_type="text/event-stream", headers=headers)
+
+
+@get("/api/deployments/{deployment_id:str}/stream", permission=Permission.deploy_read)
+async def old_stream(deployment_id: FromPath[str]) -> Response[Any]:
+    """The old address of the log stream (D-27)."""
+    where = f"/api/deployments/{deployment_id}/logs/stream"
+    return Envelope(None, status_code=308, headers={"location": where})
+
+
+router = Router(
+    "/api/deployments",
+    route_handlers=[
+        list_deployments,
+        create_deployment,
+        get_deployment,
+        change_deployment,
+        delete_deployment,
+        cancel_deployment,
+        roll_back,
+        promote,
+        trigger,
+        can_roll_back,
+        list_files,
+        get_diff,
+        get_logs,
+        stream_logs,
+        get_runtime_logs,
+    ],
+    tags=["Deployments"],
+)

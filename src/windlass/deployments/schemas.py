@@ -1,0 +1,145 @@
+"""What the deployment routes take and give."""
+
+import datetime as dt
+from typing import Annotated
+
+import asyncpg
+import msgspec
+from msgspec import Meta
+
+from windlass.builds.plan import Plan
+from windlass.core import ids
+from windlass.core.schemas import In, Out
+from windlass.core.settings import Settings
+
+_PLAN = msgspec.json.Decoder(Plan)
+Branch = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class DeploymentCreate(In):
+    """Without a source the project's repository is fetched (C-122)."""
+
+    project_id: str
+    source_id: str | None = None
+    branch: Branch | None = None
+    commit_sha: Annotated[str, Meta(pattern="^[0-9a-fA-F]{7,64}$")] | None = None
+    commit_message: Annotated[str, Meta(max_length=2000)] | None = None
+    production: bool = False
+
+
+class DeploymentChange(In):
+    """Only the note; state is changed by actions (E-04)."""
+
+    note: Annotated[str, Meta(max_length=2000)] | None
+
+
+class RollbackReason(In):
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class ProjectRef(Out):
+    name: str
+    slug: str
+
+
+class DeploymentOut(Out):
+    """The one shape of a deployment, in lists, single answers, streams and pages (C-121)."""
+
+    id: str
+    project_id: str
+    project: ProjectRef
+    status: str
+    branch: str | None
+    commit_sha: str | None
+    commit_message: str | None
+    url: str
+    site_slug: str
+    build_time_seconds: float | None
+    is_active: bool
+    is_preview: bool
+    error_code: str | None
+    error_message: str | None
+    attempt: int
+    note: str | None
+    promoted_at: dt.datetime | None
+    promoted_by: str | None
+    plan: Plan | None
+    file_count: int | None
+    size_bytes: int | None
+    created_at: dt.datetime
+    started_at: dt.datetime | None
+    finished_at: dt.datetime | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record, settings: Settings) -> "DeploymentOut":
+        """From a row of `listing.COLUMNS`."""
+        promoter = row["promoted_by"]
+        return cls(
+            id=ids.public("depl", row["id"]),
+            project_id=ids.public("proj", row["project_id"]),
+            project=ProjectRef(name=row["project_name"], slug=row["project_slug"]),
+            status=row["status"].lower(),
+            branch=row["branch"],
+            commit_sha=row["commit_sha"],
+            commit_message=row["commit_message"],
+            url=settings.site_url(row["host"]),
+            site_slug=row["site_slug"],
+            build_time_seconds=row["build_time_seconds"],
+            is_active=row["is_active"],
+            is_preview=row["is_preview"],
+            error_code=row["error_code"],
+            error_message=row["error_message"],
+            attempt=row["attempt"],
+            note=row["note"],
+            promoted_at=row["promoted_at"],
+            promoted_by=ids.public("user", promoter) if promoter else None,
+            plan=_PLAN.decode(row["plan"]) if row["plan"] else None,
+            file_count=row["file_count"],
+            size_bytes=row["size_bytes"],
+            created_at=row["created_at"],
+            started_at=row["started_at"],
+            finished_at=row["finished_at"],
+        )
+
+
+class LogLineOut(Out):
+    seq: int
+    level: str
+    step: str
+    message: str
+    timestamp: dt.datetime
+
+
+class CanRollback(Out):
+    """Whether this release can be made live, and if not, why (C-162)."""
+
+    can_rollback: bool
+    reason: str | None
+
+
+class FileOut(Out):
+    path: str
+    size: int
+    sha256: str
+    mode: str
+
+
+class Change(Out):
+    """One thing that differs between two deployments; values of variables are never shown."""
+
+    name: str
+    kind: str
+    before: str | int | float | bool | None = None
+    after: str | int | float | bool | None = None
+
+
+class Diff(Out):
+    """What differs from another deployment (C-128, E-18)."""
+
+    kind: str
+    compared_with: str | None
+    commits: tuple[Change, ...] = ()
+    files: tuple[Change, ...] = ()
+    config: tuple[Change, ...] = ()
+    build_time_seconds_delta: float | None = None
+    size_bytes_delta: int | None = None

@@ -1,0 +1,313 @@
+"""The verbs of deployments: queue, cancel, make live, delete. What follows is done by loops."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.auth.models import Actor
+from windlass.builds.models import Source, SourceKind, SourceStatus
+from windlass.builds.plan import Overrides
+from windlass.core import ids
+from windlass.core.db import Database
+from windlass.core.events import emit
+from windlass.core.live import announce
+from windlass.deployments import events
+from windlass.deployments.errors import (
+    CannotActivate,
+    DeploymentNotFound,
+    IsActive,
+    NotRunning,
+    SourceFailed,
+    StillRunning,
+)
+from windlass.deployments.models import Deployment
+from windlass.deployments.phases import MOVING, Status
+from windlass.projects import service as projects
+from windlass.projects.models import Project, Site
+from windlass.projects.names import preview_host_label
+
+NEXT_GENERATION = func.nextval("site_generations")
+_OVERRIDES = tuple(field.name for field in msgspec.structs.fields(Overrides))
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new deployment is of."""
+
+    source: Source
+    is_preview: bool
+    is_clean: bool = False
+    branch: str | None = None
+    commit_sha: str | None = None
+    commit_message: str | None = None
+
+
+async def create(
+    db: AsyncSession, project: Project, wanted: Wanted, *, base_domain: str, by: Actor
+) -> Deployment:
+    """Queue a deployment and answer at once (C-122); a preview gets its own host name (C-164)."""
+    source = wanted.source
+    if source.status is SourceStatus.error:
+        raise SourceFailed(reason=source.error_message)
+    id = ids.uuid7()
+    slug = preview_host_label(project.slug, ids.short(id)) if wanted.is_preview else project.slug
+    deployment = Deployment(
+        id=id,
+        project_id=project.id,
+        owner_id=project.owner_id,
+        source_id=source.id,
+        is_preview=wanted.is_preview,
+        is_clean=wanted.is_clean,
+        branch=wanted.branch or source.branch,
+        commit_sha=wanted.commit_sha or source.commit_sha,
+        commit_message=wanted.commit_message or source.commit_message,
+        site_slug=slug,
+        host=f"{slug}.{base_domain}",
+        settings={name: getattr(project, name, None) for name in _OVERRIDES},
+        created_by=by.id,
+    )
+    if wanted.is_preview:
+        await projects.claim_host(db, project, deployment.host, is_preview=True)
+    db.add(deployment)
+    await db.flush()
+    await emit(db, events.Queued(deployment_id=id, project_id=project.id), by=by.id)
+    await announce(db, "loop-deployments", f"deployment:{id}", f"project:{project.id}")
+    return deployment
+
+
+async def get(db: AsyncSession, id: UUID, *, by: Actor) -> Deployment:
+    """The only way to an existing deployment: what is not visible does not exist."""
+    query = select(Deployment).where(Deployment.id == id, Deployment.owner_id == by.id)
+    if (deployment := await db.scalar(query)) is None:
+        raise DeploymentNotFound()
+    return deployment
+
+
+async def cancel(db: AsyncSession, deployment: Deployment, *, by: Actor) -> None:
+    """End it now. Its lease is taken away, so the build is killed and writes nothing (C-124)."""
+    query = (
+        update(Deployment)
+        .where(Deployment.id == deployment.id, Deployment.status.in_(MOVING))
+        .values(
+            status=Status.cancelled,
+            finished_at=func.now(),
+            lease_token=None,
+            lease_until=None,
+            error_code="CANCELLED",
+            error_message="Cancelled",
+            build_time_seconds=func.extract("epoch", func.now() - Deployment.started_at),
+        )
+        .returning(Deployment.id)
+    )
+    if await db.scalar(query) is None:
+        raise NotRunning(status=deployment.status.value.lower())
+    await withdraw_wish(db, deployment.id)
+    event = events.Cancelled(deployment_id=deployment.id, project_id=deployment.project_id)
+    await emit(db, event, by=by.id)
+    await announce(
+        db,
+        f"loop-deployments:{deployment.id}",
+        "loop-deployments",
+        f"deployment:{deployment.id}",
+        f"project:{deployment.project_id}",
+    )
+
+
+async def withdraw_wish(db: AsyncSession, id: UUID) -> None:
+    """Whatever host was waiting for this deployment goes back to what it serves."""
+    await db.execute(
+        update(Site)
+        .where(Site.wanted_id == id, Site.active_id.is_distinct_from(id))
+        .values(wanted_id=Site.active_id, generation=NEXT_GENERATION, check_at=func.now())
+    )
+    await announce(db, "loop-sites")
+
+
+async def why_not_active(db: AsyncSession, deployment: Deployment) -> str | None:
+    """Why this deployment cannot be made live, or None when it can (C-161, C-162)."""
+    if deployment.status is not Status.ready:
+        return f"It is not ready ({deployment.status.value.lower()})"
+    if deployment.is_active:
+        return "It is already live"
+    if deployment.pruned_at is not None:
+        return "Its files were removed by the retention rule"
+    return None
+
+
+async def make_live(
+    db: AsyncSession, deployment: Deployment, *, reason: str | None, by: Actor
+) -> None:
+    """Ask for this release on the project's production host: promotion and rollback (C-160).
+
+    Nothing is rebuilt or copied. The loop points the host at the release, looks through the edge
+    whether it answers, and only then says that it is live (D-52).
+    """
+    if (problem := await why_not_active(db, deployment)) is not None:
+        raise CannotActivate(reason=problem)
+    site = await production_site(db, deployment.project_id)
+    previous = await db.get(Deployment, site.active_id) if site.active_id else None
+    await wish(db, site, deployment.id, by=by.id, reason=reason)
+    event = events.SwitchAsked(
+        deployment_id=deployment.id,
+        project_id=deployment.project_id,
+        previous_id=site.active_id,
+        commit=deployment.commit_sha,
+        previous_commit=previous.commit_sha if previous else None,
+        reason=reason,
+    )
+    await emit(db, event, by=by.id)
+
+
+async def wish(
+    db: AsyncSession, site: Site, deployment_id: UUID | None, *, by: UUID | None, reason: str | None
+) -> None:
+    """A host shall serve this release (None: nothing). Larger generations win.
+
+    A deployment that was waiting for this host is ready, but not live: it came second.
+    """
+    await db.execute(
+        update(Deployment)
+        .where(
+            Deployment.id == site.wanted_id,
+            Deployment.id != deployment_id,
+            Deployment.status == Status.deploying,
+        )
+        .values(status=Status.ready, finished_at=func.now(), lease_token=None, lease_until=None)
+    )
+    await db.execute(
+        update(Site)
+        .where(Site.id == site.id)
+        .values(
+            wanted_id=deployment_id,
+            generation=NEXT_GENERATION,
+            wanted_by=by,
+            wanted_reason=reason,
+            wanted_at=func.now(),
+            error=None,
+            check_at=func.now(),
+            # Whoever works on the older wish is interrupted.
+            lease_token=None,
+            lease_until=None,
+        )
+    )
+    await announce(db, f"loop-sites:{site.id}", "loop-sites")
+
+
+async def production_site(db: AsyncSession, project_id: UUID) -> Site:
+    query = select(Site).where(Site.project_id == project_id, Site.is_preview.is_(False))
+    return (await db.scalars(query.with_for_update())).one()
+
+
+async def previous_ready(db: AsyncSession, project: Project) -> Deployment | None:
+    """Where a plain rollback goes: the newest release made before the live one, never a newer."""
+    active = select(Deployment.created_at).where(
+        Deployment.project_id == project.id, Deployment.is_active
+    )
+    query = (
+        select(Deployment)
+        .where(
+            Deployment.project_id == project.id,
+            Deployment.status == Status.ready,
+            Deployment.is_active.is_(False),
+            Deployment.promoted_at.is_not(None),
+            Deployment.created_at < active.scalar_subquery(),
+            Deployment.pruned_at.is_(None),
+        )
+        .order_by(Deployment.created_at.desc(), Deployment.id.desc())
+        .limit(1)
+    )
+    return await db.scalar(query)
+
+
+async def ready_before(db: AsyncSession, deployment: Deployment) -> Deployment | None:
+    """The newest ready deployment of the same project made before this one."""
+    query = (
+        select(Deployment)
+        .where(
+            Deployment.project_id == deployment.project_id,
+            Deployment.status == Status.ready,
+            Deployment.id < deployment.id,
+        )
+        .order_by(Deployment.id.desc())
+        .limit(1)
+    )
+    return await db.scalar(query)
+
+
+async def trigger(
+    db: AsyncSession, deployment: Deployment, *, is_clean: bool, base_domain: str, by: Actor
+) -> Deployment:
+    """The same source again, as a new deployment (C-125, E-03)."""
+    if deployment.status in MOVING:
+        raise StillRunning()
+    project = await projects.get(db, deployment.project_id, by=by)
+    source = await db.get_one(Source, deployment.source_id)
+    if source.status is not SourceStatus.ready and source.kind is SourceKind.git:
+        source = await again(db, source)
+    wanted = Wanted(
+        source=source,
+        is_preview=deployment.is_preview,
+        is_clean=is_clean,
+        branch=deployment.branch,
+        commit_sha=deployment.commit_sha,
+        commit_message=deployment.commit_message,
+    )
+    return await create(db, project, wanted, base_domain=base_domain, by=by)
+
+
+async def again(db: AsyncSession, source: Source) -> Source:
+    """The same repository once more, to be fetched by the build."""
+    fresh = Source(
+        id=ids.uuid7(),
+        owner_id=source.owner_id,
+        kind=source.kind,
+        status=SourceStatus.pending,
+        repository_url=source.repository_url,
+        branch=source.branch,
+        is_deferred=True,
+    )
+    db.add(fresh)
+    await db.flush()
+    return fresh
+
+
+async def change_note(
+    db: AsyncSession, deployment: Deployment, note: str | None, *, by: Actor
+) -> None:
+    deployment.note = note
+    await db.flush()
+    await announce(db, f"deployment:{deployment.id}")
+
+
+async def remove(db: AsyncSession, deployment: Deployment, *, by: Actor) -> None:
+    """Delete a finished deployment that is not live; its files go by a job (D-26)."""
+    if deployment.is_active:
+        raise IsActive()
+    sites = select(Site).where(Site.project_id == deployment.project_id)
+    for site in await db.scalars(sites.where(Site.host == deployment.host, Site.is_preview)):
+        await wish(db, site, None, by=by.id, reason="deleted")
+    event = events.Deleted(
+        deployment_id=deployment.id,
+        project_id=deployment.project_id,
+        host=deployment.host,
+        is_preview=deployment.is_preview,
+    )
+    await emit(db, event, by=by.id)
+    await db.execute(sql_delete(Deployment).where(Deployment.id == deployment.id))
+    await announce(db, f"deployment:{deployment.id}", f"project:{deployment.project_id}")
+
+
+_LOG = """
+select seq, level, step, message, created_at as timestamp from deployment_logs
+where deployment_id = $1 and seq > $2 and ($3::text is null or level = $3) order by seq limit $4
+"""
+
+
+async def log_lines(
+    database: Database, id: UUID, *, after: int, limit: int, level: str | None = None
+) -> list[Any]:
+    """The lines after a sequence number, in order (C-126)."""
+    return await database.fetch(_LOG, id, after, level, limit)

@@ -1,0 +1,97 @@
+"""Live pages: server-sent events that replay what was missed and then follow (C-127, E-19)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+import msgspec
+
+from windlass.auth.models import Actor
+from windlass.core.db import Database
+from windlass.core.errors import NotFound
+from windlass.core.live import Live
+from windlass.core.settings import Settings
+from windlass.deployments import listing, service
+from windlass.deployments.schemas import DeploymentOut, LogLineOut
+
+HEARTBEAT_SECONDS = 15.0
+_BATCH = 1000
+_ENDED = {"ready", "error", "cancelled"}
+
+
+def event(name: str, data: object, id: int | None = None) -> bytes:
+    """One server-sent event."""
+    head = f"id: {id}\n" if id is not None else ""
+    return f"{head}event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
+
+
+async def log_stream(
+    database: Database, settings: Settings, live: Live, id: UUID, *, after: int, by: Actor
+) -> AsyncGenerator[bytes]:
+    """connected, log…, status…, complete. Ends when the deployment has ended."""
+    changed = asyncio.Event()
+    stops = [
+        live.subscribe(f"{kind}:{id}", lambda _: changed.set()) for kind in ("log", "deployment")
+    ]
+    try:
+        yield event("connected", {"after": after})
+        shown: bytes | None = None
+        while True:
+            changed.clear()
+            deployment = await listing.one(database, settings, id, by=by)
+            while lines := await service.log_lines(database, id, after=after, limit=_BATCH):
+                for row in lines:
+                    after = row["seq"]
+                    yield event("log", LogLineOut(**dict(row)), after)
+            if (state := _state(deployment)) != shown:
+                shown = state
+                yield event("status", deployment)
+            if deployment.status in _ENDED:
+                yield event("complete", deployment)
+                return
+            if not await _wait(changed):
+                yield b": still here\n\n"
+    except NotFound:
+        # Deleted while somebody was looking.
+        yield event("complete", None)
+    finally:
+        for stop in stops:
+            stop()
+
+
+def _state(deployment: DeploymentOut) -> bytes:
+    return msgspec.json.encode(deployment)
+
+
+async def change_stream(live: Live, topics: tuple[str, ...]) -> AsyncGenerator[bytes]:
+    """`changed` for everything that a page should look at again."""
+    waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=1000)
+
+    def listener(kind: str) -> object:
+        def tell(id: str) -> None:
+            if not waiting.full():
+                waiting.put_nowait((kind, id))
+
+        return live.subscribe(kind, tell)
+
+    stops = [listener(topic) for topic in topics]
+    try:
+        yield event("connected", {})
+        while True:
+            try:
+                found = await asyncio.wait_for(waiting.get(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            yield event("changed", {"kind": found[0], "id": found[1]})
+    finally:
+        for stop in stops:
+            stop()  # pyright: ignore
+
+
+async def _wait(changed: asyncio.Event) -> bool:
+    try:
+        await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,78 @@
+"""Reading projects: the caller's own, with the host each is live on."""
+
+import datetime as dt
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.auth.models import Actor
+from windlass.core.errors import BadRequest
+from windlass.core.schemas import BadCursor, Cursor, read_cursor
+from windlass.projects.models import Project, Site
+
+LIMIT, LIMIT_MAX = 20, 100
+_SORTS = {"name": Project.name, "createdAt": Project.created_at}
+
+
+class BadLimit(BadRequest):
+    """limit must be a number from 1; more than 100 is taken as 100."""
+
+
+class BadSort(BadRequest):
+    """sort must be name or createdAt, with a minus in front for the other way round."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    limit: int = LIMIT
+    cursor: str | None = None
+    sort: str = "-createdAt"
+    framework: str | None = None
+
+
+async def page(
+    db: AsyncSession, query: Query, *, by: Actor
+) -> tuple[list[tuple[Project, Site]], str | None]:
+    """A page of projects and the cursor that continues it (C-100, C-076)."""
+    if query.limit < 1:
+        raise BadLimit()
+    name = query.sort.removeprefix("-")
+    if name not in _SORTS:
+        raise BadSort()
+    limit, column, down = min(query.limit, LIMIT_MAX), _SORTS[name], query.sort.startswith("-")
+    found = (
+        select(Project, Site)
+        .join(Site, (Site.project_id == Project.id) & Site.is_preview.is_(False))
+        .where(Project.owner_id == by.id, Project.deleted_at.is_(None))
+        .order_by(column.desc() if down else column, Project.id.desc() if down else Project.id)
+        .limit(limit + 1)
+    )
+    if query.framework is not None:
+        found = found.where(Project.framework == query.framework)
+    if (cursor := read_cursor(query.cursor, sort=query.sort)) is not None:
+        found = found.where(_after(cursor, name, down=down))
+    rows = [(project, site) for project, site in await db.execute(found)]
+    more = len(rows) > limit
+    return rows[:limit], _cursor(rows[limit - 1][0], query.sort, name) if more else None
+
+
+async def site_of(db: AsyncSession, project: Project) -> Site:
+    """The production host of a project."""
+    query = select(Site).where(Site.project_id == project.id, Site.is_preview.is_(False))
+    return (await db.scalars(query)).one()
+
+
+def _after(cursor: Cursor, name: str, *, down: bool) -> ColumnElement[bool]:
+    try:
+        text, id = str(cursor.value), UUID(cursor.id)
+        value = dt.datetime.fromisoformat(text) if name == "createdAt" else text
+    except ValueError as error:
+        raise BadCursor() from error
+    place, end = tuple_(_SORTS[name], Project.id), tuple_(value, id)
+    return place < end if down else place > end
+
+
+def _cursor(last: Project, sort: str, name: str) -> str:
+    value = last.name if name == "name" else last.created_at.isoformat()
+    return Cursor(sort, value, str(last.id)).encode()

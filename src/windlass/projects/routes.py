@@ -1,0 +1,161 @@
+"""JSON: projects and their variables."""
+
+import msgspec
+from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from windlass.adapters.git import check_url
+from windlass.auth.deps import CurrentActor, require
+from windlass.auth.permissions import Permission
+from windlass.core import ids
+from windlass.core.http import DB, Request
+from windlass.core.schemas import Page
+from windlass.projects import listing, service
+from windlass.projects.deps import InProject, Latest
+from windlass.projects.listing import LIMIT, Query
+from windlass.projects.models import Project
+from windlass.projects.schemas import (
+    EnvChange,
+    EnvOut,
+    EnvSet,
+    ProjectChange,
+    ProjectCreate,
+    ProjectOut,
+)
+
+
+async def shown(request: Request, db: DB, project: Project, latest: Latest) -> ProjectOut:
+    site = await listing.site_of(db, project)
+    newest = (await latest([project.id])).get(project.id)
+    return ProjectOut.of(project, site, newest, request.app.state.settings)
+
+
+@get("/", permission=Permission.project_read)
+async def list_projects(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    latest: Latest,
+    limit: FromQuery[int] = LIMIT,
+    cursor: FromQuery[str | None] = None,
+    sort: FromQuery[str] = "-createdAt",
+    framework: FromQuery[str | None] = None,
+) -> Page[ProjectOut]:
+    """Projects with their newest deployment (C-100)."""
+    query = Query(limit=limit, cursor=cursor, sort=sort, framework=framework)
+    rows, after = await listing.page(db, query, by=actor)
+    newest = await latest([project.id for project, _ in rows])
+    settings = request.app.state.settings
+    items = [ProjectOut.of(row, site, newest.get(row.id), settings) for row, site in rows]
+    return Page(items, after)
+
+
+@post("/", permission=Permission.project_write)
+async def create_project(
+    request: Request, db: DB, actor: CurrentActor, latest: Latest, data: JSONBody[ProjectCreate]
+) -> ProjectOut:
+    """A new project; its address is made from its name (C-101)."""
+    if data.repository_url is not None:
+        check_url(data.repository_url)
+    base = request.app.state.settings.base_domain
+    project = await service.create(db, data, base_domain=base, by=actor)
+    return await shown(request, db, project, latest)
+
+
+@get("/{project_id:str}", permission=Permission.project_read)
+async def get_project(request: Request, db: DB, project: InProject, latest: Latest) -> ProjectOut:
+    """One project."""
+    return await shown(request, db, project, latest)
+
+
+@get("/by-slug/{slug:str}", permission=Permission.project_read)
+async def get_project_by_slug(
+    request: Request, db: DB, actor: CurrentActor, slug: FromPath[str], latest: Latest
+) -> ProjectOut:
+    """One project, by the name in its address (C-103)."""
+    return await shown(request, db, await service.get_by_slug(db, slug, by=actor), latest)
+
+
+@patch("/{project_id:str}", permission=Permission.project_write)
+async def change_project(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    latest: Latest,
+    data: JSONBody[ProjectChange],
+) -> ProjectOut:
+    """Change what is given. Anything but the name is a matter of settings (D-35)."""
+    given = {k for k, v in msgspec.structs.asdict(data).items() if v is not msgspec.UNSET}
+    if given - {"name"}:
+        require(actor, Permission.project_settings)
+    if isinstance(data.repository_url, str):
+        check_url(data.repository_url)
+    await service.change(db, project, data, by=actor)
+    return await shown(request, db, project, latest)
+
+
+@delete("/{project_id:str}", permission=Permission.project_delete)
+async def delete_project(db: DB, actor: CurrentActor, project: InProject) -> None:
+    """Delete a project with its deployments, variables, sites and files (C-023)."""
+    await service.remove(db, project, by=actor)
+
+
+@get("/{project_id:str}/env", permission=Permission.project_settings)
+async def list_variables(request: Request, db: DB, project: InProject) -> Page[EnvOut]:
+    """The variables; values of secrets are null."""
+    found = await service.variables(db, project, request.app.state.key_ring)
+    return Page([EnvOut.of(row, value) for row, value in found])
+
+
+@post("/{project_id:str}/env", permission=Permission.project_settings)
+async def set_variable(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, data: JSONBody[EnvSet]
+) -> Page[EnvOut]:
+    """Set a variable for some targets; what was there is replaced (C-105)."""
+    keys = request.app.state.key_ring
+    found = await service.set_variable(db, project, data, keys, by=actor)
+    return Page([EnvOut.of(row, value) for row, value in found])
+
+
+@patch("/{project_id:str}/env/{env_id:str}", permission=Permission.project_settings)
+async def change_variable(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    env_id: FromPath[str],
+    data: JSONBody[EnvChange],
+) -> EnvOut:
+    """Change the value, or whether it is a secret."""
+    row = await service.variable(db, project, ids.private("env", env_id))
+    keys = request.app.state.key_ring
+    value = await service.change_variable(db, project, row, data, keys, by=actor)
+    return EnvOut.of(row, value)
+
+
+@delete("/{project_id:str}/env/{env_id:str}", permission=Permission.project_settings)
+async def remove_variable(
+    db: DB, actor: CurrentActor, project: InProject, env_id: FromPath[str]
+) -> None:
+    """Remove a variable from one target; the next deployment does not have it."""
+    row = await service.variable(db, project, ids.private("env", env_id))
+    await service.remove_variable(db, project, row, by=actor)
+
+
+router = Router(
+    "/api/projects",
+    route_handlers=[
+        list_projects,
+        create_project,
+        get_project,
+        get_project_by_slug,
+        change_project,
+        delete_project,
+        list_variables,
+        set_variable,
+        change_variable,
+        remove_variable,
+    ],
+    tags=["Projects"],
+)

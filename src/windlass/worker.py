@@ -1,0 +1,37 @@
+"""Build the worker: it lists every jobs.py and reconcile.py, and turns them."""
+
+import asyncio
+
+from windlass.adapters import sandbox, world
+from windlass.builds import reconcile as builds_reconcile
+from windlass.core import events, launch, log, loop, queue
+from windlass.core.context import Ctx
+from windlass.core.crypto import KeyRing
+from windlass.core.db import Database
+from windlass.core.live import Live
+from windlass.core.settings import Settings
+from windlass.deployments import jobs as deployments_jobs
+from windlass.deployments import reconcile as deployments_reconcile
+
+MODULES = (builds_reconcile, deployments_jobs, deployments_reconcile)
+
+
+def context(settings: Settings, database: Database, live: Live, keys: KeyRing) -> Ctx:
+    """What background code of this process works with."""
+    adapters = world.make(settings, mirrors=sandbox.registries().hosts)
+    return Ctx(settings=settings, database=database, live=live, keys=keys, world=adapters)
+
+
+async def run(ctx: Ctx) -> None:
+    """Take over what dead workers of this machine left, then work until cancelled."""
+    swept = await asyncio.to_thread(launch.sweep, "build-")
+    swept += await asyncio.to_thread(launch.sweep, "release-")
+    if swept:
+        log.get().warning("worker.swept", launches=swept)
+    for found in loop.LOOPS:
+        await loop.take_over(ctx, found)
+    await deployments_jobs.sweep(ctx)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(queue.work(ctx, events.TYPES))
+        for found in loop.LOOPS:
+            tasks.create_task(loop.run(ctx, found))
