@@ -55,6 +55,7 @@ class Panel:
     ends: str = "ready"
     reason: str | None = None
     holds: bool = False
+    switch_fails: str | None = None
     drop_stream_after: int | None = None
     streams: bool = True
     largest_source: int | None = None
@@ -324,8 +325,9 @@ class Handler(BaseHTTPRequestHandler):
                 source = panel.sources[source_id]
                 if source["status"] == "pending":
                     source["status"] = "error" if panel.git_error else "ready"
-                    source["error"] = panel.git_error
-                return source
+                    wrong = {"code": "GIT_FAILED", "message": panel.git_error}
+                    source["error"] = wrong if panel.git_error else None
+                return self._planned(source)
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _upload(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -336,7 +338,9 @@ class Handler(BaseHTTPRequestHandler):
         total = sum(one["size"] for one in files)
         if panel.largest_source is not None and total > panel.largest_source:
             message = f"This is too large: {total} bytes of at most {panel.largest_source}."
-            raise Refused(413, "PAYLOAD_TOO_LARGE", message, limit=panel.largest_source, size=total)
+            raise Refused(
+                413, "PAYLOAD_TOO_LARGE", message, limitBytes=panel.largest_source, foundBytes=total
+            )
         contents = [one for one in files if one["mode"] != "link"]
         missing = [one["sha256"] for one in contents if one["sha256"] not in panel.blobs]
         if missing:
@@ -345,6 +349,25 @@ class Handler(BaseHTTPRequestHandler):
         return self._source("upload", told.get("name", ""), files=files)
 
     def _source(self, kind: str, name: str, **more: Any) -> dict[str, Any]:
+        source = {
+            "id": self.panel.name("src"),
+            "kind": kind,
+            "status": "ready",
+            "error": None,
+            "plan": None,
+            "planError": None,
+            "branch": None,
+            "suggestedName": name,
+            **{key: value for key, value in more.items() if key != "archive"},
+        }
+        self.panel.sources[source["id"]] = source
+        return source
+
+    def _planned(self, source: dict[str, Any]) -> dict[str, Any]:
+        """The plan comes with the source only when it is asked for by id."""
+        if self.panel.plan_error:
+            wrong = {"code": "NOTHING_DETECTED", "message": self.panel.plan_error}
+            return {**source, "planError": wrong}
         plan = {
             "framework": "static",
             "label": "Static files",
@@ -354,19 +377,7 @@ class Handler(BaseHTTPRequestHandler):
             "evidence": ["public/index.html exists"],
             "warnings": [],
         }
-        wrong = self.panel.plan_error
-        source = {
-            "id": self.panel.name("src"),
-            "kind": kind,
-            "status": "ready",
-            "error": None,
-            "plan": None if wrong else plan,
-            "planError": wrong,
-            "suggestedName": name,
-            **{key: value for key, value in more.items() if key != "archive"},
-        }
-        self.panel.sources[source["id"]] = source
-        return source
+        return {**source, "plan": plan}
 
     def _projects(self, call: Call, words: list[str]) -> Any:
         panel = self.panel
@@ -398,14 +409,13 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", []:
                 return [self._masked(one) for one in variables.values()]
             case "POST", []:
-                told = {"targets": ["production", "preview"], **json.loads(call.body)}
-                made = {"id": self.panel.name("env"), **told}
-                variables[told["key"]] = made
-                return 201, self._masked(made)
-            case "PATCH", [variable_id]:
-                one = next(one for one in variables.values() if one["id"] == variable_id)
-                one.update(json.loads(call.body))
-                return self._masked(one)
+                told = json.loads(call.body)
+                made: list[dict[str, Any]] = []
+                for target in told.pop("targets", ["production", "preview"]):
+                    one = {"id": self.panel.name("env"), "target": target, **told}
+                    variables[f"{told['key']}/{target}"] = one
+                    made.append(self._masked(one))
+                return 201, made
             case "DELETE", [variable_id]:
                 key = next(k for k, one in variables.items() if one["id"] == variable_id)
                 return self._masked(variables.pop(key))
@@ -456,8 +466,11 @@ class Handler(BaseHTTPRequestHandler):
             deployment["status"] = "cancelled"
         elif deployment["status"] != "ready":
             raise Refused(409, "CONFLICT", f"A {deployment['status']} deployment cannot go live.")
+        elif self.panel.switch_fails:
+            self.panel.write_log(deployment["id"], "error", "deploy", self.panel.switch_fails)
         else:
             self.panel.activate(deployment)
+            deployment["promotedAt"] = "2026-02-01T00:00:00Z"
         return 202, deployment
 
     def _filtered(self, query: dict[str, str]) -> list[dict[str, Any]]:

@@ -47,6 +47,19 @@ def test_rollback_from_a_promoted_preview_goes_to_what_was_live_before(
     assert live(panel) == history[2]["id"]
 
 
+def test_a_switch_that_fails_says_why_and_that_nothing_changed(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    panel.write_log(str(history[1]["id"]), "error", "build", "an older error")
+    panel.switch_fails = "The application exited with code 1."
+    result = run("rollback", "--project", "shop", code=1)
+
+    assert result.stderr == (
+        "Error: The switch failed, nothing has changed: The application exited with code 1.\n"
+    )
+    assert live(panel) == history[2]["id"]
+
+
 def test_rollback_to_a_named_deployment_ends_with_its_json(
     run: Run, history: list[dict[str, object]], panel: Panel
 ) -> None:
@@ -175,9 +188,12 @@ def test_variables_are_set_listed_unset_and_pulled(run: Run, site: Path, panel: 
 
     listed = run("env").stdout
     assert "s3cret" not in listed
-    assert "(secret)" in listed
+    assert [line.split() for line in listed.splitlines()[2:]] == [
+        ["GREETING", "hello", "you", "production,", "preview"],
+        ["KEY", "(secret)", "production"],
+    ]
     (variables,) = panel.variables.values()
-    assert variables["KEY"]["value"] == "s3cret"
+    assert variables["KEY/production"]["value"] == "s3cret"
     run("env", "pull")
     pulled = site / ".env.local"
     assert pulled.read_text() == (
@@ -186,9 +202,10 @@ def test_variables_are_set_listed_unset_and_pulled(run: Run, site: Path, panel: 
     assert stat.S_IMODE(pulled.stat().st_mode) == 0o600
     assert "exists already" in run("env", "pull", code=1).stderr
     run("env", "unset", "GREETING", "--target", "preview")
-    assert variables["GREETING"]["targets"] == ["production"]
+    assert "GREETING/production" in variables
+    assert "GREETING/preview" not in variables
     run("env", "unset", "GREETING", "KEY")
-    assert list(variables) == ["EMPTY"]
+    assert list(variables) == ["EMPTY/production", "EMPTY/preview"]
     assert "no variable NOPE" in run("env", "unset", "NOPE", code=1).stderr
 
 

@@ -194,8 +194,8 @@ def test_nothing_is_created_when_the_upload_is_too_large(
     panel.largest_source = 10
     result = run("deploy", code=1)
 
-    assert "limit: 10; size: 32; this folder: 2 files, 32 B" in result.stderr
-    assert "css/main.css (18 B)" in result.stderr
+    assert "limit: 10 bytes; found: 32 bytes; this folder: 2 files, 32 bytes" in result.stderr
+    assert "css/main.css (18 bytes)" in result.stderr
     assert not panel.projects
 
 
@@ -270,7 +270,11 @@ def test_branch_and_commit_of_a_clean_folder_are_sent_along(
     (repository / "index.html").write_text("not committed")
     run("deploy")
 
-    clean, changed = panel.deployments.values()
+    git(repository, "checkout", "-q", "-b", "größer")
+    run("deploy")
+
+    clean, changed, odd = panel.deployments.values()
+    assert odd["branch"] is None
     assert (clean["branch"], clean["commitMessage"]) == ("main", "Open the shop")
     assert len(clean["commitSha"]) == 40
     assert (changed["branch"], changed["commitSha"]) == ("main", None)

@@ -141,7 +141,7 @@ class Api(Connection):
     def set_variable(
         self, project_id: str, key: str, value: str, *, secret: bool, targets: Sequence[str] = ()
     ) -> list[Variable]:
-        """Creates or replaces a variable, one per target; no target means production and preview."""
+        """Creates or replaces a variable of each target; none means production and preview."""
         chosen = {"targets": list(targets)} if targets else {}
         body = {"key": key, "value": value, "secret": secret, **chosen}
         path = f"/api/projects/{_safe(project_id)}/env"

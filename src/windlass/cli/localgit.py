@@ -4,6 +4,7 @@ Argument vectors only; a folder without Git, or a machine without it, just has n
 """
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from windlass.cli.errors import CliError
 # A repository's own configuration must not run programs when it is merely looked at.
 _GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _SECONDS = 10
+
+# A branch is only shown: a name beyond what Git hosts allow must not make the deployment fail.
+_PLAIN_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,254}")
 
 
 class NoSuchBranch(CliError):
@@ -34,7 +38,7 @@ def commit_of(folder: Path) -> dict[str, str]:
         return {}
     head = _ask(folder, "log", "-1", "--format=%H%n%s")
     branch = _ask(folder, "branch", "--show-current")
-    found = {"branch": branch} if branch else {}
+    found = {"branch": branch} if branch and _PLAIN_BRANCH.fullmatch(branch) else {}
     if head and _ask(folder, "status", "--porcelain", "--", ".") == "":
         sha, _, subject = head.partition("\n")
         found |= {"commitSha": sha, "commitMessage": subject[:500]}

@@ -130,10 +130,8 @@ def _sent_folder(session: Session, folder: Path, name: str) -> Source:
             raise
         raise _too_large(error, found.files) from error
     took = seconds(time.monotonic() - started)
-    what = (
-        f"{sent.files} of {len(found.files)} files ({size_text(sent.bytes)} of {size_text(total)})"
-    )
-    session.say(f"Uploaded {what} in {took}.")
+    amount = f"{size_text(sent.bytes)} of {size_text(total)}"
+    session.say(f"Uploaded {sent.files} of {len(found.files)} files ({amount}) in {took}.")
     return _checked(session, source)
 
 
