@@ -170,6 +170,20 @@ def test_a_tree_laid_down_again_replaces_the_earlier_attempt(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blobs", "tree"]
 
 
+def test_what_a_killed_builder_left_is_removed_by_the_next(
+    store: BlobStore, tmp_path: Path
+) -> None:
+    half = tmp_path / ".tree.0123.unfinished"
+    half.mkdir()
+    (half / "a").touch()
+    (tmp_path / ".trees.0123.unfinished").mkdir()
+
+    store.link_tree([Entry("a", store.put_bytes(b"1"), 1)], tmp_path / "tree")
+
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".trees.0123.unfinished", "blobs", "tree"]
+
+
 def test_a_tree_with_content_that_is_missing_does_not_appear(
     store: BlobStore, tmp_path: Path
 ) -> None:

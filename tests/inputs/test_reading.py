@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import tempfile
 import threading
 from pathlib import Path
 
@@ -156,13 +157,21 @@ def test_an_output_folder_reached_through_a_link_is_refused(
     assert len(store.scan(folder / "sub", within=folder)) == 1
 
 
-def test_a_file_without_read_permission_is_named(store: BlobStore, folder: Path) -> None:
-    if os.getuid() == 0:
-        pytest.skip("root reads every file")
-    (folder / "sub/run").chmod(0)
-
-    with pytest.raises(Unreadable, match="sub/run"):
-        store.scan(folder)
+def test_a_file_without_read_permission_is_named() -> None:
+    """As an ordinary user, because root reads every file; pytest's own folders keep others out."""
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        base.chmod(0o777)
+        store = BlobStore(base / "blobs")
+        user = os.geteuid()
+        os.seteuid(user or 65534)
+        try:
+            (base / "folder").mkdir()
+            (base / "folder/secret").touch(mode=0)
+            with pytest.raises(Unreadable, match="secret"):
+                store.scan(base / "folder")
+        finally:
+            os.seteuid(user)
 
 
 def test_swapping_a_folder_for_a_link_while_reading_never_leads_outside(

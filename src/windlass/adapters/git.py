@@ -23,7 +23,7 @@ from windlass.core import launch, trees
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
 from windlass.core.launch import Bind, Exit, Launch, Limits
-from windlass.core.manifest import DEFAULT_LIMITS, Manifest, TreeLimits, size_text
+from windlass.core.manifest import DEFAULT_LIMITS, Manifest, TreeLimits, shown, size_text
 
 __all__ = ["TIMEOUT_SECONDS", "Fetched", "check_branch", "check_url", "fetch"]
 
@@ -34,7 +34,9 @@ _SAID_BYTES = 256 << 10
 _BRANCHES_NAMED = 10
 _LOOK_SECONDS = 0.25
 _POINTER = b"version https://git-lfs.github.com/spec/v1"
-_HEAD_LINE = re.compile(r"^windlass-head ([0-9a-f]{40}) ([^\n]*)\n([^\n]*)", re.MULTILINE)
+_HEAD_LINE = re.compile(
+    r"^windlass-head ([0-9a-f]{40}(?:[0-9a-f]{24})?) ([^\n]*)\n([^\n]*)", re.MULTILINE
+)
 
 _CONFIG = (
     "protocol.allow=never",
@@ -151,6 +153,7 @@ class _Clone:
         self.deadline = deadline
         self.binds: tuple[Bind, ...] = ()
         self.env: dict[str, str] = {}
+        self.seccomp = b""
         self.refusals: list[str] = []
         self.too_large = 0
 
@@ -161,6 +164,7 @@ class _Clone:
         trust = certificates()
         self.binds = (Bind(str(app.absolute()), "/app", writable=True), *trust.binds)
         self.env = {**_ENVIRONMENT, **trust.env, "PATH": ":".join(sandbox.toolchain().path)}
+        self.seccomp = sandbox.seccomp()
         if self.uid is not None:
             os.chown(app, self.uid, self.uid)
         if self.remote.scheme == "ssh":
@@ -190,7 +194,7 @@ class _Clone:
         if not found:
             raise git_errors.explain(self.remote, said, (), ended)
         current = re.search(r"HEAD -> refs/heads/([^,\s]+)", found[2])
-        return found[1], found[3].strip(), branch or (current[1] if current else "HEAD")
+        return found[1], shown(found[3].strip()), branch or (current[1] if current else "HEAD")
 
     async def _existing(self) -> str:
         """The sentence that names the branches there are."""
@@ -200,7 +204,9 @@ class _Clone:
         if not names:
             return "The repository has no branches."
         more = len(names) - _BRANCHES_NAMED
-        text = ", ".join(names[:_BRANCHES_NAMED]) + (f" and {more} more" if more > 0 else "")
+        text = ", ".join(map(shown, names[:_BRANCHES_NAMED])) + (
+            f" and {more} more" if more > 0 else ""
+        )
         return f"The repository has: {text}."
 
     async def _git(self, step: str, *arguments: str, network: bool = True) -> tuple[Exit, str]:
@@ -208,7 +214,10 @@ class _Clone:
         said = bytearray()
 
         def hear(chunk: bytes) -> None:
-            said.extend(chunk[: max(0, _SAID_BYTES - len(said))])
+            # The proxy answers at the beginning, Git complains at the end.
+            said.extend(chunk)
+            if len(said) > _SAID_BYTES:
+                del said[_SAID_BYTES // 2 : -_SAID_BYTES // 2]
 
         config = [part for setting in _CONFIG for part in ("-c", setting)]
         running = await launch.start(
@@ -245,7 +254,7 @@ class _Clone:
             uid=self.uid,
             limits=_LIMITS,
             network="egress" if network else "none",
-            seccomp=sandbox.seccomp(),
+            seccomp=self.seccomp,
             watch_seconds=0.5,
         )
 

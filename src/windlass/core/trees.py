@@ -1,6 +1,7 @@
 """Laying a tree of files down in one step, and removing one that cannot be trusted."""
 
 import errno
+import glob
 import os
 import secrets
 import stat
@@ -100,9 +101,14 @@ def lay(
     uid: int | None,
     durable: bool,
 ) -> None:
-    """Build the tree beside `target`, then rename it there: it exists whole or not at all."""
+    """Build the tree beside `target`, then rename it there: it exists whole or not at all.
+
+    One builder per target at a time: what an earlier one left unfinished is removed first.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    building = target.parent / f".{target.name}.{secrets.token_hex(8)}.tmp"
+    for unfinished in target.parent.glob(f".{glob.escape(target.name)}.*.unfinished"):
+        remove_tree(unfinished)
+    building = _beside(target)
     with disk_full(target.parent):
         try:
             folders = _make_folders(manifest, building)
@@ -118,6 +124,10 @@ def lay(
         except BaseException:
             remove_tree(building)
             raise
+
+
+def _beside(target: Path) -> Path:
+    return target.parent / f".{target.name}.{secrets.token_hex(8)}.unfinished"
 
 
 def _make_folders(manifest: Manifest, root: Path) -> list[Path]:
@@ -155,7 +165,7 @@ def _move_into_place(building: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        old = target.parent / f".{target.name}.{secrets.token_hex(8)}.old"
+        old = _beside(target)
         os.rename(target, old)
         os.rename(building, target)
         remove_tree(old)
