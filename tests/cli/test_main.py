@@ -70,6 +70,28 @@ def test_a_missing_server_part_says_what_to_install() -> None:
     assert 'pip install "windlass[server]"' in result.stderr
 
 
+def test_a_server_command_keeps_its_own_signal_handlers(tmp_path: Path) -> None:
+    """`windlass up` stops its processes in its own way: by handlers, and by atexit."""
+    (tmp_path / "a_server.py").write_text(
+        "import atexit, os, signal, click\n"
+        "@click.command()\n"
+        "def command():\n"
+        "    atexit.register(print, 'cleaned up')\n"
+        "    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['windlass', 'up']\n"
+        "from windlass.cli.main import cli, main\n"
+        "from windlass.cli.table import Row\n"
+        "cli.table = {'up': Row('a_server:command', 'Start.', 'Server', True)}\n"
+        "main()\n"
+    )
+    done = python("-c", code)
+
+    assert (done.returncode, done.stdout) == (130, "cleaned up\n"), done.stderr
+
+
 def test_the_reference_is_up_to_date() -> None:
     """Run `python -m windlass.cli.reference > docs/reference/cli.md` when this fails."""
     assert (ROOT / "docs" / "reference" / "cli.md").read_text() == render()

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from contextlib import nullcontext
 from typing import Any, NoReturn, cast
 
 import click
@@ -67,7 +68,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         session = cast(Session, ctx.obj)
         try:
-            with signals.caught():
+            # A server has its own signal handlers and its own clean-up.
+            with nullcontext() if self._runs_server(ctx) else signals.caught():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
@@ -84,6 +86,10 @@ class LazyGroup(click.Group):
         finally:
             session.close()
 
+    def _runs_server(self, ctx: click.Context) -> bool:
+        row = self.table.get(next(iter(_words(ctx)), ""))
+        return row is not None and row.needs_server
+
 
 def load(name: str, row: Row) -> click.Command:
     """The click command of a row. Raises ServerPartMissing when its package is not installed."""
@@ -99,7 +105,12 @@ def load(name: str, row: Row) -> click.Command:
 
 def _is_only_completing(ctx: click.Context, name: str) -> bool:
     """While the shell completes `windlass de<Tab>`, names and one-line helps are enough."""
-    return ctx.resilient_parsing and name not in ctx._protected_args + ctx.args  # pyright: ignore[reportPrivateUsage]
+    return ctx.resilient_parsing and name not in _words(ctx)
+
+
+def _words(ctx: click.Context) -> list[str]:
+    """The command's name and what follows it, before click has taken them apart."""
+    return ctx._protected_args + ctx.args  # pyright: ignore[reportPrivateUsage]
 
 
 def _leave_for(error: OSError, session: Session, ctx: click.Context) -> NoReturn:

@@ -6,6 +6,7 @@ import sys
 import click
 
 from windlass import __version__
+from windlass.cli import signals
 from windlass.cli.lazy import INTERRUPTED, LazyGroup
 from windlass.cli.table import COMMANDS
 
@@ -51,7 +52,7 @@ def main() -> None:
     try:
         cli(prog_name="windlass")
     except SystemExit as end:
-        if end.code == INTERRUPTED:
+        if end.code == INTERRUPTED and signals.were_caught():
             # Upload threads may be in the middle of a request: an interrupt does not wait for them.
             sys.stdout.flush()
             sys.stderr.flush()

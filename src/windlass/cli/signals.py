@@ -48,6 +48,11 @@ def held() -> Generator[None]:
         raise KeyboardInterrupt
 
 
+def were_caught() -> bool:
+    """An interrupt came while `caught` was in charge."""
+    return _seen.count > 0
+
+
 def _on(number: int, frame: FrameType | None) -> None:
     _seen.count += 1
     if _seen.count > 1:
