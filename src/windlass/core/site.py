@@ -90,7 +90,15 @@ def read(release: Path) -> Site:
 
 
 def write(release: Path, site: Site) -> None:
-    """Put `site.json` into a release folder and force it to the disk."""
+    """Put `site.json` into a release folder and force it to the disk.
+
+    A static release that a plain web server can serve alike also gets the link `public`, which is
+    all that nginx looks at: an app's own files lie in `files`, too, and must never be served.
+    """
+    public = release / "public"
+    public.unlink(missing_ok=True)
+    if site.kind == "static" and not (site.redirects or site.headers or site.preview):
+        public.symlink_to("files")
     with open(release / "site.json", "wb") as file:
         file.write(msgspec.json.encode(site))
         file.flush()

@@ -8,9 +8,10 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 
+from windlass.core import media
 from windlass.core import site as sites
 from windlass.core.site import Site
-from windlass.edge import media, paths
+from windlass.edge import paths
 from windlass.edge.negotiate import BROTLI, GZIP, IDENTITY
 
 MAX_FILES_IN_MEMORY = 200_000

@@ -1,6 +1,6 @@
-"""Content types by file extension: our own table, because the system's differs between machines."""
+"""Content types by file extension: our own table, because the system's differ between machines."""
 
-_TEXT = {
+TEXT = {
     "html": "text/html",
     "htm": "text/html",
     "css": "text/css",
@@ -29,7 +29,7 @@ _TEXT = {
     "svg": "image/svg+xml",
     "xhtml": "application/xhtml+xml",
 }
-_BINARY = {
+BINARY = {
     "png": "image/png",
     "jpg": "image/jpeg",
     "jpeg": "image/jpeg",
@@ -86,6 +86,6 @@ def content_type(path: str) -> str:
     """The Content-Type of a file; text says that it is UTF-8."""
     name = path.rpartition("/")[2]
     extension = name.rpartition(".")[2].lower() if "." in name else ""
-    if extension in _TEXT:
-        return f"{_TEXT[extension]}; charset=utf-8"
-    return _BINARY.get(extension, "application/octet-stream")
+    if extension in TEXT:
+        return f"{TEXT[extension]}; charset=utf-8"
+    return BINARY.get(extension, "application/octet-stream")
