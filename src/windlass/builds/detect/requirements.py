@@ -123,7 +123,7 @@ class Requirements:
             case "poetry" if not self.pyproject.get("build-system"):
                 return ["POETRY_VIRTUALENVS_IN_PROJECT=true uv tool run poetry install --no-root"]
             case "pdm" if source.has("pdm.lock"):
-                export = "uv tool run pdm export --prod --format requirements"
+                export = "PDM_CHECK_UPDATE=false uv tool run pdm export --prod --format requirements"
                 return [f"{export} --output {_LIST}{flag}", _pip_install(f"-r {_LIST}")]
             case "pipenv" if source.has("Pipfile.lock"):
                 # `-i` names the public index that pipenv writes by itself; the server's own

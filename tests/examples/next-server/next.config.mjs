@@ -1,0 +1,2 @@
+// output: "export" would make files of it
+export default { poweredByHeader: false };

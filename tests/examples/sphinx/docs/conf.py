@@ -1,0 +1,3 @@
+project = "Sphinx example"
+extensions = ["sphinx.ext.autodoc"]
+html_theme = "alabaster"

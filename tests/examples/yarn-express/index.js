@@ -1,0 +1,4 @@
+const app = require("express")();
+
+app.get("/", (request, response) => response.send("Installed by Yarn 1"));
+app.listen(process.env.PORT);
