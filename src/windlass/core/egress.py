@@ -50,6 +50,10 @@ class _Refusal(Exception):
         self.line = line
 
 
+class _TooMuch(Exception):
+    """One connection moved more bytes than a connection may."""
+
+
 class Attachment:
     """One listener of one sandbox, for as long as that lives."""
 
@@ -133,9 +137,10 @@ class Egress:
         on_refusal: Refused | None = None,
     ) -> Attachment:
         """Serve a listener made inside a sandbox; `extra` are further `name:port` targets."""
+        targets = frozenset(_key(*target.rsplit(":", 1)) for target in extra)
 
         async def serve(client: _Client) -> None:
-            await self._proxy(client, frozenset(extra), on_refusal)
+            await self._proxy(client, targets, on_refusal)
 
         attachment = Attachment(self.policy.max_connections, serve)
         await attachment.listen(listener)
@@ -149,7 +154,7 @@ class Egress:
         async def serve(client: _Client) -> None:
             host, _, port = target.rpartition(":")
             try:
-                upstream = await self._connect(host, int(port), frozenset({target}))
+                upstream = await self._connect(host, int(port), frozenset({_key(host, port)}))
             except _Refusal as refusal:
                 if on_refusal:
                     on_refusal(f"{target}: {refusal.line}")
@@ -182,7 +187,7 @@ class Egress:
         self, host: str, port: int, extra: frozenset[str]
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Ask the policy, then the name, then connect to the very address that was looked at."""
-        target = f"{host.lower().rstrip('.')}:{port}"
+        target = _key(host, port)
         policy = self.policy
         if target not in policy.always and target not in extra:
             self._check(host, port)
@@ -223,35 +228,56 @@ class Egress:
         upstream_reader: asyncio.StreamReader,
         upstream_writer: asyncio.StreamWriter,
     ) -> None:
-        moved = [0]
+        meter = _Meter(self.policy.max_bytes)
         pumps = {
-            asyncio.ensure_future(_pump(client.reader, upstream_writer, moved)),
-            asyncio.ensure_future(_pump(upstream_reader, client.writer, moved)),
+            asyncio.ensure_future(_pump(client.reader, upstream_writer, meter)),
+            asyncio.ensure_future(_pump(upstream_reader, client.writer, meter)),
         }
         try:
             pending = pumps
             while pending:
-                before = moved[0]
-                _, pending = await asyncio.wait(pending, timeout=self.policy.idle_seconds)
-                if moved[0] == before or moved[0] > self.policy.max_bytes:
+                before = meter.moved
+                done, pending = await asyncio.wait(
+                    pending,
+                    timeout=self.policy.idle_seconds,
+                    return_when=asyncio.FIRST_EXCEPTION,
+                )
+                if meter.moved == before or any(pump.exception() for pump in done):
                     break
         finally:
             for pump in pumps:
                 pump.cancel()
-            upstream_writer.close()
+            upstream_writer.transport.abort()
             await asyncio.gather(*pumps, return_exceptions=True)
 
 
-async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, moved: list[int]
-) -> None:
+class _Meter:
+    """How much one connection has moved, in both directions."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.moved = 0
+
+    def count(self, size: int) -> None:
+        """Raises _TooMuch beyond the limit."""
+        self.moved += size
+        if self.moved > self.limit:
+            raise _TooMuch
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, meter: _Meter) -> None:
     with contextlib.suppress(OSError):
         while chunk := await reader.read(_CHUNK):
-            moved[0] += len(chunk)
+            meter.count(len(chunk))
             writer.write(chunk)
             await writer.drain()
     with contextlib.suppress(OSError, RuntimeError):
         writer.write_eof()
+
+
+def _key(host: str, port: int | str) -> str:
+    """`name:port` as the lists of allowed targets hold it."""
+    return f"{host.lower().rstrip('.')}:{port}"
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:

@@ -118,6 +118,7 @@ class Running:
                 made = await egress.tunnel(listener, target, on_refusal=refused)
             self._attached.append(made)
         self._output.release()
+        self._control.go()
 
     def _strike(self, reason: Reason) -> None:
         """The kernel kills the whole namespace with its first process."""

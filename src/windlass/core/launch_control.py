@@ -32,6 +32,11 @@ class Control:
         self._count = 0
         self._loop.add_reader(near.fileno(), self.read)
 
+    def go(self) -> None:
+        """Let the command start. When nobody is there, the end will tell why."""
+        with contextlib.suppress(OSError):
+            self._near.send(b"go")
+
     def terminate(self) -> None:
         """Ask for SIGTERM to the command. OSError when nobody is there."""
         self._near.send(b"term")

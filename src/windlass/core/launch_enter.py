@@ -6,14 +6,19 @@ environment, because bwrap's environment can be read inside as /proc/1/environ.
 The description comes through a file descriptor, not through arguments that `ps` would show.
 """
 
+# Everything is imported up here: after the drop, Python's own folders may be out of reach.
+import _socket
 import ctypes
+import fcntl
 import marshal
 import os
 import resource
 import stat
+import struct
 import sys
 
-CLONE_NEWNS = 0x00020000
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 SIGKILL = 9
@@ -93,6 +98,27 @@ def drop(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
+def own_network() -> None:
+    """A network namespace in which any port may be listened on, even 587.
+
+    bwrap cannot make it: the first process inside has no rights over the network that bwrap makes.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    check(libc.unshare(CLONE_NEWUSER | CLONE_NEWNET), "unshare network")
+    for name, content in (
+        ("self/setgroups", "deny"),
+        ("self/uid_map", f"{uid} {uid} 1"),
+        ("self/gid_map", f"{gid} {gid} 1"),
+        ("sys/net/ipv4/ip_unprivileged_port_start", "0"),
+    ):
+        with open(f"/proc/{name}", "w") as file:
+            file.write(content)
+    request = struct.pack("16sH14x", b"lo", IFF_UP)
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    fcntl.ioctl(sock.fileno(), SIOCSIFFLAGS, request)
+    sock.close()
+
+
 def limit(name: str, value: int) -> None:
     """Lower a limit; a hard limit that is lower already stays."""
     which = getattr(resource, name)
@@ -122,6 +148,8 @@ def main() -> None:
     if spec["uid"] is not None:
         binds = stage(binds)
         drop(spec["uid"])
+    if spec["own_network"]:
+        own_network()
     check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     check(libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "parent death signal")
     if os.getppid() != spec["parent"]:

@@ -71,6 +71,11 @@ def listeners(launch: Launch) -> tuple[str, ...]:
     return (f"127.0.0.1:{PROXY_PORT}", *tunnels)
 
 
+def has_low_ports(launch: Launch) -> bool:
+    """Whether a listener needs a port below 1024, which takes a network that the launcher made."""
+    return any(int(address.rpartition(":")[2]) < 1024 for address in listeners(launch))
+
+
 def hosts(launch: Launch) -> str:
     """/etc/hosts: names of further targets lead to the listeners that stand for them."""
     lines = ["127.0.0.1 localhost"]
@@ -97,6 +102,8 @@ def check(launch: Launch) -> None:
     for target in launch.connect:
         if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}:\d{1,5}", target):
             raise LaunchFailed(detail=f"{target!r} is not name:port")
+        if not 0 < int(target.rpartition(":")[2]) < 65536:
+            raise LaunchFailed(detail=f"{target!r} has no port from 1 to 65535")
 
 
 def init_input(launch: Launch, *, count_processes: bool) -> bytes:
@@ -115,13 +122,12 @@ def init_input(launch: Launch, *, count_processes: bool) -> bytes:
 
 def bwrap_arguments(launch: Launch, bwrap: str) -> list[str]:
     """The part of bwrap's arguments that depends on no file descriptor."""
-    args = [bwrap, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
-    args += ["--unshare-uts", "--unshare-cgroup", "--disable-userns", "--new-session"]
-    args += ["--die-with-parent", "--as-pid-1", "--cap-drop", "ALL", "--hostname", "windlass"]
+    args = [bwrap, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+    args += ["--unshare-cgroup", "--disable-userns", "--new-session", "--die-with-parent"]
+    args += ["--as-pid-1", "--cap-drop", "ALL", "--hostname", "windlass"]
     args += ["--uid", INSIDE_ID, "--gid", INSIDE_ID]
-    if any(int(address.rpartition(":")[2]) < 1024 for address in listeners(launch)):
-        # Low ports of its own network only, which leads nowhere.
-        args += ["--cap-add", "CAP_NET_BIND_SERVICE"]
+    if not has_low_ports(launch):
+        args += ["--unshare-net"]
     args += ["--ro-bind", "/usr", "/usr", "--dir", "/etc", "--dir", "/etc/ssl"]
     for root in _ROOTS:
         if os.path.islink(root):
@@ -169,6 +175,7 @@ def enter_input(
             "cgroups": cgroups,
             "uid": launch.uid if os.geteuid() == 0 else None,
             "parent": os.getpid(),
+            "own_network": has_low_ports(launch),
             "binds": list(binds),
             "files": files(launch),
             "seccomp": launch.seccomp,
