@@ -41,6 +41,10 @@ class TooLarge(CliError):
     def more(self, verbose: bool) -> list[str]:
         return [str(self.facts["facts"]), f"The largest files: {self.facts['largest']}"]
 
+    @property
+    def code(self) -> str:
+        return "PAYLOAD_TOO_LARGE"
+
     fix = "Name what is not needed in .windlassignore."
 
 

@@ -96,11 +96,19 @@ def whoami(session: Session) -> None:
 def _new_token(address: str, email: str | None) -> tuple[str, str]:
     """Signs in with a password, keeps a token, and ends the session again."""
     from windlass.cli.api import Api
+    from windlass.cli.client import ApiError
 
     chosen = email or click.prompt("E-mail", err=True)
-    password = click.prompt("Password", hide_input=True, err=True)
+    # Hiding needs a terminal; Python warns where there is none.
+    password = click.prompt("Password", hide_input=sys.stdin.isatty(), err=True)
     with Api(address) as api:
-        api.sign_in(chosen, password)
+        try:
+            api.sign_in(chosen, password)
+        except ApiError as error:
+            if error.status != 401:
+                raise
+            # Its usual advice, to sign in, is what was just tried.
+            raise Failed(reason=error.message) from error
         made = api.create_token(f"windlass on {platform.node() or 'a machine'}"[:100])
         # The session would end by itself; the token is what counts.
         with contextlib.suppress(CliError):

@@ -105,8 +105,9 @@ def _finish(session: Session, deployment: "Deployment", done: str, *, told: int 
         session.say(f"{done} {deployment.id}.")
     else:
         session.say(f"Asked for. See it with: windlass status --project {deployment.project.slug}")
-    if deployment.url:
-        session.say(deployment.url, bold=True)
+    # A promoted preview keeps its own address; what changed is what the project's serves.
+    if url := session.api.project(deployment.project_id).url:
+        session.say(url, bold=True)
     session.result(deployment.as_received)
 
 
