@@ -23,6 +23,14 @@ _FILTER = Path(launch_plan.__file__).with_name("launch_filter.py")
 _STEP = "/windlass/step.sh"
 _TOOLS = "/opt/windlass"
 _OLDEST_NODE = 20
+# Without network a tool should say so at once instead of trying again for minutes.
+_OFFLINE = {
+    "npm_config_fetch_retries": "0",
+    "PIP_RETRIES": "0",
+    "UV_HTTP_RETRIES": "0",
+    "NEXT_TELEMETRY_DISABLED": "1",
+    "ASTRO_TELEMETRY_DISABLED": "1",
+}
 # No distribution and no container manager hands these out.
 _FIRST_UID, _UIDS = 0x70000000, 0x0FFFFFFF
 _FEW_FIRST, _FEW = 20_000, 40_000
@@ -187,6 +195,8 @@ def build_step(
     if network:
         base |= registries().env
         binds = (*binds, *registries().binds)
+    else:
+        base |= _OFFLINE
     return Launch(
         name=name,
         argv=("/bin/sh", "-eu", _STEP),

@@ -20,7 +20,7 @@ import sys
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 SIGKILL = 9
 # Hidden by a file system in a mount namespace of our own; the host's folder stays as it is.
 STAGE = "/mnt"
@@ -104,6 +104,8 @@ def own_network() -> None:
     bwrap cannot make it: the first process inside has no rights over the network that bwrap makes.
     """
     uid, gid = os.getuid(), os.getgid()
+    # The drop made root the owner of our files in /proc.
+    check(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
     check(libc.unshare(CLONE_NEWUSER | CLONE_NEWNET), "unshare network")
     for name, content in (
         ("self/setgroups", "deny"),

@@ -78,11 +78,11 @@ def has_low_ports(launch: Launch) -> bool:
 
 def hosts(launch: Launch) -> str:
     """/etc/hosts: names of further targets lead to the listeners that stand for them."""
-    lines = ["127.0.0.1 localhost"]
+    lines: list[str] = []
     if launch.network == "egress":
         for number, target in enumerate(launch.connect, start=1):
             lines.append(f"127.0.1.{number} {target.rpartition(':')[0]}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "127.0.0.1 localhost"]) + "\n"
 
 
 def check(launch: Launch) -> None:

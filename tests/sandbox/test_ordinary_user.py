@@ -1,0 +1,71 @@
+"""The same attacks, limits and life cycle when Windlass is not run by root."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from windlass.core import launch
+
+UID = 64_123
+# What the tests import, from wherever the interpreter of this run has it.
+PACKAGES = ("msgspec", "pyseccomp.py", "pytest", "_pytest", "pluggy", "iniconfig", "packaging")
+PACKAGES += ("py.py", "anyio", "idna", "sniffio", "typing_extensions.py", "pygments")
+
+
+@pytest.fixture(scope="module")
+def copy():
+    """The program and its tests where another user may read them."""
+    home = Path(tempfile.mkdtemp(prefix="windlass-test-"))
+    home.chmod(0o755)
+    package = Path(launch.__file__).parents[1]
+    shutil.copytree(package, home / "lib" / "windlass")
+    shutil.copytree(Path(__file__).parent, home / "tests")
+    site = Path(pytest.__file__).parent.parent
+    for name in PACKAGES:
+        source = site / name
+        if source.is_dir():
+            shutil.copytree(source, home / "lib" / name)
+        elif source.exists():
+            shutil.copy(source, home / "lib" / name)
+    subprocess.run(["chmod", "-R", "a+rX", home], check=True)
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.mark.parametrize("part", ["isolation", "limits", "lifecycle", "egress"])
+def test_an_ordinary_users_sandbox_holds_as_well(copy, part):
+    if os.geteuid() != 0:
+        pytest.skip("these tests already run as an ordinary user")
+    version = f"python3.{sys.version_info.minor}"
+    python = f"/usr/bin/{version}"
+    if not os.path.exists(python):
+        pytest.skip(f"{python}, which every user may run, is not there")
+    temporary = copy / f"tmp-{part}"
+    temporary.mkdir()
+    os.chown(temporary, UID, UID)
+    done = subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/test_{part}.py"],
+        user=UID,
+        group=UID,
+        extra_groups=[],
+        cwd=copy,
+        env={
+            "PYTHONPATH": str(copy / "lib"),
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(temporary),
+            "TMPDIR": str(temporary),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout or "[100%]" in done.stdout
