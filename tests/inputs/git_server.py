@@ -22,11 +22,12 @@ ENVIRONMENT = {
 }
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, text: str | None = None) -> str:
     done = subprocess.run(
         ["git", "-c", "init.defaultBranch=main", "-c", "safe.directory=*", *arguments],
         cwd=folder,
         env=ENVIRONMENT,
+        input=text,
         capture_output=True,
         text=True,
         check=True,

@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.inputs.git_server import GitServer, git, serving
 
+from tests.inputs.git_server import GitServer, git, serving
 from windlass.adapters import git_errors, sandbox
 from windlass.adapters.git import Fetched, fetch
 from windlass.adapters.git_names import BranchNameRefused, GitAddressRefused
@@ -261,6 +261,21 @@ async def test_a_repository_that_grows_too_large_is_stopped_on_the_way(
 
     with pytest.raises(git_errors.RepositoryTooLarge, match=r"1\.0 MiB"):
         await fetching(f"{server.url}/large.git", limits=TreeLimits(total_bytes=1 << 20))
+
+
+async def test_a_small_repository_that_becomes_a_hundred_thousand_files_is_stopped(
+    server: GitServer, fetching: Fetch
+) -> None:
+    work = server.make("bomb", {"a": b""})
+    tree = git(work, "write-tree")
+    for _ in range(5):
+        lines = "".join(f"040000 tree {tree}\t{name}\n" for name in "abcdefghij")
+        tree = git(work, "mktree", text=lines)
+    commit = git(work, "commit-tree", "-m", "boom", tree)
+    git(server.root / "bomb.git", "fetch", "--quiet", str(work), f"+{commit}:refs/heads/main")
+
+    with pytest.raises((git_errors.RepositoryTooLarge, TooManyFiles)):
+        await fetching(f"{server.url}/bomb.git", limits=TreeLimits(files=1000, total_bytes=1 << 20))
 
 
 async def test_a_server_that_never_answers_ends_in_a_timeout(

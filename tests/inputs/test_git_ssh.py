@@ -10,8 +10,8 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from tests.inputs.git_server import GitServer
 
+from tests.inputs.git_server import GitServer
 from windlass.adapters import git_errors, sandbox
 from windlass.adapters.git import Fetched, fetch
 from windlass.core.addresses import AddressPolicy
@@ -25,8 +25,9 @@ pytestmark = pytest.mark.anyio
 def keys(tmp_path: Path) -> Path:
     keys = tmp_path / "keys"
     keys.mkdir(mode=0o700)
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(keys / "ssh_ed25519")]
-    subprocess.run(command, check=True)
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(keys / "ssh_ed25519"))
+    key.write_public_key(str(keys / "ssh_ed25519.pub"))
     return keys
 
 

@@ -30,6 +30,7 @@ from windlass.core.manifest import (
     Manifest,
     Reasoned,
     checked,
+    shown,
 )
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -69,7 +70,7 @@ class BlobStore:
     def path(self, sha256: str, *, executable: bool = False) -> Path:
         """Where this content lies or would lie."""
         if not _SHA256.fullmatch(sha256):
-            raise HashMalformed(sha256=sha256[:80])
+            raise HashMalformed(sha256=shown(sha256[:80]))
         return self._blobs / sha256[:2] / (sha256[2:] + (".x" if executable else ""))
 
     def has(self, sha256: str) -> bool:
@@ -185,7 +186,8 @@ class BlobStore:
             if error.errno not in (errno.EMLINK, errno.EXDEV, errno.EPERM):
                 raise
             with self._opened(entry) as blob:
-                trees.copy_open(blob.fileno(), path, mode=0o555 if executable else 0o444)
+                mode = 0o555 if executable else 0o444
+                trees.copy_open(blob.fileno(), path, mode=mode, durable=True)
 
     def _make_twin(self, entry: Entry) -> None:
         """The content is here with the other mode only: store it with this one too."""

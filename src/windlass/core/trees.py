@@ -70,7 +70,9 @@ def write_all(fd: int, content: bytes | memoryview) -> None:
         left = left[os.write(fd, left) :]
 
 
-def copy_open(source: int, target: Path, *, mode: int, uid: int | None = None) -> None:
+def copy_open(
+    source: int, target: Path, *, mode: int, uid: int | None = None, durable: bool = False
+) -> None:
     """Copy an open file to a new one in the kernel; file systems that can share the blocks do."""
     fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -78,6 +80,8 @@ def copy_open(source: int, target: Path, *, mode: int, uid: int | None = None) -
         if uid is not None:
             os.fchown(fd, uid, uid)
         os.fchmod(fd, mode)
+        if durable:
+            os.fsync(fd)
     finally:
         os.close(fd)
 
@@ -220,7 +224,10 @@ def _drop_files(fd: int) -> list[str]:
 
 
 def folder_size(folder: Path, *, stop_above: int) -> int:
-    """Bytes on disk below a folder that others are writing to; gives up above `stop_above`."""
+    """Bytes on disk below a folder that others are writing to; gives up above `stop_above`.
+
+    Every entry counts as 4 KiB at least: ten million empty files are not nothing.
+    """
     total = 0
     pending = [str(folder)]
     while pending and total <= stop_above:
@@ -232,5 +239,6 @@ def folder_size(folder: Path, *, stop_above: int) -> int:
                 with suppress(FileNotFoundError):
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(entry.path)
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    blocks = entry.stat(follow_symlinks=False).st_blocks
+                    total += max(4096, blocks * 512)
     return total
