@@ -139,8 +139,13 @@ class EmbeddedPostgres:
         command = self._command(["postgres"], {"data": self.data, "run": self.sockets}, self.uid)
         with self.log.open("ab") as log:
             # Its own session: Ctrl-C in the terminal is for us, we stop it in our order.
-            subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                check=True,
             )
 
     def _command(self, argv: list[str], folders: dict[str, Path], uid: int) -> list[str]:

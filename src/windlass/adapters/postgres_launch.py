@@ -23,6 +23,9 @@ def main() -> None:
         os.setresuid(uid, uid, uid)
     os.umask(0o077)
     program, *arguments = sys.argv[rest + 1 :]
+    if program == "postgres" and os.fork():
+        # The server outlives whoever started it, and belongs to nobody who would have to reap it.
+        os._exit(0)
     if program == "initdb":
         arguments += ["-D", folders["data"]]
     else:

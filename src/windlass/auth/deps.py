@@ -13,7 +13,7 @@ from windlass.auth import service
 from windlass.auth.errors import CrossSite, NotAllowed
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
-from windlass.core.errors import Unauthorized
+from windlass.core.errors import NotFound, Unauthorized
 from windlass.core.http import Request
 
 COOKIE = "windlass_session"
@@ -27,6 +27,9 @@ async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     if handler.opt.get("public"):
         _refuse_other_sites(connection)
         return
+    if "permission" not in handler.opt:
+        # Only what the framework itself adds; ours name one, or the process does not start.
+        raise NotFound()
     actor = await _identify(connection)
     if actor is None:
         raise Unauthorized()

@@ -24,7 +24,7 @@ def session_cookie(request: Request, value: str) -> Cookie:
     """Not readable by scripts, not sent by other sites, over TLS where the panel has TLS."""
     secure = request.app.state.settings.panel_url.startswith("https:")
     age = service.SESSION_DAYS_ABSOLUTE * 86400
-    return Cookie(COOKIE, value, max_age=age, httponly=True, samesite="lax", secure=secure)
+    return Cookie(COOKIE, value=value, max_age=age, httponly=True, samesite="lax", secure=secure)
 
 
 async def open_session(request: Request, db: DB, actor: service.Actor) -> Cookie:

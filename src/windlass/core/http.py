@@ -77,7 +77,13 @@ class NotJson(BadRequest):
 class Envelope(Response[Any]):
     """`{ok, data, meta}` around what a handler returns (C-070, C-094)."""
 
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Any:
+        self._is_empty = (self.status_code or kwargs.get("status_code")) == 204
+        return super().to_asgi_response(*args, **kwargs)
+
     def render(self, content: Any, media_type: str, enc_hook: Any = None) -> bytes:
+        if self._is_empty:
+            return b""
         meta: dict[str, Any] = {"timing": {"durationMs": _duration_ms()}}
         if isinstance(content, Page):
             meta["pagination"] = {"hasMore": content.has_more, "cursor": content.cursor}

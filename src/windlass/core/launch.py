@@ -273,6 +273,8 @@ def _spawn(
 ) -> Running:
     with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Before anybody can write, or the first message would come without its sender.
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         ours.callback(near.close)
         theirs.callback(far.close)
         read, write = os.pipe()

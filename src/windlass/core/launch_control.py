@@ -15,17 +15,17 @@ import struct
 _MAX_FDS = 253
 _CREDENTIALS = struct.Struct("3i")
 _DIAL_SECONDS = 5.0
+_MESSAGES = 64
 Hello = tuple[int, list[socket.socket]]
 
 
 class Control:
-    """Asks for sockets, hears how the command ended."""
+    """Asks for sockets, hears how the command ended. The socket has SO_PASSCRED set."""
 
     def __init__(self, near: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         self._near = near
         near.setblocking(False)
-        near.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.hello: asyncio.Future[Hello] = self._loop.create_future()
         self.ended: tuple[int, bool] | None = None
         self._dials: dict[int, asyncio.Future[socket.socket | None]] = {}
@@ -85,8 +85,10 @@ class Control:
             self._loop.remove_writer(sock.fileno())
 
     def read(self) -> None:
-        """Take in every message that is there."""
-        while self._near.fileno() >= 0:
+        """Take in what is there, but not so much that a flood would stop everything else."""
+        for _ in range(_MESSAGES):
+            if self._near.fileno() < 0:
+                return
             space = socket.CMSG_SPACE(_MAX_FDS * 4) + socket.CMSG_SPACE(_CREDENTIALS.size)
             try:
                 message, ancillary, _, _ = self._near.recvmsg(256, space, socket.MSG_CMSG_CLOEXEC)

@@ -25,6 +25,10 @@ class Limit:
             raise TooManyRequests(retryAfterSeconds=int(tries[0] + self._seconds - now) + 1)
         tries.append(now)
 
+    def reset(self) -> None:
+        """Forget every try."""
+        self._seen.clear()
+
     def _forget(self, before: float) -> None:
         for key, tries in list(self._seen.items()):
             while tries and tries[0] < before:

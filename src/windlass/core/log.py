@@ -33,7 +33,12 @@ def configure(level: str, *, pretty: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    # Libraries speak up only when something is wrong; some set up the root logger themselves.
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s", force=True
+    )
+    for name in ("uvicorn", "uvicorn.error", "pgqueuer"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def get() -> structlog.typing.FilteringBoundLogger:

@@ -93,13 +93,20 @@ class DeploymentOut(Out):
             note=row["note"],
             promoted_at=row["promoted_at"],
             promoted_by=ids.public("user", promoter) if promoter else None,
-            plan=_PLAN.decode(row["plan"]) if row["plan"] else None,
+            plan=_plan(row["plan"]),
             file_count=row["file_count"],
             size_bytes=row["size_bytes"],
             created_at=row["created_at"],
             started_at=row["started_at"],
             finished_at=row["finished_at"],
         )
+
+
+def _plan(found: str | dict[str, object] | None) -> Plan | None:
+    """JSON as the driver gives it: as text, or decoded on a connection of a session."""
+    if found is None:
+        return None
+    return _PLAN.decode(found) if isinstance(found, str) else msgspec.convert(found, Plan)
 
 
 class LogLineOut(Out):

@@ -66,7 +66,7 @@ async def create(
         commit_message=wanted.commit_message or source.commit_message,
         site_slug=slug,
         host=f"{slug}.{base_domain}",
-        settings={name: getattr(project, name, None) for name in _OVERRIDES},
+        settings={name: getattr(project, name, None) or None for name in _OVERRIDES},
         created_by=by.id,
     )
     if wanted.is_preview:

@@ -1,0 +1,174 @@
+"""What every test may ask for.
+
+One embedded PostgreSQL per test worker, one rolled-back transaction per test, the application built
+once. `instance` is the real thing: `windlass up` in a process of its own.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import cast
+
+import asyncpg
+import httpx2
+import pytest
+from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
+
+import windlass.worker  # noqa: F401 - registers jobs and loops
+from tests import make
+from tests.running import Instance
+from windlass import app as windlass_app
+from windlass.adapters.postgres import EmbeddedPostgres
+from windlass.auth.models import Actor
+from windlass.core import migrations
+from windlass.core.blobs import BlobStore
+from windlass.core.crypto import KeyRing
+from windlass.core.db import Database
+from windlass.core.live import Live
+from windlass.core.settings import Settings
+
+_UID = 210_000
+# Not "localhost": cookie jars treat it as no host at all.
+PANEL = "http://panel.example"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class RolledBack(Database):
+    """A database whose every statement is in one transaction that never ends well."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, pool_size=1)
+        self._connection: AsyncConnection | None = None
+
+    async def begin(self) -> None:
+        connection = await self.engine.connect()
+        self._connection = connection
+        await connection.begin()
+        self.sessions = async_sessionmaker(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        )
+        self.reads = self.sessions
+
+    async def roll_back(self) -> None:
+        assert self._connection is not None
+        await self._connection.rollback()
+        await self._connection.close()
+
+    async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        assert self._connection is not None
+        raw = await self._connection.get_raw_connection()
+        return await cast(asyncpg.Connection, raw.driver_connection).fetch(query, *values)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server of this worker's own, with the schema in the database `windlass`."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("pg"), uid=_UID)
+    asyncio.run(server.start())
+    migrations.alembic(server.url, "upgrade", "head")
+    yield server
+    asyncio.run(server.stop())
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    home = tmp_path / "home"
+    for name in ("keys", "run", "blobs", "releases", "sites", "logs", "work"):
+        (home / name).mkdir(parents=True)
+    return Settings(home=str(home), port=8000)
+
+
+@pytest.fixture
+async def database(postgres: EmbeddedPostgres) -> AsyncIterator[RolledBack]:
+    found = RolledBack(postgres.url)
+    await found.begin()
+    yield found
+    await found.roll_back()
+    await found.close()
+
+
+@pytest.fixture
+def key_ring(settings: Settings) -> KeyRing:
+    return KeyRing.load(settings.folder / "keys")
+
+
+_built: list[Litestar] = []
+
+
+@pytest.fixture
+def app(settings: Settings, database: RolledBack, key_ring: KeyRing) -> Litestar:
+    """The application, built once per worker; only its parts are this test's."""
+    blobs = BlobStore(settings.folder / "blobs")
+    if not _built:
+        _built.append(windlass_app.build(settings, database, Live(database), key_ring, blobs))
+    state = _built[0].state
+    state.update(
+        {
+            "settings": settings,
+            "database": database,
+            "live": Live(database),
+            "key_ring": key_ring,
+            "blobs": blobs,
+            "health": None,
+        }
+    )
+    state.sign_in_limit.reset()
+    return _built[0]
+
+
+@pytest.fixture
+async def owner(database: RolledBack) -> Actor:
+    return await make.user(database, email="owner@example.com")
+
+
+def client_of(app: Litestar, token: str | None = None) -> httpx2.AsyncClient:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    return httpx2.AsyncClient(
+        transport=transport, base_url=PANEL, headers=headers
+    )
+
+
+@pytest.fixture
+async def client(
+    app: Litestar, database: RolledBack, owner: Actor
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """Signed in as the owner, with an API token."""
+    async with client_of(app, await make.token(database, owner)) as found:
+        yield found
+
+
+@pytest.fixture
+async def anonymous(app: Litestar) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(app) as found:
+        yield found
+
+
+@pytest.fixture
+async def stranger(app: Litestar, database: RolledBack) -> AsyncIterator[httpx2.AsyncClient]:
+    """Somebody else who is signed in."""
+    other = await make.user(database, email="stranger@example.com")
+    async with client_of(app, await make.token(database, other)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A real Windlass on a free port, shared by the tests of this worker."""
+    found = Instance(tmp_path_factory.mktemp("wl"))
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment() -> None:
+    """No setting of the developer's shell reaches a test."""
+    for name in [name for name in os.environ if name.startswith("WINDLASS_")]:
+        del os.environ[name]

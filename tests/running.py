@@ -1,0 +1,166 @@
+"""A real Windlass in a process of its own: `windlass up` on a free port."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[1]
+WINDLASS = Path(sys.executable).with_name("windlass")
+
+
+def until(look: Callable[[], T], *, what: str, seconds: float = 60) -> T:
+    """Look again and again until there is something true; fail with the words of `what`."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.02)  # real processes: there is no clock to turn
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Instance:
+    """One instance with a home of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.home = folder / "home"
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = folder / "up.log"
+        self._environment = environment
+
+    @property
+    def environment(self) -> dict[str, str]:
+        plain = {n: v for n, v in os.environ.items() if not n.startswith("WINDLASS_")}
+        return {**plain, "WINDLASS_HOME": str(self.home), **self._environment}
+
+    @property
+    def token(self) -> str:
+        return (self.home / "keys" / "cli.token").read_text().strip()
+
+    def start(self) -> None:
+        """Start it and wait until it says that it is up."""
+        address = self.home / "run" / "windlass.json"
+        address.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(WINDLASS), "up", "--port", str(self.port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                start_new_session=True,
+            )
+        process = self.process
+        until(
+            lambda: process.poll() is not None or (address.exists() and self.is_up()),
+            what=f"windlass up; {self.log.read_text()[-2000:]}",
+        )
+        assert process.poll() is None, self.log.read_text()[-4000:]
+
+    def is_up(self) -> bool:
+        try:
+            return httpx2.get(f"{self.url}/api/health/startup", timeout=5).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    def stop(self) -> None:
+        """Ctrl-C, as a person would."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(timeout=60)
+
+    def pid(self, module: str) -> int:
+        """The process id of a part: `windlass.control`, `windlass.edge`, `supervisor.py`."""
+        found = [pid for pid in self.processes() if module in command(pid)]
+        assert found, f"no process of {module}"
+        return found[0]
+
+    def processes(self) -> list[int]:
+        """Every process that belongs to this home."""
+        mine = f"WINDLASS_HOME={self.home}".encode()
+        found: list[int] = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    if mine in (entry / "environ").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+    def kill(self, module: str) -> None:
+        """SIGKILL to a part; returns when it is gone."""
+        pid = self.pid(module)
+        fd = os.pidfd_open(pid)
+        os.kill(pid, signal.SIGKILL)
+        select.select([fd], [], [], 10)
+        os.close(fd)
+
+    def cli(
+        self, *arguments: str, cwd: Path | None = None, check: bool = True, seconds: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command line against it."""
+        done = subprocess.run(
+            [str(WINDLASS), *arguments],
+            cwd=cwd or self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+        return done
+
+    def deploy(self, folder: Path, *arguments: str, check: bool = True) -> dict[str, Any]:
+        """Deploy a folder; the deployment as the API gives it."""
+        done = self.cli("deploy", str(folder), "--json", *arguments, check=check)
+        lines = done.stdout.strip().splitlines()
+        assert lines, done.stderr
+        return json.loads(lines[-1])
+
+    def api(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        headers = {"authorization": f"Bearer {self.token}"}
+        return httpx2.request(method, self.url + path, headers=headers, timeout=60, **options)
+
+    def get(self, url: str, **options: Any) -> httpx2.Response:
+        """A page of a site; the host name needs no DNS."""
+        host = url.split("//")[1].split("/")[0]
+        path = url.split(host, 1)[1] or "/"
+        address = f"http://127.0.0.1:{self.port}{path}"
+        return httpx2.get(address, headers={"host": host}, timeout=60, **options)
+
+    def wait(self, id: str, *statuses: str, seconds: float = 120) -> dict[str, Any]:
+        """A deployment once it has one of these statuses."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.api("GET", f"/api/deployments/{id}").json()["data"]
+            return found if found["status"] in statuses else None
+
+        return until(look, what=f"{id} to be {statuses}", seconds=seconds)
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
