@@ -63,6 +63,7 @@ class App:
         self.in_flight = 0
         self.reason = "It has not been started yet."
         self.warm_until = 0.0
+        self.is_parked = False
         self.host = "localhost"
         self.running: Running | None = None
         self._read = read
@@ -83,6 +84,7 @@ class App:
 
     def want(self) -> None:
         """It is to run: start it when it does not, and stop draining it."""
+        self.is_parked = False
         self._unwanted.clear()
         if self._drain_task is not None:
             self._drain_task.cancel()
@@ -99,7 +101,8 @@ class App:
         self._drain_task = asyncio.create_task(self._drain())
 
     async def stop(self) -> None:
-        """End it now; returns when the process is gone."""
+        """End it now, until somebody wants it; returns when the process is gone."""
+        self.is_parked = True
         self._unwanted.set()
         if self._drain_task is not None:
             self._drain_task.cancel()

@@ -99,7 +99,8 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
-        self.deadline = _FOREVER if self._busy else self._service.now + self._patience.idle_seconds
+        seconds = self._patience.linger_seconds if self._lingering else self._patience.idle_seconds
+        self.deadline = _FOREVER if self._busy else self._service.now + seconds
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
         if self._left:
@@ -154,6 +155,7 @@ class Connection(asyncio.Protocol):
             self._answer(request, data)
             if self._busy or self._paused or self._lingering:
                 return
+            self._buffer = b""
         self._buffer = b""
         self.deadline = self._service.now + self._patience.idle_seconds
 
@@ -285,7 +287,10 @@ class Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """Close without losing the answer: unread bytes would make the kernel send a reset."""
         self._lingering = True
-        self._inbox = None
+        if self._inbox is not None:
+            # Taking what is there lets the visitor go on sending, into nothing.
+            self._inbox.rest()
+            self._inbox = None
         self._buffer = b""
         self._resume_reading()
         self.deadline = self._service.now + (

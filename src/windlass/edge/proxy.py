@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from functools import lru_cache
 
 import msgspec
 
@@ -105,6 +106,7 @@ def fail(
     client.send(request, replies.to(request, status, text, lines, note=f"Request {id}"))
 
 
+@lru_cache(maxsize=1024)
 def is_trusted(peer: str, networks: tuple[str, ...]) -> bool:
     """True when this address belongs to a proxy of ours."""
     if not networks:

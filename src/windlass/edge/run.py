@@ -19,6 +19,7 @@ from windlass.edge.server import Server
 from windlass.edge.supervisor import Supervisor
 
 BACKLOG = 4096
+MAX_SOCKET_PATH_BYTES = 107
 _SPARE_DESCRIPTORS = 200
 
 
@@ -126,6 +127,8 @@ async def _listen_privately(home: Path, control: Control) -> asyncio.Server:
     path = home / "run" / "edge.sock"
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
+    if len(str(path).encode()) > MAX_SOCKET_PATH_BYTES:
+        raise CannotStart(f"{home} is too long a name for a home: its sockets need a shorter one.")
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.bind(str(path))
     os.chmod(path, 0o600)

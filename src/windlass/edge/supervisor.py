@@ -92,7 +92,7 @@ class Supervisor:
             if deployment in hosts or app.warm_until:
                 self._restless |= app.warm_until > 0
                 # One that was stopped on purpose waits for a visitor.
-                if app.state == "draining":
+                if not app.is_parked:
                     app.want()
             elif app.state == "stopped":
                 del self._apps[deployment]
