@@ -1,0 +1,115 @@
+# Everything that is done with a checkout. `make` lists it; `make up` and `make test` are the two
+# that matter. Nothing is written outside of this folder and of <home>.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# The Python that makes .venv: Debian's own when it is new enough. PYTHON=… chooses another.
+PYTHON ?= $(shell packaging/python.sh)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet
+# What was done already, for the checkout that it was done in.
+DONE := $(VENV)/.done
+CACHE := $(CURDIR)/.cache
+STATIC := src/windlass/web/static/manifest.json
+ASSETS := $(shell find src/windlass/web/assets -name node_modules -prune -o \
+	-type f -not -name .lock -print 2>/dev/null)
+
+export PIP_CACHE_DIR ?= $(CACHE)/pip
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_ROOT_USER_ACTION = ignore
+export UV_CACHE_DIR ?= $(CACHE)/uv
+export npm_config_cache ?= $(CACHE)/npm
+export PYRIGHT_PYTHON_CACHE_DIR ?= $(CACHE)/pyright
+export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
+
+# Options for pytest: make test ARGS="-k cli -x"
+ARGS ?=
+# Debian's packages with what only tests need; a test whose part is missing is skipped by name.
+TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy
+
+.PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
+.PHONY: locks format wheel clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*  ## ' Makefile | sed 's/:.*  ## /\t/' | expand -t 14
+
+setup: $(DONE)/server $(DONE)/assets  ## make .venv with everything in it; quick when it is there
+	@packaging/debian.sh bwrap:bubblewrap
+
+setup-dev: setup $(DONE)/dev
+
+up: setup  ## start Windlass in the foreground (PORT=8000)
+	@$(if $(PORT),WINDLASS_PORT='$(PORT)') exec $(VENV)/bin/windlass up
+
+test: setup-dev  ## set up, then run the whole test suite (ARGS="-k name")
+	@packaging/debian.sh $(TEST_PARTS)
+	@$(PY) -m pytest -n logical $(ARGS)
+
+lint: $(DONE)/dev  ## ruff: rules and formatting
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check --quiet
+
+types: $(DONE)/dev  ## pyright, strict
+	@$(VENV)/bin/pyright
+
+contracts: $(DONE)/dev  ## import-linter: imports point down
+	@$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+
+migrations: $(DONE)/dev  ## up, down and up again on a filled database; models agree
+	@$(PY) -m pytest -n 0 tests/arch/test_migrations.py $(ARGS)
+
+migration: $(DONE)/dev  ## make a migration from the models: make migration m="domains: add verified_at"
+	@test -n "$(m)" || { echo 'Say what it does: make migration m="domains: add verified_at"'; exit 2; }
+	@$(PY) packaging/migration.py "$(m)"
+
+check: lint types contracts  ## lint, types and contracts: what needs no database
+
+bench: setup-dev  ## run the benchmarks (each is also a program of its own)
+	@packaging/debian.sh $(TEST_PARTS) ab:apache2-utils
+	@ls benchmarks/*.py
+
+docs: $(DONE)/dev  ## write the generated pages of docs/reference again
+	@$(PY) docs/generate.py
+
+format: $(DONE)/dev  ## let ruff format and mend
+	@$(VENV)/bin/ruff check --fix --quiet && $(VENV)/bin/ruff format --quiet
+
+locks: $(DONE)/dev  ## resolve requirements/*.txt again; names no registry
+	@packaging/locks.sh
+
+wheel: $(DONE)/dev  ## build the distribution into dist/
+	@$(PY) -m hatchling build
+
+clean:  ## remove what make made (not <home>)
+	rm -rf $(VENV) .cache dist src/windlass/web/static src/windlass/web/assets/node_modules
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# -- how .venv comes about ------------------------------------------------------------------------
+
+$(DONE)/venv:
+	@packaging/venv.sh "$(PYTHON)" $(VENV)
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/server: requirements/server.txt pyproject.toml packaging/hatch_build.py | $(DONE)/venv
+	@echo "Installing Windlass into $(VENV) (about a minute the first time)"
+	@$(PIP) install --require-hashes --no-deps -r requirements/server.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DONE)/dev: requirements/dev.txt $(DONE)/server
+	@echo "Installing what tests and checks need into $(VENV)"
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(DONE)/assets: $(ASSETS) src/windlass/web/assets_build.py $(DONE)/server $(if $(wildcard $(STATIC)),,missing-assets)
+	@echo "Building the panel's styles and scripts"
+	@$(PY) -m windlass.web.assets_build
+	@touch $@
+
+.PHONY: missing-assets
+missing-assets:
