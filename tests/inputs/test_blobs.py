@@ -384,15 +384,15 @@ def test_a_full_disk_is_an_error_that_says_so_and_leaves_nothing(tmp_path: Path)
     ]
 
 
-def test_storing_and_linking_a_hundred_small_files_takes_tens_of_milliseconds(
+def test_storing_and_linking_a_hundred_small_files_takes_little_processor_time(
     store: BlobStore, tmp_path: Path
 ) -> None:
     folder = tmp_path / "site"
     folder.mkdir()
     for number in range(100):
         (folder / f"{number}.html").write_bytes(os.urandom(4096))
-    started = time.perf_counter()
+    started = time.process_time()
 
     store.link_tree(store.scan(folder), tmp_path / "tree")
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

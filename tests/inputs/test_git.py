@@ -23,7 +23,7 @@ from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
 from windlass.core.errors import AppError
-from windlass.core.manifest import LinkLeaves, TooManyFiles, TreeLimits, TreeTooLarge
+from windlass.core.manifest import FileTooLarge, LinkLeaves, TooManyFiles, TreeLimits, TreeTooLarge
 
 pytestmark = pytest.mark.anyio
 
@@ -244,13 +244,15 @@ async def test_submodules_and_lfs_pointers_are_left_out_with_a_warning(
 async def test_a_repository_beyond_the_limits_is_refused(
     server: GitServer, fetching: Fetch
 ) -> None:
-    server.make("large", {"noise": os.urandom(24 << 20), "b": b"", "c": b""})
+    server.make("large", {"noise": os.urandom(19 << 20), "b": b"", "c": b""})
     limits = TreeLimits(total_bytes=1 << 20)
 
     with pytest.raises((TreeTooLarge, git_errors.RepositoryTooLarge), match=r"1\.0 MiB"):
         await fetching(f"{server.url}/large.git", limits=limits)
     with pytest.raises(TooManyFiles, match="more than 2 files"):
         await fetching(f"{server.url}/large.git", limits=TreeLimits(files=2))
+    with pytest.raises(FileTooLarge, match="noise is larger than"):
+        await fetching(f"{server.url}/large.git", limits=TreeLimits(file_bytes=1000))
 
 
 async def test_a_repository_that_grows_too_large_is_stopped_on_the_way(
@@ -263,12 +265,12 @@ async def test_a_repository_that_grows_too_large_is_stopped_on_the_way(
         await fetching(f"{server.url}/large.git", limits=TreeLimits(total_bytes=1 << 20))
 
 
-async def test_a_small_repository_that_becomes_a_hundred_thousand_files_is_stopped(
+async def test_a_small_repository_that_becomes_ten_thousand_files_is_stopped(
     server: GitServer, fetching: Fetch
 ) -> None:
     work = server.make("bomb", {"a": b""})
     tree = git(work, "write-tree")
-    for _ in range(5):
+    for _ in range(4):
         lines = "".join(f"040000 tree {tree}\t{name}\n" for name in "abcdefghij")
         tree = git(work, "mktree", text=lines)
     commit = git(work, "commit-tree", "-m", "boom", tree)

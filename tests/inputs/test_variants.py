@@ -69,11 +69,11 @@ def test_unchanged_content_is_not_compressed_again(store: BlobStore) -> None:
     files = {f"{number}.html": os.urandom(100).hex().encode() * 60 for number in range(100)}
     manifest = entries(store, files)
     first = variants(store, manifest)
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert variants(store, manifest) == first
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_lost_or_damaged_record_and_a_lost_twin_are_made_again(store: BlobStore) -> None:

@@ -1,6 +1,7 @@
 """Fetching a repository: Git runs inside the sandbox and reaches only what the egress allows."""
 
 import asyncio
+import contextlib
 import os
 import re
 import secrets
@@ -108,6 +109,7 @@ async def fetch(
         check_branch(branch)
     if shutil.which("git") is None:
         raise git_errors.GitMissing
+    is_ours = not await asyncio.to_thread(work.exists)
     folder = work / f"clone-{secrets.token_hex(6)}"
     clone = _Clone(remote, folder, uid, guarded, time.monotonic() + timeout_seconds)
     clone.timeout_seconds, clone.limits = timeout_seconds, limits
@@ -124,10 +126,11 @@ async def fetch(
             ignore=[".git"],
             max_files=limits.files,
             max_bytes=limits.total_bytes,
+            max_file_bytes=limits.file_bytes,
         )
         warnings = await asyncio.to_thread(_warnings, manifest, into)
     finally:
-        await asyncio.shield(asyncio.to_thread(trees.remove_tree, folder))
+        await asyncio.shield(asyncio.to_thread(_clean, folder, is_ours=is_ours))
     return Fetched(
         manifest=manifest,
         commit_sha=sha,
@@ -135,6 +138,14 @@ async def fetch(
         branch=current,
         warnings=warnings,
     )
+
+
+def _clean(folder: Path, *, is_ours: bool) -> None:
+    """Remove the clone, and the folder around it when we made that too."""
+    trees.remove_tree(folder)
+    if is_ours:
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
 
 
 class _Clone:

@@ -140,6 +140,7 @@ class BlobStore:
         mounted_at: str | None = None,
         max_files: int = DEFAULT_LIMITS.files,
         max_bytes: int = DEFAULT_LIMITS.total_bytes,
+        max_file_bytes: int | None = None,
         ignore: Collection[str] = (),
     ) -> Manifest:
         """Take a folder in: its manifest, with all content stored.
@@ -149,7 +150,10 @@ class BlobStore:
         filled it; absolute links to there are made relative.
         """
         limits = msgspec.structs.replace(
-            DEFAULT_LIMITS, files=max_files, total_bytes=max_bytes, file_bytes=max_bytes
+            DEFAULT_LIMITS,
+            files=max_files,
+            total_bytes=max_bytes,
+            file_bytes=max_bytes if max_file_bytes is None else max_file_bytes,
         )
         what = reading.Reading(limits=limits, ignore=frozenset(ignore), mounted_at=mounted_at)
         with self.batch() as batch:
