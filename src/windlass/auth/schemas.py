@@ -9,7 +9,14 @@ from windlass.auth.models import Actor, Token
 from windlass.core import ids
 from windlass.core.schemas import In, Out
 
-Email = Annotated[str, Meta(max_length=254, pattern=r"^[^\s@]+@[^\s@]+\.?[^\s@]*$")]
+Email = Annotated[
+    str,
+    Meta(
+        max_length=254,
+        pattern=r"^[^\s@]+@[^\s@]+\.?[^\s@]*$",
+        description="This is not an e-mail address",
+    ),
+]
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -23,6 +30,11 @@ class Setup(In):
     token: Annotated[str, Meta(max_length=200)]
     email: Email
     password: Password
+    name: Name | None = None
+
+
+class ProfileChange(In):
+    email: Email
     name: Name | None = None
 
 

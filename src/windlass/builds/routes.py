@@ -40,7 +40,12 @@ async def missing_blobs(request: Request, data: JSONBody[BlobQuery]) -> BlobsMis
     return BlobsMissing(missing=await asyncio.to_thread(store_of(request).missing, data.hashes))
 
 
-@put("/blobs/{sha256:str}", permission=Permission.deploy_create, status_code=201)
+@put(
+    "/blobs/{sha256:str}",
+    permission=Permission.deploy_create,
+    status_code=201,
+    request_max_body_size=None,
+)
 async def put_blob(request: Request, sha256: FromPath[str]) -> BlobsStored:
     """Store one content, sent as the body; its SHA-256 must be the one in the path."""
     limit = request.app.state.settings.uploads.max_file_bytes

@@ -82,8 +82,18 @@ def _check(name: str, value: object, kind: Any) -> list[dict[str, str]]:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        return [{"field": name + path.rstrip("`"), "message": message.removeprefix("Invalid ")}]
+        return [{"field": name + path.rstrip("`"), "message": _plain(message, kind)}]
     return []
+
+
+def _plain(message: str, kind: Any) -> str:
+    """The library's words, or the description of the type where they would be a riddle."""
+    if "matching regex" in message:
+        for found in getattr(kind, "__metadata__", ()):
+            if isinstance(found, msgspec.Meta) and found.description:
+                return found.description
+        return "This has characters that are not allowed here"
+    return message.removeprefix("Invalid ")
 
 
 def _title(name: str) -> str:

@@ -1,6 +1,6 @@
 """Projects as handlers get them: loaded with the check whether the caller may see them."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from litestar.di import NamedDependency
@@ -24,6 +24,7 @@ async def provide_project_by_slug(db: DB, actor: CurrentActor, slug: FromPath[st
     return await service.get_by_slug(db, slug, by=actor)
 
 
+@runtime_checkable
 class LatestOf(Protocol):
     """Newest deployments by project; given by the area above, which this one does not know."""
 

@@ -17,7 +17,14 @@ Folder = Annotated[str, Meta(max_length=400, pattern=r"^[^\x00]*$")]
 RepositoryUrl = Annotated[str, Meta(max_length=1000)]
 Branch = Annotated[str, Meta(min_length=1, max_length=255)]
 NodeVersion = Literal["16", "18", "20", "21", "22", "24"]
-Key = Annotated[str, Meta(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Key = Annotated[
+    str,
+    Meta(
+        max_length=256,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Use letters, digits and underscores, not starting with a digit",
+    ),
+]
 Value = Annotated[str, Meta(max_length=32_768, pattern=r"^[^\x00]*$")]
 TargetName = Literal["production", "preview", "development"]
 
