@@ -6,6 +6,7 @@ is read last, so it can bring back with `!name` what `.gitignore` took out (a bu
 never what is always left out.
 """
 
+import re
 from collections.abc import Callable, Iterable
 
 from pathspec import GitIgnoreSpec
@@ -56,6 +57,7 @@ ALWAYS: tuple[str, ...] = (
 IGNORED = ALWAYS
 RULE_FILES = (".gitignore", ".windlassignore")
 _MAX_LINES = 5000
+_MOST_STARS = 4
 
 _always = GitIgnoreSpec.from_lines(ALWAYS)
 
@@ -64,7 +66,8 @@ def ignores(rules: dict[str, str]) -> Callable[[str], bool]:
     """A question: is this path (POSIX, relative; a folder ends in "/") left out?
 
     `rules` maps the path of each `.gitignore` and `.windlassignore` to its text. Rules of a
-    subfolder hold below it, as in Git. A pattern that is not one is passed over.
+    subfolder hold below it, as in Git. A pattern that is not one, or that would take very long to
+    match (more than four stars in one name), is passed over.
     """
     specs = [
         (path.rpartition("/")[0], _spec(rules[path]))
@@ -100,9 +103,12 @@ def _name(path: str) -> str:
 def _spec(text: str) -> GitIgnoreSpec:
     lines: list[str] = []
     for line in text.lstrip("\ufeff").splitlines()[:_MAX_LINES]:
+        # Each star multiplies the work of a mismatch; no real rule has many in one name.
+        if len(line) > 500 or any(part.count("*") > _MOST_STARS for part in line.split("/")):
+            continue
         try:
             GitIgnoreSpec.from_lines([line])
-        except ValueError:
+        except (ValueError, re.error):
             continue
         lines.append(line)
     return GitIgnoreSpec.from_lines(lines)

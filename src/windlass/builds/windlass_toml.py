@@ -109,20 +109,34 @@ def parse(content: bytes, *, file: str = "windlass.toml") -> WindlassToml:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
         keys = re.findall(r"[A-Za-z_][\w-]*", place.split("`$", 1)[-1])
+        variables = table.get("env")
+        if keys == ["env"] and isinstance(variables, dict):
+            wrong = [name for name, value in variables.items() if not isinstance(value, str)]
+            keys += wrong[:1]
         raise _wrong(file, text, keys, f"is wrong: {message}") from error
     return _checked(settings, file, text)
 
 
 def schema() -> dict[str, object]:
-    """The JSON Schema (2020-12) of the file."""
-    made = msgspec.json.schema(WindlassToml)
+    """The JSON Schema (2020-12) of the file. TOML has no null, so no setting may be null."""
+    made = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(WindlassToml)))
     definition = cast(dict[str, object], made["$defs"]["WindlassToml"])
+    properties = cast(dict[str, dict[str, object]], definition["properties"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "windlass.toml",
-        "description": definition.pop("description"),
-        **{key: value for key, value in definition.items() if key != "title"},
+        "description": " ".join((WindlassToml.__doc__ or "").split()),
+        "type": "object",
+        "properties": {name: _without_null(value) for name, value in properties.items()},
+        "additionalProperties": False,
     }
+
+
+def _without_null(definition: dict[str, object]) -> dict[str, object]:
+    choices = cast(list[dict[str, object]], definition.pop("anyOf", []))
+    inner = next((choice for choice in choices if choice.get("type") != "null"), {})
+    kept = {name: value for name, value in definition.items() if value is not None}
+    return {**inner, **kept}
 
 
 def _checked(settings: WindlassToml, file: str, text: str) -> WindlassToml:

@@ -203,9 +203,10 @@ def _place(source: Source, found: Found) -> tuple[str, str]:
     packaged = len(folders)
     while packaged and source.has("/".join([*folders[:packaged], "__init__.py"])):
         packaged -= 1
-    preferred = "/".join(folders[:packaged]) or "."
-    if preferred == found.path.rpartition("/")[0] and not preferred.startswith("src"):
-        preferred = "."
+    preferred = "/".join(folders[:packaged]) if packaged < len(folders) else ""
+    if folders[:1] == ["src"] and not source.has("src/__init__.py"):
+        preferred = "src"
+    preferred = preferred or "."
     local = {origin.partition(".")[0] for origin in module.imports.values()} if module else set()
 
     def score(base: str) -> tuple[int, bool, int]:

@@ -123,8 +123,9 @@ class Requirements:
             case "poetry" if not self.pyproject.get("build-system"):
                 return ["POETRY_VIRTUALENVS_IN_PROJECT=true uv tool run poetry install --no-root"]
             case "pdm" if source.has("pdm.lock"):
-                export = "PDM_CHECK_UPDATE=false uv tool run pdm export --prod --format requirements"
-                return [f"{export} --output {_LIST}{flag}", _pip_install(f"-r {_LIST}")]
+                export = "PDM_CHECK_UPDATE=false uv tool run pdm export --prod"
+                written = f"--format requirements --output {_LIST}"
+                return [f"{export} {written}{flag}", _pip_install(f"-r {_LIST}")]
             case "pipenv" if source.has("Pipfile.lock"):
                 # `-i` names the public index that pipenv writes by itself; the server's own
                 # configuration says which index it uses. A Pipfile with more sources keeps them.

@@ -172,8 +172,9 @@ def _object(tokens: list[Token], index: int, depth: int) -> tuple[Value, int]:
             index += 1
         else:
             # A method, an accessor or a computed key: up to the end of this entry.
+            named = after if token.text in ("get", "async") and after.kind == "name" else token
             index = _skip(tokens, index)
-            entries.append((token.text, UNKNOWN))
+            entries.append((named.text, UNKNOWN))
         if (index < len(tokens) and tokens[index].mark == ",") or index == start:
             index += 1
     return Object(tuple(entries)), index + 1
