@@ -23,13 +23,14 @@ def copy():
     home = Path(tempfile.mkdtemp(prefix="windlass-test-"))
     home.chmod(0o755)
     package = Path(launch.__file__).parents[1]
-    shutil.copytree(package, home / "lib" / "windlass")
+    plain = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, home / "lib" / "windlass", ignore=plain)
     shutil.copytree(Path(__file__).parent, home / "tests")
     site = Path(pytest.__file__).parent.parent
     for name in PACKAGES:
         source = site / name
         if source.is_dir():
-            shutil.copytree(source, home / "lib" / name)
+            shutil.copytree(source, home / "lib" / name, ignore=plain)
         elif source.exists():
             shutil.copy(source, home / "lib" / name)
     subprocess.run(["chmod", "-R", "a+rX", home], check=True)
@@ -49,7 +50,17 @@ def test_an_ordinary_users_sandbox_holds_as_well(copy, part):
     temporary.mkdir()
     os.chown(temporary, UID, UID)
     done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/test_{part}.py"],
+        [
+            python,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "anyio.pytest_plugin",
+            f"tests/test_{part}.py",
+        ],
         user=UID,
         group=UID,
         extra_groups=[],
