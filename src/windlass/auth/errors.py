@@ -1,6 +1,6 @@
 """What a caller can get wrong when proving who they are."""
 
-from windlass.core.errors import BadRequest, Forbidden, Gone, Unauthorized
+from windlass.core.errors import BadRequest, Conflict, Forbidden, Gone, Unauthorized
 
 
 class WrongPassword(Unauthorized):
@@ -25,3 +25,7 @@ class SetupLinkUsed(Gone):
 
 class WrongCurrentPassword(BadRequest):
     """The current password is wrong."""
+
+
+class EmailTaken(Conflict):
+    """Another account has this e-mail address."""

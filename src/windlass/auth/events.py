@@ -22,6 +22,10 @@ class PasswordChanged(Event, frozen=True):
     user_id: UUID
 
 
+class ProfileChanged(Event, frozen=True):
+    user_id: UUID
+
+
 class TokenCreated(Event, frozen=True):
     token_id: UUID
     name: str

@@ -1,10 +1,9 @@
 """JSON: set up, sign in, sign out, who am I, tokens."""
 
 from litestar import Response, Router, delete, get, post
-from litestar.datastructures import Cookie
 from litestar.params import FromPath, JSONBody
 
-from windlass.auth import service
+from windlass.auth import cookies, service
 from windlass.auth.deps import COOKIE, CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.auth.schemas import (
@@ -20,23 +19,6 @@ from windlass.core.http import DB, Envelope, Request
 from windlass.core.schemas import Page
 
 
-def session_cookie(request: Request, value: str) -> Cookie:
-    """Not readable by scripts, not sent by other sites, over TLS where the panel has TLS."""
-    secure = request.app.state.settings.panel_url.startswith("https:")
-    age = service.SESSION_DAYS_ABSOLUTE * 86400
-    return Cookie(COOKIE, value=value, max_age=age, httponly=True, samesite="lax", secure=secure)
-
-
-async def open_session(request: Request, db: DB, actor: service.Actor) -> Cookie:
-    token = await service.open_session(
-        db,
-        actor,
-        user_agent=request.headers.get("user-agent", ""),
-        address=request.headers.get("x-forwarded-for", "").split(",")[0].strip(),
-    )
-    return session_cookie(request, token)
-
-
 @post("/setup", public=True, status_code=200)
 async def set_up(request: Request, db: DB, data: JSONBody[Setup]) -> Response[UserOut]:
     """Use the one-time link of the first start."""
@@ -48,7 +30,7 @@ async def set_up(request: Request, db: DB, data: JSONBody[Setup]) -> Response[Us
         password=data.password,
         name=data.name,
     )
-    return Envelope(UserOut.of(actor), cookies=[await open_session(request, db, actor)])
+    return Envelope(UserOut.of(actor), cookies=[await cookies.open_session(request, db, actor)])
 
 
 @post("/sign-in", public=True, status_code=200)
@@ -56,7 +38,7 @@ async def sign_in(request: Request, db: DB, data: JSONBody[SignIn]) -> Response[
     """Sign in with e-mail and password; the answer sets the session cookie."""
     request.app.state.sign_in_limit.check(data.email.lower())
     actor = await service.sign_in(db, data.email, data.password)
-    return Envelope(UserOut.of(actor), cookies=[await open_session(request, db, actor)])
+    return Envelope(UserOut.of(actor), cookies=[await cookies.open_session(request, db, actor)])
 
 
 @post("/sign-out", permission=Permission.account, status_code=200)

@@ -8,10 +8,16 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import events
-from windlass.auth.errors import SetupLinkUsed, WrongCurrentPassword, WrongPassword
+from windlass.auth.errors import (
+    EmailTaken,
+    SetupLinkUsed,
+    WrongCurrentPassword,
+    WrongPassword,
+)
 from windlass.auth.models import Actor, Session, Token, User
 from windlass.core import clock, crypto
 from windlass.core.db import Database
@@ -25,6 +31,9 @@ _HASHER = PasswordHasher()
 # Verified when the account is unknown, so that both cases take the same time.
 _DUMMY = _HASHER.hash(secrets.token_urlsafe(16))
 
+_WITHOUT_PASSWORD = (
+    select(User).where(User.password_hash.is_(None)).order_by(User.created_at).limit(1)
+)
 _BY_SESSION = """
 select u.id, u.email, u.name, u.is_admin, s.id as credential,
   s.last_used_at < now() - interval '60 seconds' as stale
@@ -99,18 +108,26 @@ async def set_up(
     db: AsyncSession, keys: Path, *, token: str, email: str, password: str, name: str | None
 ) -> Actor:
     """Use the one-time link: the owner gets an e-mail address and a password."""
-    path = keys / "setup.token"
-    expected = path.read_text() if path.exists() else ""
-    if not expected or not secrets.compare_digest(token.encode(), expected.encode()):
+    if not _is_setup_token(keys, token):
         raise SetupLinkUsed()
-    query = select(User).where(User.password_hash.is_(None)).order_by(User.created_at).limit(1)
-    owner = await db.scalar(query.with_for_update())
+    owner = await db.scalar(_WITHOUT_PASSWORD.with_for_update())
     if owner is None:
         raise SetupLinkUsed()
     owner.email, owner.name = email.strip().lower(), name or email.split("@")[0]
     owner.password_hash = _HASHER.hash(password)
     await emit(db, events.OwnerSetUp(user_id=owner.id), by=owner.id)
     return _actor(owner)
+
+
+async def may_set_up(db: AsyncSession, keys: Path, token: str) -> bool:
+    """Whether the one-time link still works."""
+    return _is_setup_token(keys, token) and await db.scalar(_WITHOUT_PASSWORD) is not None
+
+
+def _is_setup_token(keys: Path, token: str) -> bool:
+    path = keys / "setup.token"
+    expected = path.read_text() if path.exists() else ""
+    return bool(expected) and secrets.compare_digest(token.encode(), expected.encode())
 
 
 async def sign_in(db: AsyncSession, email: str, password: str) -> Actor:
@@ -166,8 +183,15 @@ async def change_password(db: AsyncSession, actor: Actor, *, current: str, new: 
     await emit(db, events.PasswordChanged(user_id=actor.id), by=actor.id)
 
 
-async def rename(db: AsyncSession, actor: Actor, name: str) -> None:
-    await db.execute(update(User).where(User.id == actor.id).values(name=name))
+async def change_profile(db: AsyncSession, actor: Actor, *, name: str | None, email: str) -> None:
+    """Change what one is called, and the address one signs in with."""
+    query = update(User).where(User.id == actor.id)
+    try:
+        async with db.begin_nested():
+            await db.execute(query.values(name=name, email=email.strip().lower()))
+    except IntegrityError as error:
+        raise EmailTaken() from error
+    await emit(db, events.ProfileChanged(user_id=actor.id), by=actor.id)
 
 
 async def tokens(db: AsyncSession, actor: Actor) -> list[Token]:

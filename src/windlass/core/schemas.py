@@ -1,6 +1,7 @@
 """What comes in and what goes out: camelCase outside, strict inside, all wrong fields at once."""
 
 import base64
+import re
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, get_type_hints
 
@@ -9,6 +10,7 @@ import msgspec
 from windlass.core.errors import BadRequest
 
 T = TypeVar("T")
+_LENGTH = re.compile(r"Expected `str` of length ([<>]=) (\d+)")
 
 
 class In(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
@@ -93,6 +95,9 @@ def _plain(message: str, kind: Any) -> str:
             if isinstance(found, msgspec.Meta) and found.description:
                 return found.description
         return "This has characters that are not allowed here"
+    if found := _LENGTH.fullmatch(message):
+        more = "or more" if found[1] == ">=" else "at the most"
+        return f"Use {found[2]} characters {more}"
     return message.removeprefix("Invalid ")
 
 

@@ -16,20 +16,8 @@ AREAS = ("auth", "projects", "deployments")
 FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "short", "size")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
-
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; "
-    "object-src 'none'"
-)
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "same-origin",
-    "Vary": "HX-Request",
-    "X-Content-Type-Options": "nosniff",
-}
-
+# What pages have besides the headers that every answer has (core.http.SECURITY_HEADERS).
+HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request"}
 
 # What the last form did, as `?notice=saved` after its redirect. Only these words ever appear.
 NOTICES = {
