@@ -151,9 +151,11 @@ def _connection(fds: list[int]) -> socket.socket | None:
     """The one TCP socket that was asked for; None for anything else."""
     if len(fds) != 1:
         return None
+    fd = os.dup(fds[0])
     try:
-        sock = socket.socket(fileno=os.dup(fds[0]))
+        sock = socket.socket(fileno=fd)
     except OSError:
+        os.close(fd)
         return None
     if sock.family != socket.AF_INET or sock.type != socket.SOCK_STREAM:
         sock.close()
