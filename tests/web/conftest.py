@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from tests.web.server import Gallery
 
+from tests.web.server import Gallery
 from windlass.web import assets_build
 
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.web import samples as s
-
 from windlass.web import forms, page, tree
 
 Context = dict[str, Any]

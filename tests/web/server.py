@@ -3,6 +3,7 @@
 `python -m tests.web.server 8099` serves it to look at.
 """
 
+import datetime as dt
 import json
 import mimetypes
 import queue
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.web import gallery
 from tests.web import samples as s
-
+from windlass.core.http import SECURITY_HEADERS
 from windlass.web import page, static_files
 
 _LEVELS = ("info", "info", "info", "warn", "info", "error", "info", "success")
@@ -30,6 +31,7 @@ class Gallery:
         self.pages = dict(gallery.PAGES)
         self.posted: list[tuple[str, bytes]] = []
         self.missing_everything = True
+        self.refuse_streams = False
         owner = self
 
         class Handler(_Handler):
@@ -73,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path.startswith(static_files.URL):
             self._asset(parts.path)
-        elif parts.path in {"/api/events/stream"}:
+        elif parts.path == "/api/events/stream":
             self._stream()
         elif parts.path.startswith("/api/"):
             self._api(parts.path, query)
@@ -118,7 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
             notice=page.NOTICES.get(query.get("notice", "")),
             **context,
         )
-        self._send(text.encode(), "text/html; charset=utf-8", status, page.HEADERS)
+        self._send(
+            text.encode(), "text/html; charset=utf-8", status, {**SECURITY_HEADERS, **page.HEADERS}
+        )
 
     def _asset(self, path: str) -> None:
         file = static_files.FOLDER / path.removeprefix(static_files.URL + "/")
@@ -173,6 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self) -> None:
         """Server-sent events until the test or the browser ends them."""
         self.close_connection = True
+        if self.gallery.refuse_streams:
+            self._send(b"", "text/plain", 503, {})
+            return
         listener: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.gallery.listeners.append(listener)
         self.send_response(200)
@@ -197,7 +204,7 @@ def _deployment(found: Any) -> dict[str, object]:
         "branch": found.branch,
         "project": {"name": found.project.name, "slug": found.project.slug},
         "errorMessage": found.error_message,
-        "finishedAt": None,
+        "finishedAt": dt.datetime.now(dt.UTC).isoformat(),
     }
 
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.web import samples
 
+from tests.web import samples
 from windlass.core.errors import Conflict, ValidationFailed
 from windlass.web import forms
 from windlass.web.forms import Variable

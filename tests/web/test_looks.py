@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
+
 from tests.web import gallery
 from tests.web.conftest import Visit
-
 from windlass.web import assets_build
 
 PROBES = Path(__file__).parent / "probes.js"

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import pytest
-from tests.web import gallery
 
+from tests.web import gallery
 from windlass.web import page, static_files
 
 PATHS = list(gallery.PAGES)

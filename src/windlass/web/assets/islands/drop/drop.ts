@@ -21,12 +21,16 @@ class Drop {
     window.addEventListener("drop", (event) => this.onDrop(event));
     this.part("cancel").addEventListener("click", () => this.aborting.abort());
     const folder = this.part<HTMLInputElement>("folder");
-    folder.addEventListener("change", () => folder.files?.length && void this.run(() => fromInput(folder.files!)));
     const archive = this.part<HTMLInputElement>("archive");
-    archive.addEventListener("change", () => {
+    const chosen = (): void => {
       const [file] = archive.files ?? [];
-      if (file) void this.run(() => ({ name: file.name, files: [], ignored: 0, archive: file }));
-    });
+      if (folder.files?.length) void this.run(() => fromInput(folder.files!));
+      else if (file) void this.run(() => ({ name: file.name, files: [], ignored: 0, archive: file }));
+    };
+    folder.addEventListener("change", chosen);
+    archive.addEventListener("change", chosen);
+    // Somebody may have been quicker than this script.
+    chosen();
   }
 
   private part<T extends HTMLElement = HTMLElement>(name: string): T {
@@ -138,6 +142,8 @@ class Drop {
     this.part("busy").hidden = !what.busy;
     this.part("error").hidden = !what.error;
     this.part("message").textContent = what.error ?? "";
+    if (what.busy) return;
+    // So that choosing the same folder again is a change. Not before: the list of files is emptied too.
     this.part<HTMLInputElement>("folder").value = "";
     this.part<HTMLInputElement>("archive").value = "";
   }
