@@ -99,7 +99,8 @@ class Config:
 
     def _entries(self, source: Object, key: str, depth: int = 0) -> list[Value]:
         """What an object holds under a key, itself or through a spread; the last one counts."""
-        for name, value in reversed(source.entries):
+        self._steps += len(source.entries) // 100
+        for name, value in reversed(source.entries if self._steps <= _MOST_STEPS else ()):
             if name == key:
                 return [value]
             if name is None and depth < 4:

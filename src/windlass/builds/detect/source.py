@@ -35,7 +35,8 @@ SKIPPED = frozenset(
     ]
 )
 _SOURCE_BYTES = 128 << 10
-_YAML_BYTES = 128 << 10
+_YAML_BYTES = 64 << 10
+_DEEPEST = 60
 
 
 class Source:
@@ -124,8 +125,11 @@ class Source:
 
     def yaml(self, path: str) -> Table:
         """Tags that only the tool itself understands (`!!python/name:…`, `!ENV`) read as None."""
+        text = self.text(path, _YAML_BYTES)
+        if bracket_depth(text) > _DEEPEST:
+            raise ManifestBroken(file=self.named(path), reason="it is nested too deeply")
         try:
-            return self._object(path, yaml.load(self.text(path, _YAML_BYTES), _Loader))  # noqa: S506
+            return self._object(path, yaml.load(text, _Loader))  # noqa: S506 - a SafeLoader
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             reason = f"line {line}: {error.problem or 'not YAML'}"
@@ -155,6 +159,18 @@ def _nothing(_loader: object, _suffix: str, _node: object) -> None:
 
 _Loader.add_multi_constructor("!", _nothing)  # pyright: ignore[reportUnknownMemberType]
 _Loader.add_multi_constructor("tag:", _nothing)  # pyright: ignore[reportUnknownMemberType]
+
+
+def bracket_depth(text: str) -> int:
+    """How deep brackets nest, those in strings counted too: parsers are only given sane depths."""
+    depth = deepest = 0
+    for char in text:
+        if char in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in ")]}":
+            depth = max(0, depth - 1)
+    return deepest
 
 
 def table(value: object) -> Table:

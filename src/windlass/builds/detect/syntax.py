@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from windlass.builds.detect.source import Source
+from windlass.builds.detect.source import Source, bracket_depth
 
 Protocol = Literal["asgi", "wsgi"]
 
@@ -197,14 +197,8 @@ class Modules:
 
 def parse(code: str) -> ast.Module | None:
     """A syntax tree; None for what is no Python, or nests so deep that parsing is a risk."""
-    depth = 0
-    for char in code:
-        if char in "([{":
-            depth += 1
-            if depth > _DEEPEST_BRACKETS:
-                return None
-        elif char in ")]}":
-            depth = max(0, depth - 1)
+    if bracket_depth(code) > _DEEPEST_BRACKETS:
+        return None
     try:
         with warnings.catch_warnings():
             # Invalid escapes in other people's files are no news.
