@@ -1,7 +1,8 @@
 """Requests per second: the edge beside Caddy, nginx with our configuration beside bare nginx.
 
 All four serve the same two files over loopback, one after the other in alternating rounds, so that
-whatever else the machine does hits them alike. Medians and their ratios are printed.
+whatever else the machine does hits them alike. Medians and their ratios are printed, and beside
+them the requests per second of processor time, which do not depend on how busy the machine is.
 
     .venv/bin/python -m benchmarks.edge [--rounds 5] [--seconds 4] [--connections 32]
 """
@@ -30,6 +31,8 @@ FILES = {"4 KB": ("4k.css", 4096), "100 KB": ("100k.css", 102_400)}
 EDGE, CADDY, FRONT, BARE = 18_000, 18_001, 18_002, 18_003
 GOALS = {("edge", "caddy", "4 KB"): 1.3, ("edge", "caddy", "100 KB"): 1.0}
 GOALS |= {("nginx with ours", "nginx bare", size): 0.95 for size in FILES}
+
+Rates = dict[str, list[float]]
 
 CADDYFILE = """\
 {{
@@ -75,12 +78,18 @@ def main() -> int:
         home = Path(folder)
         root = prepare(home)
         edge = stack.enter_context(running(edge_argv(home), EDGE))
-        stack.enter_context(running(caddy_argv(home, root), CADDY))
-        stack.enter_context(running(front_argv(home), FRONT))
-        stack.enter_context(running(bare_argv(home, root), BARE))
+        caddy = stack.enter_context(running(caddy_argv(home, root), CADDY))
+        front = stack.enter_context(running(front_argv(home), FRONT))
+        bare = stack.enter_context(running(bare_argv(home, root), BARE))
+        servers = {
+            "edge": (EDGE, edge.pid),
+            "caddy": (CADDY, caddy.pid),
+            "nginx with ours": (FRONT, front.pid),
+            "nginx bare": (BARE, bare.pid),
+        }
         print(f"edge, started: {memory_megabytes(edge.pid):.1f} MB PSS")
         for size in FILES:
-            report(size, measure(size, given))
+            report(size, *measure(size, servers, given))
         print(f"edge, after the load: {memory_megabytes(edge.pid):.1f} MB PSS")
     return 0
 
@@ -154,16 +163,34 @@ def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     raise SystemExit(f"nothing answers on port {port}: {' '.join(process.args)}")
 
 
-def measure(size: str, given: argparse.Namespace) -> dict[str, list[float]]:
-    servers = {"edge": EDGE, "caddy": CADDY, "nginx with ours": FRONT, "nginx bare": BARE}
-    rates: dict[str, list[float]] = {name: [] for name in servers}
+def measure(
+    size: str, servers: dict[str, tuple[int, int]], given: argparse.Namespace
+) -> tuple[Rates, Rates]:
+    """Requests per second, and per second of processor time, of each round."""
+    rates: Rates = {name: [] for name in servers}
+    per_cpu: Rates = {name: [] for name in servers}
     for round_ in range(given.rounds + 1):
-        for name, port in servers.items():
+        for name, (port, pid) in servers.items():
+            before = cpu_seconds(pid)
             rate = wrk(port, FILES[size][0], given)
+            used = cpu_seconds(pid) - before
             # The first round only warms caches.
             if round_:
                 rates[name].append(rate)
-    return rates
+                per_cpu[name].append(rate * given.seconds / max(used, 0.01))
+    return rates, per_cpu
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process and its children."""
+    ticks, waiting = 0, [pid]
+    while waiting:
+        folder = Path("/proc", str(waiting.pop()))
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+        for children in folder.glob("task/*/children"):
+            waiting += [int(child) for child in children.read_text().split()]
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def wrk(port: int, name: str, given: argparse.Namespace) -> float:
@@ -181,16 +208,18 @@ def wrk(port: int, name: str, given: argparse.Namespace) -> float:
     return float(rate[1])
 
 
-def report(size: str, rates: dict[str, list[float]]) -> None:
+def report(size: str, rates: Rates, per_cpu: Rates) -> None:
+    cpu = {name: statistics.median(values) for name, values in per_cpu.items()}
     medians = {name: statistics.median(values) for name, values in rates.items()}
     for name, values in rates.items():
         print(f"{size:>7}  {name:<16} {medians[name]:>9,.0f} /s  ({min(values):,.0f} to", end=" ")
-        print(f"{max(values):,.0f})")
+        print(f"{max(values):,.0f}), {cpu[name]:,.0f} per second of processor time")
     for (ours, theirs, of), goal in GOALS.items():
         if of == size:
             ratio = medians[ours] / medians[theirs]
             verdict = "reached" if ratio >= goal else "MISSED"
-            print(f"{size:>7}  {ours} / {theirs}: {ratio:.2f} (goal {goal}, {verdict})")
+            print(f"{size:>7}  {ours} / {theirs}: {ratio:.2f} (goal {goal}, {verdict});", end=" ")
+            print(f"per second of processor time {cpu[ours] / cpu[theirs]:.2f}")
 
 
 def memory_megabytes(pid: int) -> float:

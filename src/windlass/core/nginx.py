@@ -27,6 +27,7 @@ _TEMPLATE = r"""# Printed by `windlass nginx-config`.
 # `--trust-proxy 127.0.0.1/32`, so that it believes the headers below.
 {user}worker_processes auto;
 worker_rlimit_nofile 65536;
+pcre_jit on;
 pid {home}/run/nginx.pid;
 error_log {home}/logs/nginx.log warn;
 
@@ -49,7 +50,6 @@ http {{
     keepalive_requests 100000;
     client_max_body_size 0;
     gzip_static on;
-    gzip_vary on;
 
     # Must stay off: an open file of the old release would be served after a switch.
     open_file_cache off;
@@ -85,22 +85,23 @@ http {{
         listen {listen};
         listen [::]:{listen};
         root {home}/sites/$host/public;
-        error_page 405 = @edge;
         log_not_found off;
+        absolute_redirect off;
+
+        location = / {{
+            error_page 405 = @edge;
+            try_files /index.html @edge;
+{headers}
+        }}
+
+        # Pages and folders: the edge knows which have a shorter address, and tags them.
+        location ~ (/[^./]*|\.html)$ {{
+            try_files /dev/null @edge;
+        }}
 
         location / {{
-            try_files $uri @edge;
+            error_page 403 404 405 = @edge;
 {headers}
-        }}
-
-        location ~ /$ {{
-            try_files ${{uri}}index.html @edge;
-{headers}
-        }}
-
-        # The edge knows which of these have a shorter address.
-        location ~ \.html$ {{
-            try_files /dev/null @edge;
         }}
 
         location @edge {{
@@ -122,9 +123,11 @@ http {{
 """
 
 
+# `gzip_vary` would look for a compressed variant even when the visitor takes none.
 _HEADERS = """\
             add_header Cache-Control $windlass_cache;
             add_header X-Content-Type-Options nosniff;
+            add_header Vary Accept-Encoding;
             add_header Last-Modified "";"""
 
 
