@@ -11,7 +11,6 @@ PYTHON ?= $(shell packaging/python.sh)
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --quiet
 # What was done already, for the checkout that it was done in.
 DONE := $(VENV)/.done
 CACHE := $(CURDIR)/.cache
@@ -95,15 +94,16 @@ $(DONE)/venv:
 	@packaging/venv.sh "$(PYTHON)" $(VENV)
 	@mkdir -p $(DONE) && touch $@
 
-$(DONE)/server: requirements/server.txt pyproject.toml packaging/hatch_build.py | $(DONE)/venv
+$(DONE)/server: requirements/server.txt pyproject.toml packaging/hatch_build.py \
+		packaging/install.sh | $(DONE)/venv
 	@echo "Installing Windlass into $(VENV) (about a minute the first time)"
-	@$(PIP) install --require-hashes --no-deps -r requirements/server.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@packaging/install.sh $(VENV) requirements/server.txt
+	@$(PY) -m pip -qq install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DONE)/dev: requirements/dev.txt $(DONE)/server
 	@echo "Installing what tests and checks need into $(VENV)"
-	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@packaging/install.sh $(VENV) requirements/dev.txt
 	@touch $@
 
 $(DONE)/assets: $(ASSETS) src/windlass/web/assets_build.py $(DONE)/server $(if $(wildcard $(STATIC)),,missing-assets)
