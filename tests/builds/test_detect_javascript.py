@@ -87,8 +87,8 @@ def test_paths_made_of_literals_are_read():
     ],
 )
 def test_hostile_files_end_quickly(source: str):
-    started = time.perf_counter()
+    started = time.process_time()
 
     Config(source).get("output.deep")
 
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -29,6 +29,10 @@ class SourceNotFound(NotFound):
     """There is no such source, or you may not see it."""
 
 
+class SourceNotReady(Conflict):
+    """The files of this source are not here yet. Wait a moment, then try again."""
+
+
 class FilesOrRepository(BadRequest):
     """Give either the files of an upload or a repositoryUrl."""
 

@@ -38,6 +38,8 @@ _PREVIEWS = frozenset(
         *("webpack-dev-server", "vue-cli-service", "browser-sync", "lite-server", "storybook"),
     ]
 )
+# Without node_modules only Yarn itself could start a program; telemetry leaves the machine.
+_BERRY = {"YARN_NODE_LINKER": "node-modules", "YARN_ENABLE_TELEMETRY": "0"}
 _PLAIN = re.compile(r"[\w@%+=:,./ -]+", re.ASCII)
 
 
@@ -54,7 +56,7 @@ def node_plan(package: Package, plan: Plan, *, production: bool = False) -> Plan
     tools = [join(folder, f"{TOOLS}/bin")] if manager.package else []
     caches = [modules, *([join(folder, "node_modules")] if folder != root else [])]
     caches += [join(folder, TOOLS)] if manager.package else []
-    env = {"YARN_NODE_LINKER": "node-modules"} if manager.berry else {}
+    env = _BERRY if manager.berry else {}
     return replace(
         plan,
         root_directory=root,

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Sequence
 from functools import cached_property
 from typing import cast
 
@@ -42,17 +43,18 @@ _DEEPEST = 60
 class Source:
     """The files below `root`; paths that it takes and gives are relative to `root`."""
 
-    def __init__(self, tree: Tree, root: str = ".") -> None:
+    def __init__(self, tree: Tree, root: str = ".", *, everything: list[str] | None = None) -> None:
         self._tree = tree
+        self._everything = _sensible(tree.paths()) if everything is None else everything
         self.root = root
 
     @cached_property
     def files(self) -> list[str]:
         """Sorted, without what tools made and without names that no manifest has."""
-        prefix = "" if self.root == "." else f"{self.root}/"
-        paths = {path for path in self._tree.paths() if _is_plain(path)}
-        below = (path[len(prefix) :] for path in paths if path.startswith(prefix))
-        return sorted(path for path in below if not SKIPPED.intersection(path.split("/")[:-1]))
+        if self.root == ".":
+            return self._everything
+        prefix = f"{self.root}/"
+        return [path[len(prefix) :] for path in self._everything if path.startswith(prefix)]
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -60,7 +62,7 @@ class Source:
 
     def at(self, folder: str) -> "Source":
         """The same tree seen from another folder (relative to the tree's top)."""
-        return Source(self._tree, folder)
+        return Source(self._tree, folder, everything=self._everything)
 
     def has(self, path: str) -> bool:
         return path in self._known
@@ -187,6 +189,11 @@ def texts(value: object) -> list[str]:
 
 def text(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
+
+
+def _sensible(paths: Sequence[str]) -> list[str]:
+    plain = {path for path in paths if _is_plain(path)}
+    return sorted(path for path in plain if not SKIPPED.intersection(path.split("/")[:-1]))
 
 
 def _is_plain(path: str) -> bool:
