@@ -35,13 +35,36 @@ async def test_a_step_runs_as_an_ordinary_user_of_its_own_namespaces(box):
     }
 
 
-async def test_the_host_environment_is_empty_even_for_the_first_process(box, monkeypatch):
+async def test_the_host_environment_is_empty_even_for_the_first_process(box, until, monkeypatch):
     monkeypatch.setenv("WINDLASS_SECRET", "hunter2")
 
-    ended = await box.run("tr '\\0' '\\n' < /proc/1/environ; echo --; cat /proc/1/cmdline; env")
+    output: list[bytes] = []
+    running = await box.start(
+        "cat /proc/1/environ || echo closed; env; exec tail -f /dev/null", output
+    )
+    await until(lambda: b"PWD" in b"".join(output))
+    # Only root may still look, from outside.
+    first = Path(f"/proc/{running.pid}/environ").read_bytes() if AS_ROOT else b""
+    await running.kill()
 
-    assert ended.output.split("--")[0].strip() in ("", "PWD=/")
-    assert "hunter2" not in ended.output
+    # It is closed to the command, and there would be nothing in it.
+    assert b"closed" in b"".join(output)
+    assert first in (b"", b"PWD=/\0")
+    assert b"hunter2" not in b"".join(output)
+
+
+async def test_the_first_process_cannot_be_written_to(box):
+    ended = await box.python("""
+import os
+for name in ('mem', 'environ', 'maps', 'fd/7', 'root/tmp', 'cwd/x', 'exe'):
+    try:
+        os.open(f'/proc/1/{name}', os.O_RDWR if name == 'mem' else os.O_RDONLY)
+        print('DONE', name)
+    except OSError as error:
+        print(error.strerror)
+""")
+
+    assert set(ended.output.splitlines()) == {"Permission denied"}
 
 
 async def test_variables_of_a_step_are_not_in_any_command_line(box):
@@ -69,7 +92,8 @@ async def test_nothing_of_the_host_can_be_seen(box, home):
     paths = f"/root /home /work /srv /var /opt/pypi /etc/shadow /etc/ssh /run /boot {home}/other"
 
     ended = await box.run(
-        f"ls -d {paths} /proc/1/root/root /usr/etc/npmrc 2>&1 | grep -v 'No such' || true; ls /"
+        f"ls -d {paths} /proc/1/root/root /usr/etc/npmrc 2>&1 | grep -vE 'No such|denied' || true;"
+        "ls /"
     )
 
     assert set(ended.output.split()) <= {
@@ -303,7 +327,8 @@ async def test_projects_have_different_users_on_the_host(box, until):
     output: list[bytes] = []
     running = await box.start("echo up; exec tail -f /dev/null", output)
     await until(lambda: output)
-    owner = os.stat(f"/proc/{running.pid}").st_uid
+    status = Path(f"/proc/{running.pid}/status").read_text()
+    owner = int(status.partition("Uid:")[2].split()[0])
     await running.kill()
 
     assert owner == box.uid != 0

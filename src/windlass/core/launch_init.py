@@ -18,6 +18,7 @@ import sys
 
 TEMPORARY = ("/tmp", "/dev/shm")  # noqa: S108 — of this sandbox alone
 STATUS_EXEC_FAILED = 127
+PR_SET_DUMPABLE = 4
 
 
 class Init:
@@ -143,7 +144,26 @@ def become(argv: list[bytes], env: dict[bytes, bytes], cwd: bytes, processes: in
         posix._exit(STATUS_EXEC_FAILED)
 
 
+def close_memory() -> None:
+    """Keep the command, which runs as the same user, out of our memory (/proc/1/mem).
+
+    Who could write there could make pid 1 outlive its supervisor. `ctypes` itself is too large.
+    """
+    try:
+        import _ctypes
+    except ImportError:
+        return
+
+    class Prctl(_ctypes.CFuncPtr):
+        _flags_ = _ctypes.FUNCFLAG_CDECL
+        _restype_ = None
+
+    own = _ctypes.dlopen(None, posix.RTLD_NOW)  # pyright: ignore[reportArgumentType]
+    Prctl(_ctypes.dlsym(own, "prctl"))(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def main() -> None:
+    close_memory()
     control = _socket.socket(fileno=int(sys.argv[3]))
     fields = read_all(int(sys.argv[4])).split(b"\0")
     cwd, processes = fields[0], int(fields[1])
