@@ -70,7 +70,7 @@ class EdgeClient:
         try:
             async with asyncio.timeout(30):
                 reader, writer = await asyncio.open_connection(self._host, self._port)
-                head, _ = await _ask(reader, writer, "HEAD", path, host, b"")
+                head = await _ask_head(reader, writer, path, host)
         except (OSError, EOFError, TimeoutError, asyncio.IncompleteReadError) as error:
             raise EdgeAway(f"the edge does not answer on port {self._port}: {error}") from error
         return head.status, head.fields.get("x-windlass-deployment")
@@ -95,6 +95,19 @@ class _Head(msgspec.Struct):
     fields: dict[str, str]
 
 
+async def _ask_head(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, host: str
+) -> _Head:
+    """GET a page and look at the head of the answer only."""
+    try:
+        request = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        writer.write(request.encode())
+        await writer.drain()
+        return _parse(await reader.readuntil(b"\r\n\r\n"))
+    finally:
+        writer.close()
+
+
 async def _ask(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
@@ -110,8 +123,6 @@ async def _ask(
         writer.write(head.encode() + body)
         await writer.drain()
         answer = _parse(await reader.readuntil(b"\r\n\r\n"))
-        if method == "HEAD":
-            return answer, b""
         known = answer.fields.get("content-length")
         return answer, await (reader.readexactly(int(known)) if known else reader.read(_LIMIT))
     finally:

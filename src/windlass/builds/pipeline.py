@@ -19,6 +19,7 @@ from windlass.core.egress import Egress
 from windlass.core.errors import AppError
 from windlass.core.launch import Bind, Limits
 from windlass.core.manifest import Manifest, TreeLimits, size_text
+from windlass.core.reading import Reading, read_folder
 from windlass.core.settings import Settings
 from windlass.core.threads import blocking
 
@@ -240,30 +241,22 @@ class Pipeline:
         """The whole source as it is after the build, with the dependencies where they belong."""
         allowed = ("/usr", *(bind.target for bind in sandbox.toolchain().binds))
         limits = TreeLimits(files=200_000, total_bytes=8 << 30, file_bytes=4 << 30)
-        ignore = (*_NEVER, *kept, *plan.framework_caches)
-        found = list(
-            self.world.blobs.scan(
-                self._work.app,
-                mounted_at="/app",
-                allow_links_under=allowed,
-                ignore=ignore,
-                max_files=limits.files,
-                max_bytes=limits.total_bytes,
-            )
-        )
+        found = self._read(self._work.app, "", limits, (*_NEVER, *kept, *plan.framework_caches))
         for directory, place in kept.items():
-            part = self.world.blobs.scan(
-                place,
-                mounted_at=f"/app/{directory}",
-                allow_links_under=allowed,
-                ignore=(".cache",),
-                max_files=limits.files,
-                max_bytes=limits.total_bytes,
-            )
-            found += [
-                msgspec.structs.replace(entry, path=f"{directory}/{entry.path}") for entry in part
-            ]
+            found += self._read(place, f"{directory}/", limits, (".cache",))
+        # Links between the parts are fine, so they are looked at together.
         return manifests.checked(found, limits=limits, allow_links_under=allowed, on_disk=True)
+
+    def _read(
+        self, folder: Path, prefix: str, limits: TreeLimits, ignore: tuple[str, ...]
+    ) -> Manifest:
+        """Take a part of the app in; its paths start with the prefix."""
+        what = Reading(
+            limits=limits, ignore=frozenset(ignore), mounted_at=f"/app/{prefix}".rstrip("/")
+        )
+        with self.world.blobs.batch() as batch:
+            entries = read_folder(folder, batch, what, within=folder)
+        return [msgspec.structs.replace(entry, path=prefix + entry.path) for entry in entries]
 
     def _of_output(self, plan: Plan, manifest: Manifest) -> Manifest:
         """The part of the source that is served, when nothing has to be built."""

@@ -1,0 +1,57 @@
+"""Folders to deploy, made by tests."""
+
+import json
+from pathlib import Path
+
+SERVER = """
+import http.server, os, signal, sys, threading, time
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if self.path == "/crash":
+            os._exit(3)
+        if self.path == "/slow":
+            time.sleep(1.5)
+        version = open("version.txt").read().strip()
+        body = f"{version} {os.environ.get('COLOUR', 'none')}".encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+    do_HEAD = do_GET
+    def log_message(self, *_): pass
+
+print("starting", flush=True)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+server.serve_forever()
+"""
+
+
+def static(folder: Path, text: str = "one", **files: str) -> Path:
+    """A site of one page, and whatever else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text(f"<h1>{text}</h1>")
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    return folder
+
+
+def built(folder: Path, command: str, *, output: str = "out", text: str = "built") -> Path:
+    """A site that a shell command builds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "page.html").write_text(f"<h1>{text}</h1>")
+    lines = f"build_command = {json.dumps(command)}\noutput_directory = {json.dumps(output)}\n"
+    (folder / "windlass.toml").write_text(lines)
+    return folder
+
+
+def server(folder: Path, version: str = "one", *, start: str = "python3 server.py") -> Path:
+    """A server of the standard library."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "server.py").write_text(SERVER)
+    (folder / "version.txt").write_text(version)
+    (folder / "windlass.toml").write_text(f"start_command = {json.dumps(start)}\n")
+    return folder

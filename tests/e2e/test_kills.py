@@ -1,0 +1,176 @@
+"""Kill any process at any step: a deployment always ends, nothing leaks, sites stay up."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import sites
+from tests.e2e.test_story import groups_of
+from tests.running import Instance, command, until
+
+pytestmark = pytest.mark.xdist_group("kills")
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance with small limits, which this file's tests kill."""
+    found = Instance(
+        tmp_path_factory.mktemp("k"),
+        WINDLASS_BUILDS__MEMORY_BYTES=str(160 * MIB),
+        WINDLASS_BUILDS__TIMEOUT_SECONDS="20",
+        WINDLASS_BUILDS__PROCESSES="60",
+    )
+    found.start()
+    yield found
+    found.stop()
+    assert not found.processes(), [command(pid) for pid in found.processes()]
+
+
+def begin(instance: Instance, folder: Path, *arguments: str) -> str:
+    done = instance.cli("deploy", str(folder), "--no-wait", "--json", *arguments)
+    return json.loads(done.stdout.strip().splitlines()[-1])["id"]
+
+
+def until_logged(instance: Instance, id: str, words: str) -> None:
+    until(
+        lambda: words in instance.api("GET", f"/api/deployments/{id}/logs").text,
+        what=f"“{words}” in the log",
+    )
+
+
+def is_clean(instance: Instance, id: str) -> bool:
+    return not groups_of(id) and not (instance.home / "work" / id).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "code", "words"),
+    [
+        (
+            "hog",
+            'python3 -c "x = [bytearray(1 << 20) for _ in range(400)]"',
+            "OUT_OF_MEMORY",
+            "ran out of memory (160 MiB)",
+        ),
+        ("endless", "while :; do :; done", "BUILD_TIMEOUT", "20 s"),
+        (
+            "bomb",
+            'python3 -c "import os\nwhile True: os.fork()"',
+            "TOO_MANY_PROCESSES",
+            "60 processes",
+        ),
+    ],
+)
+def test_a_build_that_wants_too_much_ends_and_says_so(
+    fragile: Instance, tmp_path: Path, name: str, build: str, code: str, words: str
+) -> None:
+    done = fragile.deploy(sites.built(tmp_path / name, build), check=False)
+
+    assert (done["status"], done["errorCode"]) == ("error", code), done["errorMessage"]
+    assert words in done["errorMessage"]
+    until(lambda: is_clean(fragile, done["id"]), what="the build to leave nothing")
+
+
+def test_a_killed_control_plane_goes_on_with_the_build(fragile: Instance, tmp_path: Path) -> None:
+    """C-144."""
+    live = fragile.deploy(sites.static(tmp_path / "bystander", "still here"))
+    script = "echo attempt; sleep 4; mkdir out; cp page.html out/index.html"
+    id = begin(fragile, sites.built(tmp_path / "killed", script))
+    until_logged(fragile, id, "attempt")
+
+    fragile.kill("windlass.control")
+
+    assert "still here" in fragile.get(live["url"]).text
+    until(fragile.is_up, what="the control plane to come back")
+    done = fragile.wait(id, "ready", "error")
+    assert done["status"] == "ready", done["errorMessage"]
+    assert done["attempt"] == 2
+    assert "built" in fragile.get(done["url"]).text
+    until(lambda: is_clean(fragile, id), what="the build to leave nothing")
+
+
+def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) -> None:
+    """The supervisor, the control plane and the database die; the edge serves on."""
+    live = fragile.deploy(sites.server(tmp_path / "survivor", "alive"))
+    script = "echo attempt; sleep 4; mkdir out; cp page.html out/index.html"
+    id = begin(fragile, sites.built(tmp_path / "massacre", script))
+    until_logged(fragile, id, "attempt")
+    edge = fragile.pid("windlass.edge")
+    database = int((fragile.home / "postgres" / "postmaster.pid").read_text().split()[0])
+
+    fragile.kill("supervisor.py")
+    until(
+        lambda: not any("windlass.control" in command(pid) for pid in fragile.processes()),
+        what="the control plane to follow its supervisor",
+    )
+    until(lambda: not Path(f"/proc/{database}").exists(), what="the database to stop")
+    assert fragile.get(live["url"]).text == "alive none"
+    fragile.start()
+
+    assert fragile.pid("windlass.edge") == edge
+    assert fragile.wait(id, "ready", "error")["status"] == "ready"
+    assert fragile.get(live["url"]).text == "alive none"
+
+
+def test_a_killed_database_comes_back(fragile: Instance, tmp_path: Path) -> None:
+    live = fragile.deploy(sites.static(tmp_path / "database", "served"))
+
+    fragile.kill("postgres")
+
+    assert "served" in fragile.get(live["url"]).text
+    until(fragile.is_up, what="the database to come back")
+    again = fragile.deploy(sites.static(tmp_path / "database", "again"), "--prod")
+    assert "again" in fragile.get(again["url"]).text
+
+
+def test_a_killed_edge_comes_back_with_every_site(fragile: Instance, tmp_path: Path) -> None:
+    static = fragile.deploy(sites.static(tmp_path / "edge-static", "page"))
+    server = fragile.deploy(sites.server(tmp_path / "edge-server", "app"))
+
+    fragile.kill("windlass.edge")
+
+    until(lambda: answers(fragile, static["url"], "page"), what="the static site")
+    until(lambda: answers(fragile, server["url"], "app"), what="the app")
+
+
+def answers(instance: Instance, url: str, words: str) -> bool:
+    try:
+        return words in instance.get(url).text
+    except OSError:
+        return False
+    except Exception as error:
+        if "onnect" in type(error).__name__ or "Protocol" in type(error).__name__:
+            return False
+        raise
+
+
+def test_a_builder_that_dies_again_and_again_is_given_up(fragile: Instance, tmp_path: Path) -> None:
+    id = begin(fragile, sites.built(tmp_path / "cursed", "echo attempt; sleep 60"))
+    for attempt in range(1, 4):
+        until(
+            lambda n=attempt: (
+                fragile.api("GET", f"/api/deployments/{id}/logs").text.count('"message":"attempt"')
+                >= n
+            ),
+            what=f"attempt {attempt}",
+        )
+        fragile.kill("windlass.control")
+        until(fragile.is_up, what="the control plane to come back")
+
+    done = fragile.wait(id, "error", "ready")
+
+    assert done["errorCode"] == "BUILDER_DIED"
+    until(lambda: is_clean(fragile, id), what="the build to leave nothing")
+
+
+def test_a_taken_port_and_a_second_start_are_clear_errors(fragile: Instance) -> None:
+    second = fragile.cli("up", "--port", str(fragile.port), check=False)
+    assert second.returncode == 1
+    assert "already" in second.stderr
+
+    other = Instance(fragile.folder / "other")
+    taken = other.cli("up", "--port", str(fragile.port), check=False)
+    assert taken.returncode == 1
+    assert f"Port {fragile.port} is taken" in taken.stderr
