@@ -19,7 +19,7 @@ _ELSEWHERE = frozenset(
         *("migrations", "benchmarks", "benchmark", "scripts", "build", "dist", "templates"),
     ]
 )
-_MOST_FILES = 300
+_MOST_FILES = 100
 # The first that the project depends on serves; the last is added when it has none.
 _SERVERS = {
     "asgi": ("uvicorn", "granian", "hypercorn", "daphne"),
