@@ -50,7 +50,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
             "values": {"email": "ada"},
             "errors": {
                 "email": "This is not an e-mail address",
-                "password": "Use 12 characters or more",
+                "password": "Use 8 characters or more",
             },
         },
     ),

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def build(*, development: bool = False, force: bool = False) -> bool:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _locked() -> Generator[None, None, None]:
     """Two test workers, or a set-up and a start, may come here at once."""
     with (SOURCES / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -26,6 +26,7 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
     return page(
         request,
         "error.html",
+        http_status=known.status,
         status=known.status,
         user=getattr(request.state, "actor", None),
         code=known.code,

@@ -27,6 +27,7 @@ PLAN_FIELDS = (
     "start_command",
     "release_command",
 )
+_MAY_BE_NONE = set(PLAN_FIELDS) - {"root_directory", "framework"}
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -87,6 +88,16 @@ def errors(error: AppError) -> dict[str, str]:
     return found or {"form": error.message}
 
 
+def setting_values(settings: object, plan: Plan | None) -> dict[str, str | bool]:
+    """What the form of an existing project shows: its own settings, else what is detected."""
+    shown = plan_values(plan)
+    for name in PLAN_FIELDS:
+        if (value := getattr(settings, name, None)) is not None:
+            shown[name] = value
+    shown["build_network"] = bool(getattr(settings, "build_network", False))
+    return shown
+
+
 def plan_values(plan: Plan | None, **others: str | bool) -> dict[str, str | bool]:
     """What the form shows for a plan that was detected just now."""
     shown: dict[str, str | bool] = {name: getattr(plan, name, None) or "" for name in PLAN_FIELDS}
@@ -95,11 +106,15 @@ def plan_values(plan: Plan | None, **others: str | bool) -> dict[str, str | bool
 
 
 def overrides(form: Mapping[str, object], plan: Plan | None) -> dict[str, str | None]:
-    """Only what differs from the plan: the rest stays detected, at each deployment anew."""
+    """Only what differs from the plan: the rest stays detected, at each deployment anew.
+
+    A detected command or output that was emptied is "": there shall be none.
+    """
     chosen: dict[str, str | None] = {}
     for name in PLAN_FIELDS:
-        typed = text(form, name)
-        chosen[name] = None if typed == (getattr(plan, name, None) or None) else typed
+        typed, detected = text(form, name), getattr(plan, name, None) or None
+        emptied = "" if detected and name in _MAY_BE_NONE else None
+        chosen[name] = None if typed == detected else typed or emptied
     return chosen
 
 
@@ -130,6 +145,14 @@ def variables(form: Mapping[str, object]) -> list[Variable]:
     if wrong:
         raise ValidationFailed(fields=wrong)
     return list((chosen | {row.key: row for row in pasted}).values())
+
+
+def of_row(found: Mapping[str, str], form: Mapping[str, object], key: str) -> dict[str, str]:
+    """Errors about `key` and `value` of one variable, moved to the row that it was typed in."""
+    row = next((n for n, row in enumerate(rows(form)) if row.key.strip() == key), None)
+    if row is None:
+        return {"env_block" if n in {"key", "value"} else n: text for n, text in found.items()}
+    return {f"env.{row}.{n}" if n in {"key", "value"} else n: text for n, text in found.items()}
 
 
 def rows(form: Mapping[str, object]) -> list[Variable]:

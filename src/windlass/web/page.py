@@ -55,7 +55,7 @@ class Asked(Protocol):
 
 
 def page(
-    request: Asked, template: str, *, status: int = 200, user: object = None, **context: object
+    request: Asked, template: str, *, http_status: int = 200, user: object = None, **context: object
 ) -> Response[str]:
     """Answer with a page, or with its `content` block when htmx asks.
 
@@ -69,11 +69,10 @@ def page(
         theme=theme_of(request),
         user=user,
         now=clock.now(),
-        status=status,
         notice=NOTICES.get(request.query_params.get("notice", "")),
         **context,
     )
-    return Response(body, status_code=status, media_type="text/html", headers=HEADERS)
+    return Response(body, status_code=http_status, media_type="text/html", headers=HEADERS)
 
 
 def render(template: str, *, fragment: bool = False, **context: object) -> str:

@@ -182,7 +182,7 @@ function showSlug(preview: HTMLElement): void {
 function measure(meter: HTMLElement, password: string): void {
   const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z\d]/].filter((kind) => kind.test(password)).length;
   const repeated = new Set(password).size < Math.min(6, password.length);
-  let score = password.length < 12 || repeated ? 1 : password.length < 16 && kinds < 3 ? 2 : 3;
+  let score = password.length < 8 || repeated ? 1 : password.length < 14 && kinds < 3 ? 2 : 3;
   if (score === 3 && password.length >= 20) score = 4;
   const words = ["", "Too short or too plain", "Fair", "Good", "Very good"];
   meter.dataset["score"] = password ? String(score) : "0";
