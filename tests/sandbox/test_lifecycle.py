@@ -273,6 +273,7 @@ def supervised(box):
         process.kill()
         process.wait()
         process.stdout.close()
+    sweep(f"test-{os.getpid()}")
 
 
 async def test_everything_inside_dies_with_its_supervisor(box, supervised, until):
