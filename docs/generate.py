@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 
 import windlass.app
 from windlass.auth.deps import handlers_of
@@ -82,6 +83,11 @@ def undocumented_settings() -> list[str]:
     return [row.variable for row in _settings(Settings, "") if not row.meaning]
 
 
+def variables() -> list[str]:
+    """The environment variable of every setting."""
+    return [row.variable for row in _settings(Settings, settings_module.PREFIX)]
+
+
 class _Setting(msgspec.Struct):
     variable: str
     default: str
@@ -146,13 +152,19 @@ def openapi(app: Litestar) -> str:
     return json.dumps(app.openapi_schema.to_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+def undocumented_routes(app: Litestar) -> list[str]:
+    """Routes of the API without a docstring."""
+    found = [route for route in handlers_of(app) if route[0].startswith("/api/")]
+    return [path for path, handler in found if not inspect.getdoc(handler.fn)]
+
+
 def api(app: Litestar) -> str:
     """The page of the API: every route, what it takes and what it gives."""
     document: dict[str, Any] = app.openapi_schema.to_schema()
     parts = [_API_HEAD]
     section = ""
     routes = [found for found in handlers_of(app) if found[0].startswith("/api/")]
-    for path, handler in sorted(routes, key=lambda found: found[0]):
+    for path, handler in sorted(routes, key=_order):
         for method in sorted(handler.http_methods):
             operation = document["paths"].get(path, {}).get(str(method).lower())
             if operation is None:
@@ -186,6 +198,11 @@ A body that cannot be read is 400 `BAD_REQUEST`; wrong fields are 422 `VALIDATIO
 them at once in `error.details.fields`. [openapi.json](openapi.json) says the same to programs,
 [permissions.md](permissions.md) who holds which permission.
 """
+
+
+def _order(route: tuple[str, HTTPRouteHandler]) -> tuple[str, list[str]]:
+    path, handler = route
+    return path, sorted(handler.http_methods)
 
 
 def _section(path: str) -> str:
