@@ -288,6 +288,12 @@ async def test_the_panel_is_reached_by_its_own_names(edge: Edge):
     assert b"Host: localhost:8000\r\n" in seen[0]
 
 
+async def test_an_error_page_does_not_hold_up_the_requests_behind_it(edge: Edge):
+    async with await Client.connect(edge.port) as client:
+        await client.send(head("/", host="localhost") * 3)
+        assert [(await client.answer()).status for _ in range(3)] == [503] * 3
+
+
 async def test_without_the_panel_visitors_are_told_when_to_come_back(edge: Edge):
     answer = await fetch(edge.port, "/", host="localhost")
 

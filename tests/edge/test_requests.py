@@ -135,6 +135,19 @@ async def test_pipelined_requests_for_large_files_wait_for_the_reader(edge: Edge
 
 
 @pytest.mark.anyio
+async def test_a_client_that_has_sent_everything_gets_all_its_answers(edge: Edge):
+    put_release(edge.home, "depl_1", {"large.bin": b"x" * 3_000_000, "small.txt": b"y"})
+    edge.switch("depl_1")
+    async with await Client.connect(edge.port) as client:
+        await client.send((head("/large.bin") + head("/small.txt")) * 3)
+        client.writer.write_eof()
+        for _ in range(3):
+            assert len((await client.answer()).body) == 3_000_000
+            assert (await client.answer()).body == b"y"
+        assert await client.rest() == b""
+
+
+@pytest.mark.anyio
 async def test_the_full_form_of_an_address_overrides_the_host(edge: Edge):
     put_release(edge.home, "depl_1", {"index.html": b"home"})
     edge.switch("depl_1")

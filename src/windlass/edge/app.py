@@ -13,7 +13,8 @@ from typing import Literal
 import msgspec
 
 from windlass.core.crypto import SealBroken
-from windlass.core.launch import Exit, LaunchFailed, sentence
+from windlass.core.errors import AppError
+from windlass.core.launch import Exit, sentence
 from windlass.core.process import Process
 from windlass.core.site import Site
 from windlass.edge import log
@@ -170,7 +171,7 @@ class App:
                 began = time.monotonic()
                 try:
                     reason = await self._run()
-                except (OSError, LaunchFailed, SealBroken, msgspec.MsgspecError) as error:
+                except (OSError, AppError, SealBroken, msgspec.MsgspecError) as error:
                     reason = f"It could not be started. {error}"
                 if reason is not None:
                     self._fail(reason, seconds=time.monotonic() - began)

@@ -90,8 +90,9 @@ class Connection(asyncio.Protocol):
             self._inbox.end()
         elif self._task is not None:
             self._wait_for_half_closed()
-        # A client that has sent everything may still wait for its answer.
-        return self._busy and not self._lingering
+        # A client that has sent everything may still wait for its answers.
+        waits = self._busy or (self._paused and bool(self._buffer))
+        return waits and not self._lingering
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -158,6 +159,8 @@ class Connection(asyncio.Protocol):
             self._buffer = b""
         self._buffer = b""
         self.deadline = self._service.now + self._patience.idle_seconds
+        if self._half_closed:
+            self._transport.close()
 
     def _wait_for_head(self, data: bytes) -> None:
         # The first byte starts the clock and later ones do not restart it.
@@ -191,7 +194,8 @@ class Connection(asyncio.Protocol):
             self._service.report("edge.request_failed", error)
             self._transport.abort()
         finally:
-            self._task = None
+            if self._task is asyncio.current_task():
+                self._task = None
 
     # What the task of a request may do
 
@@ -261,15 +265,17 @@ class Connection(asyncio.Protocol):
             self._transport.write(reply.body)
         elif reply.file >= 0:
             self._send_file(reply)
+            return
+        if self._task is not None:
+            self._proceed_soon()
 
     def done(self, *, keep_alive: bool) -> None:
         """The task has sent its whole answer."""
         self._busy = False
         if not keep_alive or self._inbox is not None or self._service.is_stopping:
             self._linger()
-        elif not self._paused:
-            # Not from inside the task, which is about to end.
-            asyncio.get_running_loop().call_soon(self._proceed)
+        else:
+            self._proceed_soon()
 
     # Sending and ending
 
@@ -333,6 +339,10 @@ class Connection(asyncio.Protocol):
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _proceed_soon(self) -> None:
+        # Not from inside the task, which is about to end.
+        asyncio.get_running_loop().call_soon(self._proceed)
 
     def _proceed(self) -> None:
         """Look for the next request among what has arrived already."""
