@@ -267,6 +267,38 @@ async def test_a_post_is_never_sent_twice(app: Edge):
     assert answer.status == 502
 
 
+@pytest.fixture
+async def hasty(home: Path) -> AsyncIterator[Edge]:
+    edge = Edge(home, patience=Patience(answer_seconds=2, upload_seconds=0.5))
+    await edge.start()
+    put_app(home, "depl_app")
+    edge.switch("depl_app")
+    yield edge
+    await edge.stop()
+
+
+async def test_an_app_that_does_not_answer_is_a_504(hasty: Edge):
+    await fetch(hasty.port, "/")
+
+    assert (await fetch(hasty.port, "/hang")).status == 504
+
+
+async def test_a_body_that_stops_arriving_is_a_408(hasty: Edge):
+    await fetch(hasty.port, "/")
+    async with await Client.connect(hasty.port) as client:
+        await client.send(head("/", method="POST", content_length="10") + b"five!")
+        assert (await client.answer()).status == 408
+
+
+async def test_a_visitor_who_leaves_frees_the_app(app: Edge):
+    await fetch(app.port, "/")
+    client = await Client.connect(app.port)
+    await client.send(head("/hang"))
+    await eventually(lambda: app.supervisor.status()["depl_app"].in_flight == 1)
+    client.writer.transport.abort()
+    await eventually(lambda: app.supervisor.status()["depl_app"].in_flight == 0)
+
+
 # The panel
 
 
