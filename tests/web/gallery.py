@@ -19,7 +19,8 @@ _PROJECT_VALUES = {
     "repository_branch": "main",
 }
 _SHOW: Context = {
-    "project_url": s.PROJECT.url,
+    "going_live": False,
+    "errors": {},
     "why_not": {},
     "log": s.LOG,
     "nodes": s.NODES,
@@ -144,8 +145,11 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
                 plan=None,
                 repository_url=None,
                 commit_sha=None,
-                plan_error="Nothing here that Windlass knows: no index.html, package.json, "
-                "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
+                plan_error=SimpleNamespace(
+                    code="VALIDATION_ERROR",
+                    message="Nothing here that Windlass knows: no index.html, package.json, "
+                    "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
+                ),
             ),
             "suffix": ".localhost:8000",
             "variables": [],

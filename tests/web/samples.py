@@ -240,7 +240,7 @@ VARIABLES = [
         key=key,
         value=value,
         secret=value is None,
-        targets=targets,
+        where="Everywhere" if len(targets) == 2 else f"{targets[0].capitalize()} only",
         updated_at=before(days=number * 3),
     )
     for number, (key, value, targets) in enumerate(
@@ -281,7 +281,6 @@ TOKENS = [
         name=name,
         created_at=before(days=number * 20),
         last_used_at=used,
-        is_current=False,
     )
     for number, (name, used) in enumerate([("laptop", before(minutes=3)), ("ci", None)], start=1)
 ]
@@ -300,9 +299,8 @@ STATUS = SimpleNamespace(
     version="0.1.0",
     url="http://localhost:8000",
     projects=7,
-    deployments={"ready": 41, "building": 1, "error": 3},
-    edge="running since 3 days",
-    queue=1,
+    deployments={"ready": 41, "building": 1, "queued": 1, "error": 3},
+    edge={"pid": 812, "apps": 2},
 )
 NO_VALUES: dict[str, Any] = {}
 ROWS = [forms.Variable("API_URL", "https://api.example.com/v2"), forms.Variable("TOKEN", "x", True)]

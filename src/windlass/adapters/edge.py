@@ -20,12 +20,13 @@ class Warmed(msgspec.Struct, frozen=True):
 
 
 class AppState(msgspec.Struct, frozen=True):
-    """One app process as the edge sees it."""
+    """One app process as the edge sees it. `since` is Unix time."""
 
     state: str
     pid: int | None = None
     restarts: int = 0
     in_flight: int = 0
+    since: float = 0.0
     memory_bytes: int = 0
 
 

@@ -1,8 +1,6 @@
 """Pages: set up, sign in, sign out, one's account."""
 
-from typing import Any
-
-from litestar import Response, Router, get, post
+from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromPath
 
@@ -23,9 +21,7 @@ from windlass.core.errors import AppError, TooManyRequests
 from windlass.core.http import DB, Request
 from windlass.web import forms, posts
 from windlass.web.page import THEME_COOKIE, THEMES, local_path, page
-from windlass.web.posts import Form, Problem, see, status_of, struct
-
-Answer = Response[Any]
+from windlass.web.posts import Answer, Form, Problem, see, status_of, struct
 
 
 @get("/", public=True)
@@ -48,7 +44,9 @@ async def sign_in_form(request: Request) -> Answer:
 async def sign_in(request: Request, db: DB, form: Form) -> Answer:
     target = local_path(form.get("next"))
     try:
-        wanted = struct(SignIn, email=forms.text(form, "email"), password=form.get("password"))
+        wanted = struct(
+            SignIn, {"email": forms.text(form, "email"), "password": form.get("password")}
+        )
         request.app.state.sign_in_limit.check(wanted.email.lower())
         actor = await service.sign_in(db, wanted.email, wanted.password)
     except AppError as error:
@@ -56,7 +54,7 @@ async def sign_in(request: Request, db: DB, form: Form) -> Answer:
         return page(
             request,
             "auth/sign_in.html",
-            status=status_of(error),
+            http_status=status_of(error),
             next=target,
             values=forms.values(form),
             errors=_sign_in_errors(error),
@@ -90,7 +88,7 @@ async def set_up_form(request: Request, db: DB) -> Answer:
     return page(
         request,
         "auth/setup.html",
-        status=410 if spent else 200,
+        http_status=410 if spent else 200,
         token=token,
         spent=spent,
         values={},
@@ -105,11 +103,13 @@ async def set_up(request: Request, db: DB, form: Form) -> Answer:
     try:
         wanted = struct(
             Setup,
+            {
+                "token": token,
+                "email": forms.text(form, "email"),
+                "password": form.get("password") or None,
+                "name": forms.text(form, "name"),
+            },
             also=_differing(form),
-            token=token,
-            email=forms.text(form, "email"),
-            password=form.get("password") or None,
-            name=forms.text(form, "name"),
         )
         actor = await service.set_up(
             db,
@@ -125,7 +125,7 @@ async def set_up(request: Request, db: DB, form: Form) -> Answer:
         return page(
             request,
             "auth/setup.html",
-            status=410 if spent else status_of(error),
+            http_status=410 if spent else status_of(error),
             token=token,
             spent=spent,
             values=forms.values(form),
@@ -162,7 +162,7 @@ async def _account(
     return page(
         request,
         "auth/account.html",
-        status=status,
+        http_status=status,
         user=actor,
         tokens=tokens,
         new_token=made.token if made else None,
@@ -176,9 +176,7 @@ async def _account(
 async def change_profile(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
     try:
         wanted = struct(
-            ProfileChange,
-            name=forms.text(form, "name"),
-            email=forms.text(form, "email"),
+            ProfileChange, {"name": forms.text(form, "name"), "email": forms.text(form, "email")}
         )
         await service.change_profile(db, actor, name=wanted.name, email=wanted.email)
     except AppError as error:
@@ -192,9 +190,8 @@ async def change_password(request: Request, db: DB, actor: CurrentActor, form: F
     try:
         wanted = struct(
             PasswordChange,
+            {"current": form.get("current_password", ""), "new": form.get("password") or None},
             also=_differing(form),
-            current=form.get("current_password", ""),
-            new=form.get("password") or None,
         )
         await service.change_password(db, actor, current=wanted.current, new=wanted.new)
     except AppError as error:
@@ -208,7 +205,7 @@ async def change_password(request: Request, db: DB, actor: CurrentActor, form: F
 async def create_token(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
     """The answer is the page itself: the token is shown this once and kept nowhere."""
     try:
-        wanted = struct(TokenCreate, name=forms.text(form, "token_name"))
+        wanted = struct(TokenCreate, {"name": forms.text(form, "token_name")})
         row, token = await service.create_token(db, wanted.name, by=actor)
     except AppError as error:
         errors = posts.renamed(forms.errors(error), {"name": "token_name"})

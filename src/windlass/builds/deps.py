@@ -4,8 +4,9 @@ import asyncio
 from typing import Any
 
 from windlass.builds import sources
+from windlass.builds.errors import SourceNotReady
 from windlass.builds.models import Source, SourceStatus
-from windlass.builds.plan import Overrides
+from windlass.builds.plan import Overrides, Plan
 from windlass.builds.schemas import SourceError, SourceOut
 from windlass.core.blobs import BlobStore
 from windlass.core.errors import AppError
@@ -36,6 +37,15 @@ async def planned(request: Request, source: Source, *, root_directory: str | Non
     except AppError as error:
         return SourceOut.of(source, plan_error=_explained(error))
     return SourceOut.of(source, plan=plan)
+
+
+async def checked_plan(request: Request, source: Source, overrides: Overrides) -> Plan:
+    """The plan that a build will follow; raises what is wrong with it."""
+    if source.manifest_sha256 is None:
+        raise SourceNotReady()
+    return await asyncio.to_thread(
+        sources.plan_of, store_of(request), source.manifest_sha256, overrides
+    )
 
 
 def _explained(error: AppError) -> SourceError:

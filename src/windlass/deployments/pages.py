@@ -1,5 +1,244 @@
-"""Pages."""
+"""Pages: deployments and what can be done with them, and every page of projects."""
 
-from litestar.handlers import HTTPRouteHandler
+import asyncio
+import datetime as dt
 
-PAGES: list[HTTPRouteHandler] = []
+import msgspec
+from litestar import Router, get, post
+from litestar.di import Provide
+from litestar.params import FromQuery
+
+from windlass.adapters.edge import EdgeAway, EdgeClient
+from windlass.auth.deps import CurrentActor
+from windlass.auth.models import Actor
+from windlass.auth.permissions import Permission
+from windlass.builds.deps import store_of
+from windlass.core import ids
+from windlass.core.errors import AppError
+from windlass.core.http import DB, Request
+from windlass.deployments import (
+    listing,
+    new_pages,
+    project_pages,
+    releases,
+    runtime_logs,
+    service,
+    settings_pages,
+)
+from windlass.deployments.deps import InDeployment
+from windlass.deployments.models import Deployment
+from windlass.deployments.schemas import DeploymentOut, LogLineOut
+from windlass.projects.deps import provide_project_by_slug
+from windlass.web import forms, posts, tree
+from windlass.web.page import page
+from windlass.web.posts import Answer, Form, see, status_of
+
+_LOG_LINES = 200
+_RUNTIME_LINES = 200
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """The running app of a deployment, as the edge sees it."""
+
+    state: str
+    restarts: int
+    memory_bytes: int
+    since: dt.datetime
+
+
+@get("/deployments", permission=Permission.deploy_read)
+async def list_deployments(
+    request: Request,
+    actor: CurrentActor,
+    status: FromQuery[str] = "",
+    cursor: FromQuery[str | None] = None,
+) -> Answer:
+    state = request.app.state
+    query = listing.Query(status=status or None, cursor=cursor)
+    found = await listing.page(state.database, state.settings, query, by=actor)
+    return page(
+        request,
+        "deployments/list.html",
+        user=actor,
+        deployments=found.items,
+        cursor=found.cursor,
+        status=status,
+    )
+
+
+@get("/deployments/{deployment_id:str}", permission=Permission.deploy_read)
+async def show_deployment(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
+) -> Answer:
+    return await _show(request, db, actor, deployment)
+
+
+async def _show(
+    request: Request, db: DB, actor: Actor, deployment: Deployment, error: AppError | None = None
+) -> Answer:
+    state = request.app.state
+    shown = await listing.one_in(db, state.settings, deployment.id, by=actor)
+    lines = await service.last_lines(state.database, deployment.id, limit=_LOG_LINES)
+    manifest = await releases.manifest_of(store_of(request), deployment)
+    app, output = await _app(request, shown)
+    return page(
+        request,
+        "deployments/show.html",
+        http_status=status_of(error) if error else 200,
+        user=actor,
+        deployment=shown,
+        going_live=await service.is_going_live(db, deployment),
+        why_not=await service.why_not(db, deployment),
+        log=[LogLineOut(**dict(row)) for row in lines],
+        nodes=tree.listing(manifest),
+        app=app,
+        runtime_log=output,
+        errors=forms.errors(error) if error else {},
+    )
+
+
+async def _app(request: Request, shown: DeploymentOut) -> tuple[App | None, list[str]]:
+    """The process of a server, if it runs now, and the last lines that it wrote."""
+    if shown.plan is None or shown.plan.kind != "server":
+        return None, []
+    settings = request.app.state.settings
+    output = await asyncio.to_thread(
+        runtime_logs.last_lines, settings.folder, shown.id, _RUNTIME_LINES
+    )
+    client = EdgeClient(settings.folder, host=settings.host, port=settings.port)
+    try:
+        found = (await client.status()).apps.get(shown.id)
+    except EdgeAway:
+        return None, output
+    if found is None or found.state == "stopped":
+        return None, output
+    app = App(
+        state=found.state,
+        restarts=found.restarts,
+        memory_bytes=found.memory_bytes,
+        since=dt.datetime.fromtimestamp(found.since, dt.UTC),
+    )
+    return app, output
+
+
+@get("/deployments/{deployment_id:str}/files", permission=Permission.deploy_read)
+async def list_files(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    deployment: InDeployment,
+    path: FromQuery[str] = "",
+) -> Answer:
+    manifest = await releases.manifest_of(store_of(request), deployment)
+    nodes = tree.listing(manifest, path)
+    if path and not nodes:
+        raise releases.FolderNotFound()
+    return page(
+        request,
+        "deployments/files.html",
+        user=actor,
+        deployment=await listing.one_in(db, request.app.state.settings, deployment.id, by=actor),
+        nodes=nodes,
+        folder=path.strip("/"),
+    )
+
+
+@post("/deployments/{deployment_id:str}/promote", permission=Permission.deploy_promote)
+async def promote(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
+) -> Answer:
+    try:
+        await service.make_live(db, deployment, reason="promotion", by=actor)
+    except AppError as error:
+        return await _refused(request, db, actor, deployment, error)
+    return _back(deployment, "promoted")
+
+
+@post("/deployments/{deployment_id:str}/rollback", permission=Permission.deploy_rollback)
+async def roll_back(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment, form: Form
+) -> Answer:
+    reason = forms.text(form, "reason") or "rollback"
+    try:
+        await service.make_live(db, deployment, reason=reason[:500], by=actor)
+    except AppError as error:
+        return await _refused(request, db, actor, deployment, error)
+    return _back(deployment, "rolled-back")
+
+
+@post("/deployments/{deployment_id:str}/cancel", permission=Permission.deploy_cancel)
+async def cancel(request: Request, db: DB, actor: CurrentActor, deployment: InDeployment) -> Answer:
+    try:
+        await service.cancel(db, deployment, by=actor)
+    except AppError as error:
+        return await _refused(request, db, actor, deployment, error)
+    return _back(deployment, "cancelled")
+
+
+@post("/deployments/{deployment_id:str}/redeploy", permission=Permission.deploy_create)
+async def redeploy(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment, form: Form
+) -> Answer:
+    base, is_clean = request.app.state.settings.base_domain, forms.checked(form, "clean")
+    try:
+        fresh = await service.trigger(db, deployment, is_clean=is_clean, base_domain=base, by=actor)
+    except AppError as error:
+        return await _refused(request, db, actor, deployment, error)
+    return _back(fresh)
+
+
+@post("/deployments/{deployment_id:str}/delete", permission=Permission.deploy_cancel)
+async def delete_deployment(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
+) -> Answer:
+    shown = await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
+    try:
+        await service.remove(db, deployment, by=actor)
+    except AppError as error:
+        return await _refused(request, db, actor, deployment, error)
+    return see(f"/projects/{shown.project.slug}", "deleted")
+
+
+async def _refused(
+    request: Request, db: DB, actor: Actor, deployment: Deployment, error: AppError
+) -> Answer:
+    """The page again, with the reason on top: somebody else was quicker."""
+    await db.rollback()
+    await db.refresh(deployment)
+    return await _show(request, db, actor, deployment, error)
+
+
+def _back(deployment: Deployment, notice: str | None = None) -> Answer:
+    return see(f"/deployments/{ids.public('depl', deployment.id)}", notice)
+
+
+PAGES = [
+    Router(
+        "/",
+        route_handlers=[
+            list_deployments,
+            show_deployment,
+            list_files,
+            promote,
+            roll_back,
+            cancel,
+            redeploy,
+            delete_deployment,
+        ],
+        dependencies={"form": Provide(posts.provide_form)},
+        include_in_schema=False,
+    ),
+    Router(
+        "/",
+        route_handlers=[
+            *new_pages.HANDLERS,
+            *project_pages.HANDLERS,
+            *settings_pages.HANDLERS,
+        ],
+        dependencies={
+            "form": Provide(posts.provide_form),
+            "project": Provide(provide_project_by_slug),
+        },
+        include_in_schema=False,
+    ),
+]

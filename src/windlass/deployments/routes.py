@@ -10,17 +10,13 @@ from litestar.response import Stream
 
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
-from windlass.builds import service as builds
-from windlass.builds import sources
 from windlass.builds.deps import store_of
 from windlass.core import ids
-from windlass.core.errors import NotFound
 from windlass.core.http import DB, Envelope, Request
-from windlass.core.manifest import Manifest
 from windlass.core.schemas import Page
-from windlass.deployments import diff, listing, runtime_logs, service, streams
+from windlass.deployments import diff, listing, releases, runtime_logs, service, starting, streams
 from windlass.deployments.deps import InDeployment
-from windlass.deployments.errors import BadFilter, DeploymentNotFound, NothingToDeploy
+from windlass.deployments.errors import BadFilter, DeploymentNotFound
 from windlass.deployments.listing import LIMIT, Query
 from windlass.deployments.models import Deployment, Level
 from windlass.deployments.phases import MOVING
@@ -35,7 +31,6 @@ from windlass.deployments.schemas import (
     RollbackReason,
 )
 from windlass.projects import service as projects
-from windlass.projects.names import check_branch
 
 _LOG_LIMIT = 10_000
 
@@ -83,29 +78,10 @@ async def create_deployment(
 ) -> DeploymentOut:
     """Queue a deployment of a source, or of the project's repository."""
     project = await projects.get(db, ids.private("proj", data.project_id), by=actor)
-    branch = check_branch(data.branch) if data.branch else None
-    if data.source_id is not None:
-        source = await builds.get(db, ids.private("src", data.source_id), by=actor)
-    elif project.repository_url is not None:
-        source = await builds.request_repository(
-            db,
-            project.repository_url,
-            branch or project.repository_branch,
-            owner_id=project.owner_id,
-            is_deferred=True,
-        )
-    else:
-        raise NothingToDeploy()
-    wanted = service.Wanted(
-        source=source,
-        is_preview=not data.production,
-        is_clean=clean,
-        branch=branch,
-        commit_sha=data.commit_sha,
-        commit_message=data.commit_message,
-    )
     base = request.app.state.settings.base_domain
-    deployment = await service.create(db, project, wanted, base_domain=base, by=actor)
+    deployment = await starting.deploy(
+        db, project, data, is_clean=clean, base_domain=base, by=actor
+    )
     return await shown(request, deployment, actor)
 
 
@@ -197,19 +173,8 @@ async def can_roll_back(db: DB, deployment: InDeployment) -> CanRollback:
 @get("/{deployment_id:str}/files", permission=Permission.deploy_read)
 async def list_files(request: Request, deployment: InDeployment) -> Page[FileOut]:
     """The files of the release."""
-    found = await _manifest(request, deployment)
+    found = await releases.manifest_of(store_of(request), deployment)
     return Page([FileOut(path=e.path, size=e.size, sha256=e.sha256, mode=e.mode) for e in found])
-
-
-async def _manifest(request: Request, deployment: Deployment | None) -> Manifest:
-    if deployment is None or deployment.manifest_sha256 is None:
-        return []
-    try:
-        return await asyncio.to_thread(
-            sources.load_manifest, store_of(request), deployment.manifest_sha256
-        )
-    except (FileNotFoundError, NotFound):
-        return []
 
 
 @get("/{deployment_id:str}/diff", permission=Permission.deploy_read)
@@ -227,8 +192,9 @@ async def get_diff(
             raise DeploymentNotFound()
     else:
         before = await service.ready_before(db, deployment)
-    files_before = await _manifest(request, before)
-    return diff.between(before, deployment, files_before, await _manifest(request, deployment))
+    files_before = await releases.manifest_of(store_of(request), before)
+    files_after = await releases.manifest_of(store_of(request), deployment)
+    return diff.between(before, deployment, files_before, files_after)
 
 
 @get("/{deployment_id:str}/logs", permission=Permission.deploy_read)

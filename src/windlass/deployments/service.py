@@ -66,7 +66,7 @@ async def create(
         commit_message=wanted.commit_message or source.commit_message,
         site_slug=slug,
         host=f"{slug}.{base_domain}",
-        settings={name: getattr(project, name, None) or None for name in _OVERRIDES},
+        settings={name: _said(project, name) for name in _OVERRIDES},
         created_by=by.id,
     )
     if wanted.is_preview:
@@ -76,6 +76,12 @@ async def create(
     await emit(db, events.Queued(deployment_id=id, project_id=project.id), by=by.id)
     await announce(db, "loop-deployments", f"deployment:{id}", f"project:{project.id}")
     return deployment
+
+
+def _said(project: Project, name: str) -> str | bool | None:
+    """A setting of the project; a switch that is off says nothing, an empty command says none."""
+    value: str | bool | None = getattr(project, name, None)
+    return None if value is False else value
 
 
 async def get(db: AsyncSession, id: UUID, *, by: Actor) -> Deployment:
@@ -135,6 +141,34 @@ async def why_not_active(db: AsyncSession, deployment: Deployment) -> str | None
     if deployment.pruned_at is not None:
         return "Its files were removed by the retention rule"
     return None
+
+
+async def is_going_live(db: AsyncSession, deployment: Deployment) -> bool:
+    """Whether the project's own address is being switched to it just now."""
+    query = select(Site.id).where(
+        Site.wanted_id == deployment.id,
+        Site.is_preview.is_(False),
+        Site.active_id.is_distinct_from(deployment.id),
+    )
+    return await db.scalar(query) is not None
+
+
+async def why_not(db: AsyncSession, deployment: Deployment) -> dict[str, str]:
+    """Why something cannot be done with this deployment now; what is missing can be done."""
+    reasons: dict[str, str] = {}
+    is_moving = deployment.status in MOVING
+    problem = await why_not_active(db, deployment)
+    if problem is None and await is_going_live(db, deployment):
+        problem = "It is going live just now"
+    if problem is not None:
+        reasons |= {"promote": problem, "rollback": problem}
+    if is_moving:
+        reasons |= {"redeploy": "It is still running", "delete": "It is still running"}
+    else:
+        reasons["cancel"] = "It has ended"
+    if deployment.is_active:
+        reasons["delete"] = "It is live"
+    return reasons
 
 
 async def make_live(
@@ -304,6 +338,19 @@ _LOG = """
 select seq, level, step, message, created_at as timestamp from deployment_logs
 where deployment_id = $1 and seq > $2 and ($3::text is null or level = $3) order by seq limit $4
 """
+
+
+_LAST = """
+select * from (
+  select seq, level, step, message, created_at as timestamp from deployment_logs
+  where deployment_id = $1 order by seq desc limit $2
+) as newest order by seq
+"""
+
+
+async def last_lines(database: Database, id: UUID, *, limit: int) -> list[Any]:
+    """The end of the log, oldest line first."""
+    return await database.fetch(_LAST, id, limit)
 
 
 async def log_lines(

@@ -9,8 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
 from windlass.core.errors import BadRequest
-from windlass.core.schemas import BadCursor, Cursor, read_cursor
+from windlass.core.schemas import BadCursor, Cursor, Page, read_cursor
+from windlass.core.settings import Settings
+from windlass.projects.deps import LatestOf
 from windlass.projects.models import Project, Site
+from windlass.projects.schemas import ProjectOut
 
 LIMIT, LIMIT_MAX = 20, 100
 _SORTS = {"name": Project.name, "createdAt": Project.created_at}
@@ -61,6 +64,25 @@ async def site_of(db: AsyncSession, project: Project) -> Site:
     """The production host of a project."""
     query = select(Site).where(Site.project_id == project.id, Site.is_preview.is_(False))
     return (await db.scalars(query)).one()
+
+
+async def shown(
+    db: AsyncSession, settings: Settings, project: Project, latest: LatestOf
+) -> ProjectOut:
+    """A project in its outward shape."""
+    site = await site_of(db, project)
+    newest = (await latest([project.id])).get(project.id)
+    return ProjectOut.of(project, site, newest, settings)
+
+
+async def shown_page(
+    db: AsyncSession, settings: Settings, query: Query, latest: LatestOf, *, by: Actor
+) -> Page[ProjectOut]:
+    """A page of projects in their outward shape."""
+    rows, after = await page(db, query, by=by)
+    newest = await latest([project.id for project, _ in rows])
+    items = [ProjectOut.of(row, site, newest.get(row.id), settings) for row, site in rows]
+    return Page(items, after)
 
 
 def _after(cursor: Cursor, name: str, *, down: bool) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ SLUG_LENGTH = 63
 _PREVIEW_LETTERS = 9  # a dash and eight letters
 RESERVED = frozenset(
     """www api admin app apps dashboard console mail smtp imap ftp ns ns1 ns2 panel windlass auth
-    login status docs blog cdn static assets support help billing root localhost""".split()  # noqa: SIM905
+    login status new docs blog cdn static assets support help billing root localhost""".split()  # noqa: SIM905
 )
 _REF = re.compile(r"(?!.*(\.\.|@\{|//|\\))(?![-/.])[A-Za-z0-9._/@+#-]{1,255}(?<![/.])")
 

@@ -25,9 +25,7 @@ from windlass.projects.schemas import (
 
 
 async def shown(request: Request, db: DB, project: Project, latest: Latest) -> ProjectOut:
-    site = await listing.site_of(db, project)
-    newest = (await latest([project.id])).get(project.id)
-    return ProjectOut.of(project, site, newest, request.app.state.settings)
+    return await listing.shown(db, request.app.state.settings, project, latest)
 
 
 @get("/", permission=Permission.project_read)
@@ -43,11 +41,8 @@ async def list_projects(
 ) -> Page[ProjectOut]:
     """Projects with their newest deployment (C-100)."""
     query = Query(limit=limit, cursor=cursor, sort=sort, framework=framework)
-    rows, after = await listing.page(db, query, by=actor)
-    newest = await latest([project.id for project, _ in rows])
     settings = request.app.state.settings
-    items = [ProjectOut.of(row, site, newest.get(row.id), settings) for row, site in rows]
-    return Page(items, after)
+    return await listing.shown_page(db, settings, query, latest, by=actor)
 
 
 @post("/", permission=Permission.project_write)

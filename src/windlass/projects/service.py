@@ -132,8 +132,7 @@ async def set_variable(
     db: AsyncSession, project: Project, wanted: EnvSet, keys: KeyRing, *, by: Actor
 ) -> list[tuple[EnvVariable, str]]:
     """Set it for each target, replacing what is there (C-105)."""
-    if wanted.key in {"PORT", "PATH", "HOME"}:
-        raise invalid("key", f"{wanted.key} is set by Windlass")
+    check_key(wanted.key)
     targets = tuple(dict.fromkeys(wanted.targets))
     for target in targets:
         values = {
@@ -158,6 +157,12 @@ async def set_variable(
         EnvVariable.target.in_(targets),
     )
     return [(row, wanted.value) for row in await db.scalars(query)]
+
+
+def check_key(key: str) -> None:
+    """Some variables are not the user's to set."""
+    if key in {"PORT", "PATH", "HOME"}:
+        raise invalid("key", f"{key} is set by Windlass")
 
 
 async def variable(db: AsyncSession, project: Project, id: UUID) -> EnvVariable:

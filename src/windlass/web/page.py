@@ -28,6 +28,7 @@ NOTICES = {
     "password": "Password changed. Other sessions are signed out.",
     "variables": "Saved. The next deployment uses the new values.",
     "promoted": "Promotion started.",
+    "rolled-back": "Rollback started.",
     "cancelled": "Cancelling. It ends when the last process is gone.",
     "signed-out": "You are signed out.",
 }

@@ -1,10 +1,11 @@
 """What every handler of a form needs: the fields, a struct made of them, the way on or back."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
@@ -13,7 +14,10 @@ from windlass.core.http import Request
 from windlass.core.schemas import field_errors
 
 T = TypeVar("T", bound=msgspec.Struct)
+Answer = Response[Any]
 Problem = dict[str, str]
+Values = dict[str, str | bool]
+Errors = dict[str, str]
 Form = NamedDependency[Mapping[str, str]]
 _MOST_FIELDS = 4000
 _SHOWN = {401, 409, 422, 429}
@@ -41,10 +45,10 @@ async def provide_form(request: Request) -> Mapping[str, str]:
 
 def struct(
     kind: type[T],
+    given: Mapping[str, object],
     *,
     words: Mapping[str, str] | None = None,
     also: list[Problem] | None = None,
-    **given: object,
 ) -> T:
     """A checked struct; raises ValidationFailed with every wrong field at once.
 

@@ -1,0 +1,220 @@
+"""Pages: a new project, from nothing to a plan that can be read and changed before a build."""
+
+import msgspec
+from litestar import get, post
+
+from windlass.adapters import git
+from windlass.auth.deps import CurrentActor
+from windlass.auth.models import Actor
+from windlass.auth.permissions import Permission
+from windlass.builds import service as builds
+from windlass.builds.deps import checked_plan, planned
+from windlass.builds.models import Source, SourceKind
+from windlass.builds.plan import Overrides
+from windlass.builds.schemas import SourceOut
+from windlass.core import ids
+from windlass.core.errors import AppError, ValidationFailed
+from windlass.core.http import DB, Request
+from windlass.core.settings import Settings
+from windlass.deployments import starting
+from windlass.projects import service as projects
+from windlass.projects.errors import HostTaken, SlugTaken
+from windlass.projects.schemas import EnvSet, ProjectCreate
+from windlass.web import forms, posts
+from windlass.web.page import page
+from windlass.web.posts import Answer, Form, Values, see, status_of, struct
+
+
+@get("/projects/new", permission=Permission.deploy_create)
+async def new_project(request: Request, db: DB, actor: CurrentActor) -> Answer:
+    query = request.query_params
+    if (id := query.get("source")) is None:
+        start = "git" if query.get("from") == "git" else "upload"
+        return _choose(request, actor, start=start)
+    row = await builds.get(db, ids.private("src", id), by=actor)
+    source = await planned(request, row, root_directory=query.get("root_directory"))
+    if source.status == "error":
+        return _choose(request, actor, start="git", source=source, values=_git_values(source))
+    values = forms.plan_values(source.plan, name=source.suggested_name)
+    if source.plan is None:
+        values["root_directory"] = query.get("root_directory", "")
+    return _plan(request, actor, source, values)
+
+
+@post("/projects/new/git", permission=Permission.deploy_create)
+async def look_into_repository(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
+    """Fetch it first: the plan is shown before anything is built."""
+    try:
+        url, branch = _repository(form)
+        source = await builds.request_repository(
+            db, url, branch, owner_id=actor.id, is_deferred=False
+        )
+    except AppError as error:
+        await db.rollback()
+        return _choose(
+            request,
+            actor,
+            start="git",
+            values=forms.values(form),
+            errors=forms.errors(error),
+            http_status=status_of(error),
+        )
+    return see(f"/projects/new?source={ids.public('src', source.id)}")
+
+
+def _repository(form: Form) -> tuple[str, str | None]:
+    """Both fields checked, so that both can be wrong at once."""
+    url, branch = forms.text(form, "repository_url"), forms.text(form, "branch")
+    wrong: list[posts.Problem] = []
+    if url is None:
+        wrong.append({"field": "repositoryUrl", "message": "Repository url is required"})
+    try:
+        url = git.check_url(url) if url else ""
+    except AppError as error:
+        wrong += posts.problem("repositoryUrl", error)
+    try:
+        branch = git.check_branch(branch) if branch else None
+    except AppError as error:
+        wrong += posts.problem("branch", error)
+    if wrong:
+        raise ValidationFailed(fields=wrong)
+    return url or "", branch
+
+
+@post("/projects/new", permission=Permission.deploy_create)
+async def create_project(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
+    """The project, its variables and its first deployment, in one transaction."""
+    row = await builds.get(db, ids.private("src", form.get("source_id", "")), by=actor)
+    root = await _root(request, row, forms.text(form, "root_directory"))
+    source = await planned(request, row, root_directory=root)
+    try:
+        first = starting.First(
+            project=_project(form, source, root),
+            source=row,
+            variables=_variables(form),
+        )
+        await checked_plan(request, row, _overrides(first.project))
+        state = request.app.state
+        made = await starting.create_project(
+            db, first, state.key_ring, base_domain=state.settings.base_domain, by=actor
+        )
+    except AppError as error:
+        await db.rollback()
+        return _plan(
+            request,
+            actor,
+            source,
+            forms.values(form),
+            variables=forms.rows(form),
+            errors=_errors(error),
+            http_status=status_of(error),
+        )
+    return see(f"/deployments/{ids.public('depl', made.id)}")
+
+
+async def _root(request: Request, row: Source, typed: str | None) -> str | None:
+    """The folder that was typed, unless detection comes to it by itself."""
+    detected = await planned(request, row, root_directory=None)
+    itself = detected.plan.root_directory if detected.plan else "."
+    return None if (typed or ".") == itself else typed or "."
+
+
+def _project(form: Form, source: SourceOut, root: str | None) -> ProjectCreate:
+    chosen = forms.overrides(form, source.plan) | {"root_directory": root}
+    is_git = source.kind == SourceKind.git.value
+    return struct(
+        ProjectCreate,
+        {
+            "name": forms.text(form, "name"),
+            "repository_url": source.repository_url if is_git else None,
+            "repository_branch": (source.branch if is_git else None) or "main",
+            "build_network": forms.checked(form, "build_network"),
+            **chosen,
+        },
+    )
+
+
+def _overrides(project: ProjectCreate) -> Overrides:
+    """The plan that this project will have is made once before it is kept: mistakes show here."""
+    given = msgspec.structs.asdict(project)
+    names = [field.name for field in msgspec.structs.fields(Overrides)]
+    return Overrides(**{name: given[name] for name in names if given[name] not in (None, False)})
+
+
+def _variables(form: Form) -> tuple[EnvSet, ...]:
+    found: list[EnvSet] = []
+    for row in forms.variables(form):
+        try:
+            projects.check_key(row.key)
+            found.append(struct(EnvSet, {"key": row.key, "value": row.value, "secret": row.secret}))
+        except ValidationFailed as error:
+            errors = forms.of_row(forms.errors(error), form, row.key)
+            fields = [{"field": name, "message": text} for name, text in errors.items()]
+            raise ValidationFailed(fields=fields) from error
+    return tuple(found)
+
+
+def _errors(error: AppError) -> dict[str, str]:
+    if isinstance(error, SlugTaken | HostTaken):
+        return {"name": error.message}
+    return forms.errors(error)
+
+
+def _choose(
+    request: Request,
+    actor: Actor,
+    *,
+    start: str,
+    source: SourceOut | None = None,
+    values: Values | None = None,
+    errors: dict[str, str] | None = None,
+    http_status: int = 200,
+) -> Answer:
+    return page(
+        request,
+        "projects/new.html",
+        http_status=http_status,
+        user=actor,
+        start=start,
+        source=source,
+        suffix=_suffix(request.app.state.settings),
+        values=values or {},
+        variables=[],
+        errors=errors or {},
+    )
+
+
+def _plan(
+    request: Request,
+    actor: Actor,
+    source: SourceOut,
+    values: Values,
+    *,
+    variables: list[forms.Variable] | None = None,
+    errors: dict[str, str] | None = None,
+    http_status: int = 200,
+) -> Answer:
+    return page(
+        request,
+        "projects/new.html",
+        http_status=http_status,
+        user=actor,
+        start="git" if source.kind == SourceKind.git.value else "upload",
+        source=source,
+        suffix=_suffix(request.app.state.settings),
+        values=values,
+        variables=variables or [],
+        errors=errors or {},
+    )
+
+
+def _git_values(source: SourceOut) -> Values:
+    return {"repository_url": source.repository_url or "", "branch": source.branch or ""}
+
+
+def _suffix(settings: Settings) -> str:
+    """What an address has after the project's own part: `.localhost:8000`."""
+    return settings.site_url(settings.site_host("")).partition("//")[2]
+
+
+HANDLERS = [new_project, look_into_repository, create_project]

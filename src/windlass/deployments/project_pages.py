@@ -1,0 +1,150 @@
+"""Pages: the list of projects, a project's deployments, a new version of it."""
+
+from litestar import get, post
+from litestar.params import FromQuery
+
+from windlass.auth.deps import CurrentActor
+from windlass.auth.models import Actor
+from windlass.auth.permissions import Permission
+from windlass.builds import service as builds
+from windlass.builds.deps import planned
+from windlass.core import ids
+from windlass.core.errors import AppError
+from windlass.core.http import DB, Request
+from windlass.deployments import listing, starting
+from windlass.deployments.schemas import DeploymentCreate
+from windlass.projects import listing as projects
+from windlass.projects.deps import InProject, Latest, LatestOf
+from windlass.projects.models import Project
+from windlass.web import forms, posts
+from windlass.web.page import page
+from windlass.web.posts import Answer, Form, see, status_of, struct
+
+
+@get("/projects", permission=Permission.project_read)
+async def list_projects(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    latest: Latest,
+    cursor: FromQuery[str | None] = None,
+) -> Answer:
+    query = projects.Query(cursor=cursor)
+    found = await projects.shown_page(db, request.app.state.settings, query, latest, by=actor)
+    return page(
+        request, "projects/list.html", user=actor, projects=found.items, cursor=found.cursor
+    )
+
+
+@get("/projects/{slug:str}", permission=Permission.project_read)
+async def show_project(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    latest: Latest,
+    status: FromQuery[str] = "",
+    cursor: FromQuery[str | None] = None,
+) -> Answer:
+    state = request.app.state
+    query = listing.Query(
+        project_id=ids.public("proj", project.id), status=status or None, cursor=cursor
+    )
+    found = await listing.page(state.database, state.settings, query, by=actor)
+    return page(
+        request,
+        "deployments/project.html",
+        user=actor,
+        project=await projects.shown(db, state.settings, project, latest),
+        deployments=found.items,
+        cursor=found.cursor,
+        status=status,
+    )
+
+
+@get("/projects/{slug:str}/deploy", permission=Permission.deploy_create)
+async def deploy_form(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    latest: Latest,
+    source: FromQuery[str | None] = None,
+) -> Answer:
+    values: dict[str, str | bool] = {"production": True}
+    return await _deploy(request, db, actor, project, latest, source=source, values=values)
+
+
+@post("/projects/{slug:str}/deploy", permission=Permission.deploy_create)
+async def deploy(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
+) -> Answer:
+    source = forms.text(form, "source_id")
+    try:
+        wanted = struct(
+            DeploymentCreate,
+            {
+                "project_id": ids.public("proj", project.id),
+                "source_id": source,
+                "branch": forms.text(form, "branch"),
+                "production": forms.checked(form, "production"),
+            },
+        )
+        made = await starting.deploy(
+            db,
+            project,
+            wanted,
+            is_clean=forms.checked(form, "clean"),
+            base_domain=request.app.state.settings.base_domain,
+            by=actor,
+        )
+    except AppError as error:
+        if error.status == 404:
+            raise
+        await db.rollback()
+        await db.refresh(project)
+        values = {"production": False} | forms.values(form)
+        errors = posts.renamed(forms.errors(error), {"repository_branch": "branch"})
+        return await _deploy(
+            request,
+            db,
+            actor,
+            project,
+            latest,
+            source=source,
+            values=values,
+            errors=errors,
+            status=status_of(error),
+        )
+    return see(f"/deployments/{ids.public('depl', made.id)}")
+
+
+async def _deploy(
+    request: Request,
+    db: DB,
+    actor: Actor,
+    project: Project,
+    latest: LatestOf,
+    *,
+    source: str | None,
+    values: dict[str, str | bool],
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Answer:
+    found = None
+    if source is not None:
+        row = await builds.get(db, ids.private("src", source), by=actor)
+        found = await planned(request, row, root_directory=project.root_directory)
+    return page(
+        request,
+        "projects/deploy.html",
+        http_status=status,
+        user=actor,
+        project=await projects.shown(db, request.app.state.settings, project, latest),
+        source=found,
+        values=values,
+        errors=errors or {},
+    )
+
+
+HANDLERS = [list_projects, show_project, deploy_form, deploy]

@@ -1,0 +1,313 @@
+"""Pages: a project's settings and its environment variables."""
+
+from collections.abc import Mapping
+
+from litestar import get, post
+from litestar.params import FromPath, FromQuery
+
+from windlass.adapters.git import check_url
+from windlass.auth.deps import CurrentActor
+from windlass.auth.models import Actor
+from windlass.auth.permissions import Permission
+from windlass.builds.deps import planned
+from windlass.builds.plan import Plan
+from windlass.core.errors import AppError, invalid
+from windlass.core.http import DB, Request
+from windlass.deployments import starting
+from windlass.projects import listing, service, variables
+from windlass.projects.deps import InProject, Latest, LatestOf
+from windlass.projects.models import Project, Target
+from windlass.projects.schemas import EnvSet, ProjectChange
+from windlass.web import forms
+from windlass.web.page import page
+from windlass.web.posts import (
+    Answer,
+    Errors,
+    Form,
+    Problem,
+    Values,
+    problem,
+    see,
+    status_of,
+    struct,
+)
+
+_EVERYWHERE: Values = {"production": True, "preview": True}
+
+
+@get("/projects/{slug:str}/settings", permission=Permission.project_settings)
+async def settings_form(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest
+) -> Answer:
+    plan = await _detected(request, db, project, project.root_directory)
+    values: Values = {
+        "name": project.name,
+        "repository_url": project.repository_url or "",
+        "repository_branch": project.repository_branch,
+        "node_version": project.node_version or "",
+        **forms.setting_values(project, plan),
+    }
+    return await _settings(request, db, actor, project, latest, plan=plan, values=values)
+
+
+@post("/projects/{slug:str}/settings", permission=Permission.project_settings)
+async def save_settings(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
+) -> Answer:
+    root = forms.text(form, "root_directory")
+    plan = await _detected(request, db, project, root)
+    try:
+        await service.change(db, project, _change(form, plan, root), by=actor)
+    except AppError as error:
+        await db.rollback()
+        await db.refresh(project)
+        return await _settings(
+            request,
+            db,
+            actor,
+            project,
+            latest,
+            plan=plan,
+            values=forms.values(form),
+            errors=forms.errors(error),
+            http_status=status_of(error),
+        )
+    return see(f"/projects/{project.slug}/settings", "saved")
+
+
+def _change(form: Form, plan: Plan | None, root: str | None) -> ProjectChange:
+    chosen = forms.overrides(form, plan) | {"root_directory": None if root == "." else root}
+    return struct(
+        ProjectChange,
+        {
+            "name": forms.text(form, "name") or "-",
+            "repository_url": forms.text(form, "repository_url"),
+            "repository_branch": forms.text(form, "repository_branch") or "main",
+            "node_version": forms.text(form, "node_version"),
+            "build_network": forms.checked(form, "build_network"),
+            **chosen,
+        },
+        words={"node_version": "Use 16, 18, 20, 21, 22 or 24"},
+        also=_wrong_repository(form) + _missing(form, "name"),
+    )
+
+
+def _wrong_repository(form: Form) -> list[Problem]:
+    url = forms.text(form, "repository_url")
+    try:
+        if url is not None:
+            check_url(url)
+    except AppError as error:
+        return problem("repositoryUrl", error)
+    return []
+
+
+def _missing(form: Form, name: str) -> list[Problem]:
+    if forms.text(form, name):
+        return []
+    return [{"field": name, "message": f"{name.capitalize()} is required"}]
+
+
+async def _detected(request: Request, db: DB, project: Project, root: str | None) -> Plan | None:
+    """What detection says of the newest source, without this project's settings."""
+    source = await starting.latest_source(db, project)
+    if source is None:
+        return None
+    return (await planned(request, source, root_directory=root)).plan
+
+
+async def _settings(
+    request: Request,
+    db: DB,
+    actor: Actor,
+    project: Project,
+    latest: LatestOf,
+    *,
+    plan: Plan | None,
+    values: Values,
+    errors: Errors | None = None,
+    http_status: int = 200,
+) -> Answer:
+    return page(
+        request,
+        "projects/settings.html",
+        http_status=http_status,
+        user=actor,
+        project=await listing.shown(db, request.app.state.settings, project, latest),
+        plan=plan,
+        values=values,
+        errors=errors or {},
+    )
+
+
+@post("/projects/{slug:str}/delete", permission=Permission.project_delete)
+async def delete_project(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
+) -> Answer:
+    """What is typed must be the name: every version, variable and log goes with it."""
+    if forms.text(form, "confirm") == project.name:
+        await service.remove(db, project, by=actor)
+        return see("/projects", "deleted")
+    plan = await _detected(request, db, project, project.root_directory)
+    values = forms.setting_values(project, plan) | {
+        "name": project.name,
+        "repository_url": project.repository_url or "",
+        "repository_branch": project.repository_branch,
+    }
+    return await _settings(
+        request,
+        db,
+        actor,
+        project,
+        latest,
+        plan=plan,
+        values=values,
+        errors={"confirm": f"Type {project.name}, exactly as it is written, to delete it"},
+        http_status=422,
+    )
+
+
+@get("/projects/{slug:str}/environment", permission=Permission.project_settings)
+async def list_variables(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    latest: Latest,
+    edit: FromQuery[str | None] = None,
+) -> Answer:
+    values = _EVERYWHERE
+    if edit is not None:
+        line = await variables.line(db, project, edit, request.app.state.key_ring)
+        edit, values = line.id, _line_values(line)
+    return await _environment(request, db, actor, project, latest, editing=edit, values=values)
+
+
+def _line_values(line: variables.Line) -> Values:
+    return {
+        "value": line.value or "",
+        "secret": line.secret,
+        "production": Target.production in line.targets,
+        "preview": Target.preview in line.targets,
+    }
+
+
+@post("/projects/{slug:str}/environment", permission=Permission.project_settings)
+async def add_variables(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
+) -> Answer:
+    keys = request.app.state.key_ring
+    key = ""
+    try:
+        found = forms.variables(form)
+        if not found:
+            raise invalid("env.0.key", "Type a key and its value")
+        for row in found:
+            key = row.key
+            wanted = _wanted(form, key=key, value=row.value, secret=row.secret)
+            await service.set_variable(db, project, wanted, keys, by=actor)
+    except AppError as error:
+        await db.rollback()
+        await db.refresh(project)
+        return await _environment(
+            request,
+            db,
+            actor,
+            project,
+            latest,
+            values={"production": False, "preview": False} | forms.values(form),
+            rows=forms.rows(form),
+            errors=forms.of_row(forms.errors(error), form, key),
+            http_status=status_of(error),
+        )
+    return see(f"/projects/{project.slug}/environment", "variables")
+
+
+@post("/projects/{slug:str}/environment/{env_id:str}", permission=Permission.project_settings)
+async def change_variable(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    latest: Latest,
+    env_id: FromPath[str],
+    form: Form,
+) -> Answer:
+    keys = request.app.state.key_ring
+    line = await variables.line(db, project, env_id, keys)
+    try:
+        secret = forms.checked(form, "secret")
+        wanted = _wanted(form, key=line.key, value=form.get("value", ""), secret=secret)
+        await variables.change(db, project, line, wanted, keys, by=actor)
+    except AppError as error:
+        await db.rollback()
+        await db.refresh(project)
+        return await _environment(
+            request,
+            db,
+            actor,
+            project,
+            latest,
+            editing=line.id,
+            values=forms.values(form),
+            errors=forms.errors(error),
+            http_status=status_of(error),
+        )
+    return see(f"/projects/{project.slug}/environment", "variables")
+
+
+@post(
+    "/projects/{slug:str}/environment/{env_id:str}/delete", permission=Permission.project_settings
+)
+async def remove_variable(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, env_id: FromPath[str]
+) -> Answer:
+    line = await variables.line(db, project, env_id, request.app.state.key_ring)
+    await variables.remove(db, project, line, by=actor)
+    return see(f"/projects/{project.slug}/environment", "deleted")
+
+
+def _wanted(form: Form, *, key: str, value: str, secret: bool) -> EnvSet:
+    targets = [name for name in ("production", "preview") if forms.checked(form, name)]
+    if not targets:
+        raise invalid("production", "Choose where it counts: production, previews or both")
+    return struct(EnvSet, {"key": key, "value": value, "secret": secret, "targets": targets})
+
+
+async def _environment(
+    request: Request,
+    db: DB,
+    actor: Actor,
+    project: Project,
+    latest: LatestOf,
+    *,
+    values: Mapping[str, str | bool],
+    editing: str | None = None,
+    rows: list[forms.Variable] | None = None,
+    errors: Errors | None = None,
+    http_status: int = 200,
+) -> Answer:
+    state = request.app.state
+    return page(
+        request,
+        "projects/environment.html",
+        http_status=http_status,
+        user=actor,
+        project=await listing.shown(db, state.settings, project, latest),
+        variables=await variables.lines(db, project, state.key_ring),
+        editing=editing,
+        rows=rows or [],
+        values=values,
+        errors=errors or {},
+    )
+
+
+HANDLERS = [
+    settings_form,
+    save_settings,
+    delete_project,
+    list_variables,
+    add_variables,
+    change_variable,
+    remove_variable,
+]
