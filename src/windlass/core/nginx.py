@@ -40,8 +40,6 @@ http {{
 {types}
     }}
     default_type application/octet-stream;
-    charset utf-8;
-    charset_types {text_types};
 
     access_log off;
     server_tokens off;
@@ -141,7 +139,6 @@ def config(home: Path, *, listen: int, upstream_port: int) -> str:
         upstream_port=upstream_port,
         user=_user(home),
         types=_types(),
-        text_types=" ".join(sorted({*media.TEXT.values()} - {"text/html"})),
         hashed=_HASHED,
         headers=_HEADERS,
     )
@@ -156,6 +153,6 @@ def _user(home: Path) -> str:
 
 def _types() -> str:
     by_type: dict[str, list[str]] = {}
-    for extension, name in (media.TEXT | media.BINARY).items():
-        by_type.setdefault(name, []).append(extension)
-    return "\n".join(f"        {name} {' '.join(group)};" for name, group in by_type.items())
+    for extension in media.TEXT | media.BINARY:
+        by_type.setdefault(media.content_type(f"a.{extension}"), []).append(extension)
+    return "\n".join(f'        "{name}" {" ".join(group)};' for name, group in by_type.items())
