@@ -88,7 +88,7 @@ class Instance:
             self.process.wait(timeout=60)
 
     def pid(self, module: str) -> int:
-        """The process id of a part: `windlass.control`, `windlass.edge`, `supervisor.py`."""
+        """The process id of a part: `-m windlass.control`, `-m windlass.edge`, `supervisor.py`."""
         found = [pid for pid in self.processes() if module in command(pid)]
         assert found, f"no process of {module}"
         return found[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from windlass.core import nginx
 from windlass.core import settings as settings_module
 from windlass.core.settings import InvalidSettings, Settings, words
 
@@ -40,10 +41,7 @@ def command(port: int | None, unsafe_builds: bool) -> None:
             fg="red",
             err=True,
         )
-    try:
-        settings = settings_module.load()
-    except InvalidSettings as error:
-        raise click.ClickException(str(error)) from error
+    settings = _settings()
     prepare(settings.folder)
     _refuse_second(settings.folder)
     if not _edge_runs(settings):
@@ -54,6 +52,13 @@ def command(port: int | None, unsafe_builds: bool) -> None:
     arguments = [f"{name}={json.dumps(argv)}" for name, argv in processes.items()]
     argv = [sys.executable, "-I", "-S", str(script), str(settings.folder), *arguments]
     os.execv(sys.executable, argv)
+
+
+def _settings() -> Settings:
+    try:
+        return settings_module.load()
+    except InvalidSettings as error:
+        raise click.ClickException(str(error)) from error
 
 
 def prepare(home: Path) -> None:
@@ -72,7 +77,38 @@ def edge_command(settings: Settings) -> list[str]:
         argv += ["--bind", settings.host]
     for host in (settings.base_domain, *words(settings.panel_hosts)):
         argv += ["--panel-host", host]
+    for network in words(settings.edge.trusted_proxies):
+        argv += ["--trust-proxy", network]
     return argv
+
+
+@click.command("edge")
+def edge() -> None:
+    """Run the edge alone: it serves every site of this home, without the control plane."""
+    settings = _settings()
+    prepare(settings.folder)
+    os.execv(sys.executable, edge_command(settings))
+
+
+@click.command("nginx-config")
+@click.option("--listen", type=click.IntRange(1, 65535), default=80, help="Port of nginx.")
+def nginx_config(listen: int) -> None:
+    """Print an nginx file that serves the same sites in front of the edge."""
+    settings = _settings()
+    click.echo(nginx.config(settings.folder, listen=listen, upstream_port=settings.port))
+
+
+@click.command("setup-link")
+def setup_link() -> None:
+    """Print the one-time link that sets the owner's e-mail address and password."""
+    settings = _settings()
+    path = settings.folder / "keys" / "setup.token"
+    address = settings.folder / "run" / "windlass.json"
+    if not path.exists():
+        text = "There is no link: the owner is set up already, or Windlass never ran here."
+        raise click.ClickException(text)
+    url = json.loads(address.read_text())["url"] if address.exists() else settings.panel_url
+    click.echo(f"{url}/setup?token={path.read_text()}")
 
 
 def _python(module: str) -> list[str]:

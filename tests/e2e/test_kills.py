@@ -80,7 +80,7 @@ def test_a_killed_control_plane_goes_on_with_the_build(fragile: Instance, tmp_pa
     id = begin(fragile, sites.built(tmp_path / "killed", script))
     until_logged(fragile, id, "attempt")
 
-    fragile.kill("windlass.control")
+    fragile.kill("-m windlass.control")
 
     assert "still here" in fragile.get(live["url"]).text
     until(fragile.is_up, what="the control plane to come back")
@@ -97,19 +97,19 @@ def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) 
     script = "echo attempt; sleep 4; mkdir out; cp page.html out/index.html"
     id = begin(fragile, sites.built(tmp_path / "massacre", script))
     until_logged(fragile, id, "attempt")
-    edge = fragile.pid("windlass.edge")
+    edge = fragile.pid("-m windlass.edge")
     database = int((fragile.home / "postgres" / "postmaster.pid").read_text().split()[0])
 
     fragile.kill("supervisor.py")
     until(
-        lambda: not any("windlass.control" in command(pid) for pid in fragile.processes()),
+        lambda: not any("-m windlass.control" in command(pid) for pid in fragile.processes()),
         what="the control plane to follow its supervisor",
     )
     until(lambda: not Path(f"/proc/{database}").exists(), what="the database to stop")
     assert fragile.get(live["url"]).text == "alive none"
     fragile.start()
 
-    assert fragile.pid("windlass.edge") == edge
+    assert fragile.pid("-m windlass.edge") == edge
     assert fragile.wait(id, "ready", "error")["status"] == "ready"
     assert fragile.get(live["url"]).text == "alive none"
 
@@ -129,7 +129,7 @@ def test_a_killed_edge_comes_back_with_every_site(fragile: Instance, tmp_path: P
     static = fragile.deploy(sites.static(tmp_path / "edge-static", "page"))
     server = fragile.deploy(sites.server(tmp_path / "edge-server", "app"))
 
-    fragile.kill("windlass.edge")
+    fragile.kill("-m windlass.edge")
 
     until(lambda: answers(fragile, static["url"], "page"), what="the static site")
     until(lambda: answers(fragile, server["url"], "app"), what="the app")
@@ -156,7 +156,7 @@ def test_a_builder_that_dies_again_and_again_is_given_up(fragile: Instance, tmp_
             ),
             what=f"attempt {attempt}",
         )
-        fragile.kill("windlass.control")
+        fragile.kill("-m windlass.control")
         until(fragile.is_up, what="the control plane to come back")
 
     done = fragile.wait(id, "error", "ready")

@@ -115,6 +115,7 @@ async def set_up(
         raise SetupLinkUsed()
     owner.email, owner.name = email.strip().lower(), name or email.split("@")[0]
     owner.password_hash = _HASHER.hash(password)
+    (keys / "setup.token").unlink(missing_ok=True)
     await emit(db, events.OwnerSetUp(user_id=owner.id), by=owner.id)
     return _actor(owner)
 
@@ -192,6 +193,12 @@ async def change_profile(db: AsyncSession, actor: Actor, *, name: str | None, em
     except IntegrityError as error:
         raise EmailTaken() from error
     await emit(db, events.ProfileChanged(user_id=actor.id), by=actor.id)
+
+
+async def name_of(db: AsyncSession, id: UUID | None) -> str | None:
+    """What to call somebody on a page; None when nobody, or no longer there."""
+    user = await db.get(User, id) if id is not None else None
+    return (user.name or user.email) if user is not None else None
 
 
 async def tokens(db: AsyncSession, actor: Actor) -> list[Token]:

@@ -67,6 +67,13 @@ class Caches:
             binds.append(Bind(str(place), f"/app/{directory}", writable=True))
         return tuple(binds)
 
+    def home(self) -> Bind:
+        """The home of the project's steps, where npm, pip and uv keep what they fetched. Blocks."""
+        place = self._folder / "home"
+        if not place.is_dir():
+            self._make(place)
+        return Bind(str(place), "/tmp/home", writable=True)  # noqa: S108 - inside the sandbox
+
     def had_framework(self, plan: Plan) -> bool:
         """True when an earlier build left something for the frameworks of this plan."""
         places = [self._folder / "frameworks" / _flat(d) for d in plan.framework_caches]

@@ -174,6 +174,8 @@ class Pipeline:
                 env=self._env(plan),
                 network=True,
                 timeout_seconds=self._time(self.settings.builds.install_timeout_seconds),
+                # Not in memory: what is fetched counts as a file of the project, and stays.
+                caches=(await blocking(self._caches.home),),
             ),
             self.log,
         )

@@ -9,6 +9,7 @@ from litestar import Response, Router, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from windlass.adapters import archive, git
+from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.builds import service, sources
@@ -83,7 +84,8 @@ async def create_source(
     if (data.files is None) == (data.repository_url is None):
         raise FilesOrRepository()
     if data.repository_url is not None:
-        url, branch = git.check_url(data.repository_url), data.branch
+        allowed = addresses_of(request.app.state.settings)
+        url, branch = git.check_url(data.repository_url, allow=allowed), data.branch
         branch = git.check_branch(branch) if branch else None
         source = await service.request_repository(
             db, url, branch, owner_id=actor.id, is_deferred=False

@@ -111,7 +111,8 @@ def failure(work: Work, step: Step, ended: Exit, tail: bytes) -> BuildFailed:
     match ended.reason:
         case "out-of-memory":
             text = (
-                f"The {title} step ran out of memory ({size_text(limits.memory_bytes)}). Raise"
+                f"The {title} step ran out of memory"
+                f" ({size_text(limits.memory_bytes).replace('.0 ', ' ')}). Raise"
                 " WINDLASS_BUILDS__MEMORY_BYTES, or build less in parallel."
             )
             return BuildFailed("OUT_OF_MEMORY", text)

@@ -37,10 +37,13 @@ COMMANDS: dict[str, Row] = {
         f"{_HERE}.completion:completion", "Print a shell completion script.", "Account"
     ),
     "up": Row("windlass.up:command", "Start Windlass on this machine.", "Server", True),
+    "setup-link": Row(
+        "windlass.up:setup_link", "Print the link that sets the owner's password.", "Server", True
+    ),
     "web": Row("windlass.control:web", "Run the control plane alone.", "Server", True),
     "worker": Row("windlass.control:work", "Run the build worker alone.", "Server", True),
-    "edge": Row("windlass.edge.__main__:command", "Run the edge alone.", "Server", True),
+    "edge": Row("windlass.up:edge", "Run the edge alone.", "Server", True),
     "nginx-config": Row(
-        "windlass.core.nginx:command", "Print the nginx file for these sites.", "Server", True
+        "windlass.up:nginx_config", "Print the nginx file for these sites.", "Server", True
     ),
 }

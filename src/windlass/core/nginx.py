@@ -23,8 +23,8 @@ _HASHED = (
 
 _TEMPLATE = r"""# Printed by `windlass nginx-config`.
 #
-# nginx follows the same links as the edge, so a switch needs no reload. Start the edge with
-# `--trust-proxy 127.0.0.1/32`, so that it believes the headers below.
+# nginx follows the same links as the edge, so a switch needs no reload. Set
+# WINDLASS_EDGE__TRUSTED_PROXIES=127.0.0.1/32, so that the edge believes the headers below.
 {user}worker_processes auto;
 worker_rlimit_nofile 65536;
 pcre_jit on;

@@ -78,6 +78,8 @@ class Uploads(msgspec.Struct, frozen=True):
 class Edge(msgspec.Struct, frozen=True):
     cache_bytes: int = 32 << 20
     """Memory that the edge uses for the contents of small files."""
+    trusted_proxies: str = ""
+    """Networks whose X-Forwarded-* headers are believed, comma-separated: a proxy in front."""
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -1,0 +1,37 @@
+"""Our web process on a TCP port, as `windlass up` runs it on a Unix socket: for api_list.py."""
+
+import asyncio
+import sys
+
+import uvicorn
+import uvloop
+
+from windlass import app
+from windlass.core import log, settings
+from windlass.core.blobs import BlobStore
+from windlass.core.crypto import KeyRing
+from windlass.core.db import Database
+from windlass.core.live import Live
+
+
+async def main(url: str, port: int) -> None:
+    found = settings.load()
+    log.configure(found.log_level, pretty=False)
+    database = Database(url, pool_size=found.database.pool_size)
+    keys, blobs = KeyRing.load(found.folder / "keys"), BlobStore(found.folder / "blobs")
+    site = app.build(found, database, Live(database), keys, blobs)
+    config = uvicorn.Config(
+        site,
+        port=port,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+    await uvicorn.Server(config).serve()
+
+
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    runner.run(main(sys.argv[1], int(sys.argv[2])))
