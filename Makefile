@@ -65,12 +65,14 @@ migrations: $(DONE)/dev  ## up, down and up again on a filled database; models a
 migration: $(DONE)/dev  ## make a migration from the models: make migration m="domains: add verified_at"
 	@test -n "$(m)" || { echo 'Say what it does: make migration m="domains: add verified_at"'; exit 2; }
 	@$(PY) packaging/migration.py "$(m)"
+	@$(VENV)/bin/ruff format --quiet migrations
 
 check: lint types contracts  ## lint, types and contracts: what needs no database
 
-bench: setup-dev  ## run the benchmarks (each is also a program of its own)
-	@packaging/debian.sh $(TEST_PARTS) ab:apache2-utils
-	@ls benchmarks/*.py
+bench: setup-dev  ## run every benchmark (each is also a program: python -m benchmarks.edge)
+	@packaging/debian.sh $(TEST_PARTS) wrk:wrk
+	@for file in $$(grep -l 'python -m benchmarks[.]' benchmarks/*.py); do \
+		echo "== $$file"; $(PY) -m "benchmarks.$$(basename "$$file" .py)"; done
 
 docs: $(DONE)/dev  ## write the generated pages of docs/reference again
 	@$(PY) docs/generate.py

@@ -3,6 +3,7 @@
 import difflib
 import errno
 import importlib
+import importlib.util
 import os
 import sys
 import traceback
@@ -17,6 +18,7 @@ from windlass.cli.session import Session
 from windlass.cli.table import Row
 
 INTERRUPTED = 130
+_SERVER_ONLY = "litestar"
 
 
 class LazyGroup(click.Group):
@@ -94,6 +96,9 @@ class LazyGroup(click.Group):
 def load(name: str, row: Row) -> click.Command:
     """The click command of a row. Raises ServerPartMissing when its package is not installed."""
     module_name, _, attribute = row.target.partition(":")
+    if row.needs_server and importlib.util.find_spec(_SERVER_ONLY) is None:
+        # Some of these modules need nothing more themselves; what they start does.
+        raise ServerPartMissing(command=name, missing=f"no module named {_SERVER_ONLY!r}")
     try:
         command = getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
