@@ -20,6 +20,7 @@ _PROJECT_VALUES = {
 }
 _SHOW: Context = {
     "going_live": False,
+    "promoter": "Ada Bell",
     "errors": {},
     "why_not": {},
     "log": s.LOG,

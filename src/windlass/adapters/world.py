@@ -26,13 +26,19 @@ def world(ctx: Ctx) -> World:
     return cast(World, ctx.world)
 
 
-def make(settings: Settings, *, mirrors: frozenset[str]) -> World:
-    """The real world. `mirrors` are the hosts that pip and npm of this machine are set up with."""
-    allowed = AddressPolicy(
-        hosts=frozenset(word for word in words(settings.builds.allow_private) if "/" not in word),
-        networks=tuple(word for word in words(settings.builds.allow_private) if "/" in word),
+def addresses_of(settings: Settings) -> AddressPolicy:
+    """Which addresses builds, apps and Git may reach on this instance."""
+    private = words(settings.builds.allow_private)
+    return AddressPolicy(
+        hosts=frozenset(word for word in private if "/" not in word),
+        networks=tuple(word for word in private if "/" in word),
         fix="The setting WINDLASS_BUILDS__ALLOW_PRIVATE lists private hosts that are allowed.",
     )
+
+
+def make(settings: Settings, *, mirrors: frozenset[str]) -> World:
+    """The real world. `mirrors` are the hosts that pip and npm of this machine are set up with."""
+    allowed = addresses_of(settings)
     hosts = words(settings.builds.egress) or None
     return World(
         blobs=BlobStore(settings.folder / "blobs"),

@@ -143,7 +143,11 @@ def _differing(form: Form) -> list[Problem]:
     return [{"field": "password_again", "message": "The two passwords differ"}]
 
 
-@get("/account", permission=Permission.account)
+# A form with a mistake in it stands at the address it was sent to, and can be asked for again.
+@get(
+    ["/account", "/account/profile", "/account/password", "/account/tokens"],
+    permission=Permission.account,
+)
 async def account(request: Request, db: DB, actor: CurrentActor) -> Answer:
     return await _account(request, db, actor)
 

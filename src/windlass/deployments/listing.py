@@ -29,7 +29,9 @@ d.id, d.project_id, p.name as project_name, split_part(p.slug, '~', 1) as projec
 d.branch, d.commit_sha, d.commit_message, d.host, d.site_slug, d.build_time_seconds, d.is_active,
 d.is_preview, d.error_code, d.error_message, d.attempt, d.note, d.promoted_at, d.promoted_by,
 d.plan, d.file_count, d.size_bytes, d.created_at, d.started_at, d.finished_at"""
-_FROM = " from deployments d join projects p on p.id = d.project_id"
+# What belongs to a deleted project is gone at once, while a job takes it down.
+_FROM = """ from deployments d
+join projects p on p.id = d.project_id and p.deleted_at is null"""
 _SORTS = {
     "createdAt": "d.created_at",
     "finishedAt": "d.finished_at",

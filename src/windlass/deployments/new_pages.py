@@ -4,6 +4,7 @@ import msgspec
 from litestar import get, post
 
 from windlass.adapters import git
+from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
@@ -41,11 +42,17 @@ async def new_project(request: Request, db: DB, actor: CurrentActor) -> Answer:
     return _plan(request, actor, source, values)
 
 
+@get("/projects/new/git", permission=Permission.deploy_create)
+async def new_from_git() -> Answer:
+    """Where the form with a mistake in it stands, asked for again."""
+    return see("/projects/new?from=git")
+
+
 @post("/projects/new/git", permission=Permission.deploy_create)
 async def look_into_repository(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
     """Fetch it first: the plan is shown before anything is built."""
     try:
-        url, branch = _repository(form)
+        url, branch = _repository(request.app.state.settings, form)
         source = await builds.request_repository(
             db, url, branch, owner_id=actor.id, is_deferred=False
         )
@@ -62,14 +69,16 @@ async def look_into_repository(request: Request, db: DB, actor: CurrentActor, fo
     return see(f"/projects/new?source={ids.public('src', source.id)}")
 
 
-def _repository(form: Form) -> tuple[str, str | None]:
+def _repository(settings: Settings, form: Form) -> tuple[str, str | None]:
     """Both fields checked, so that both can be wrong at once."""
     url, branch = forms.text(form, "repository_url"), forms.text(form, "branch")
     wrong: list[posts.Problem] = []
     if url is None:
-        wrong.append({"field": "repositoryUrl", "message": "Repository url is required"})
+        wrong.append(
+            {"field": "repositoryUrl", "message": "The address of the repository is required"}
+        )
     try:
-        url = git.check_url(url) if url else ""
+        url = git.check_url(url, allow=addresses_of(settings)) if url else ""
     except AppError as error:
         wrong += posts.problem("repositoryUrl", error)
     try:
@@ -217,4 +226,4 @@ def _suffix(settings: Settings) -> str:
     return settings.site_url(settings.site_host("")).partition("//")[2]
 
 
-HANDLERS = [new_project, look_into_repository, create_project]
+HANDLERS = [new_project, new_from_git, look_into_repository, create_project]

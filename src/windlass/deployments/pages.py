@@ -9,6 +9,7 @@ from litestar.di import Provide
 from litestar.params import FromQuery
 
 from windlass.adapters.edge import EdgeAway, EdgeClient
+from windlass.auth import service as accounts
 from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
@@ -87,6 +88,7 @@ async def _show(
         http_status=status_of(error) if error else 200,
         user=actor,
         deployment=shown,
+        promoter=await accounts.name_of(db, deployment.promoted_by),
         going_live=await service.is_going_live(db, deployment),
         why_not=await service.why_not(db, deployment),
         log=[LogLineOut(**dict(row)) for row in lines],

@@ -86,7 +86,11 @@ def _said(project: Project, name: str) -> str | bool | None:
 
 async def get(db: AsyncSession, id: UUID, *, by: Actor) -> Deployment:
     """The only way to an existing deployment: what is not visible does not exist."""
-    query = select(Deployment).where(Deployment.id == id, Deployment.owner_id == by.id)
+    query = (
+        select(Deployment)
+        .join(Project, Project.id == Deployment.project_id)
+        .where(Deployment.id == id, Deployment.owner_id == by.id, Project.deleted_at.is_(None))
+    )
     if (deployment := await db.scalar(query)) is None:
         raise DeploymentNotFound()
     return deployment

@@ -6,6 +6,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
 from windlass.adapters.git import check_url
+from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
@@ -13,6 +14,7 @@ from windlass.builds.deps import planned
 from windlass.builds.plan import Plan
 from windlass.core.errors import AppError, invalid
 from windlass.core.http import DB, Request
+from windlass.core.settings import Settings
 from windlass.deployments import starting
 from windlass.projects import listing, service, variables
 from windlass.projects.deps import InProject, Latest, LatestOf
@@ -35,7 +37,11 @@ from windlass.web.posts import (
 _EVERYWHERE: Values = {"production": True, "preview": True}
 
 
-@get("/projects/{slug:str}/settings", permission=Permission.project_settings)
+# A form with a mistake in it stands at the address it was sent to, and can be asked for again.
+@get(
+    ["/projects/{slug:str}/settings", "/projects/{slug:str}/delete"],
+    permission=Permission.project_settings,
+)
 async def settings_form(
     request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest
 ) -> Answer:
@@ -57,7 +63,9 @@ async def save_settings(
     root = forms.text(form, "root_directory")
     plan = await _detected(request, db, project, root)
     try:
-        await service.change(db, project, _change(form, plan, root), by=actor)
+        await service.change(
+            db, project, _change(request.app.state.settings, form, plan, root), by=actor
+        )
     except AppError as error:
         await db.rollback()
         await db.refresh(project)
@@ -75,7 +83,7 @@ async def save_settings(
     return see(f"/projects/{project.slug}/settings", "saved")
 
 
-def _change(form: Form, plan: Plan | None, root: str | None) -> ProjectChange:
+def _change(settings: Settings, form: Form, plan: Plan | None, root: str | None) -> ProjectChange:
     chosen = forms.overrides(form, plan) | {"root_directory": None if root == "." else root}
     return struct(
         ProjectChange,
@@ -87,16 +95,16 @@ def _change(form: Form, plan: Plan | None, root: str | None) -> ProjectChange:
             "build_network": forms.checked(form, "build_network"),
             **chosen,
         },
-        words={"node_version": "Use 16, 18, 20, 21, 22 or 24"},
-        also=_wrong_repository(form) + _missing(form, "name"),
+        words={"node_version": "Node.js 16, 18, 20, 21, 22 or 24"},
+        also=_wrong_repository(settings, form) + _missing(form, "name"),
     )
 
 
-def _wrong_repository(form: Form) -> list[Problem]:
+def _wrong_repository(settings: Settings, form: Form) -> list[Problem]:
     url = forms.text(form, "repository_url")
     try:
         if url is not None:
-            check_url(url)
+            check_url(url, allow=addresses_of(settings))
     except AppError as error:
         return problem("repositoryUrl", error)
     return []
@@ -176,11 +184,25 @@ async def list_variables(
     latest: Latest,
     edit: FromQuery[str | None] = None,
 ) -> Answer:
-    values = _EVERYWHERE
-    if edit is not None:
-        line = await variables.line(db, project, edit, request.app.state.key_ring)
-        edit, values = line.id, _line_values(line)
-    return await _environment(request, db, actor, project, latest, editing=edit, values=values)
+    found = await variables.lines(db, project, request.app.state.key_ring)
+    line = next((one for one in found if one.id == edit), None)
+    values = _line_values(line) if line else _EVERYWHERE
+    editing = line.id if line else None
+    return await _environment(request, db, actor, project, latest, editing=editing, values=values)
+
+
+@get("/projects/{slug:str}/environment/{env_id:str}", permission=Permission.project_settings)
+async def edit_variable(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    latest: Latest,
+    env_id: FromPath[str],
+) -> Answer:
+    line = await variables.line(db, project, env_id, request.app.state.key_ring)
+    values = _line_values(line)
+    return await _environment(request, db, actor, project, latest, editing=line.id, values=values)
 
 
 def _line_values(line: variables.Line) -> Values:
@@ -307,6 +329,7 @@ HANDLERS = [
     save_settings,
     delete_project,
     list_variables,
+    edit_variable,
     add_variables,
     change_variable,
     remove_variable,

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from windlass.auth.models import Actor
+from windlass.core import ids
 from windlass.core.db import Database
 from windlass.core.errors import NotFound
 from windlass.core.live import Live
@@ -16,6 +17,7 @@ from windlass.deployments.schemas import DeploymentOut, LogLineOut
 
 HEARTBEAT_SECONDS = 15.0
 _BATCH = 1000
+_PREFIXES = {"deployment": "depl", "project": "proj"}
 _ENDED = {"ready", "error", "cancelled"}
 
 
@@ -83,10 +85,16 @@ async def change_stream(live: Live, topics: tuple[str, ...]) -> AsyncGenerator[b
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            yield event("changed", {"kind": found[0], "id": found[1]})
+            yield event("changed", _changed(*found))
     finally:
         for stop in stops:
             stop()  # pyright: ignore
+
+
+def _changed(topic: str, id: str) -> dict[str, str]:
+    """What changed, by the id that the API knows it by; no id: look at everything again."""
+    kind = topic.partition(":")[0]
+    return {"kind": kind, "id": ids.public(_PREFIXES[kind], UUID(id)) if id else ""}
 
 
 async def _wait(changed: asyncio.Event) -> bool:

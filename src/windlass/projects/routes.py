@@ -5,6 +5,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from windlass.adapters.git import check_url
+from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor, require
 from windlass.auth.permissions import Permission
 from windlass.core import ids
@@ -51,7 +52,7 @@ async def create_project(
 ) -> ProjectOut:
     """A new project; its address is made from its name (C-101)."""
     if data.repository_url is not None:
-        check_url(data.repository_url)
+        check_url(data.repository_url, allow=addresses_of(request.app.state.settings))
     base = request.app.state.settings.base_domain
     project = await service.create(db, data, base_domain=base, by=actor)
     return await shown(request, db, project, latest)
@@ -85,7 +86,7 @@ async def change_project(
     if given - {"name"}:
         require(actor, Permission.project_settings)
     if isinstance(data.repository_url, str):
-        check_url(data.repository_url)
+        check_url(data.repository_url, allow=addresses_of(request.app.state.settings))
     await service.change(db, project, data, by=actor)
     return await shown(request, db, project, latest)
 

@@ -47,7 +47,8 @@ async def lines(db: AsyncSession, project: Project, keys: KeyRing) -> list[Line]
         groups.setdefault((row.key, value, row.is_secret), []).append(row)
     return [
         Line(
-            id=ids.public("env", rows[0].id),
+            # Production comes last of the targets, and is the one that stays.
+            id=ids.public("env", rows[-1].id),
             key=key,
             value=None if is_secret else value,
             secret=is_secret,

@@ -13,6 +13,12 @@ let running = false;
 let again = false;
 let lostTimer = 0;
 let wasLost = false;
+// A form that deletes what this page shows is on its way: its answer is the next page, not a reload.
+let leaving = false;
+window.addEventListener("beforeunload", () => {
+  leaving = true;
+  window.setTimeout(() => (leaving = false), 10_000);
+});
 
 export function mountLive(): void {
   if (!document.body.classList.contains("frame")) return;
@@ -73,6 +79,7 @@ async function swap(): Promise<void> {
   const regions = all("[data-live][id]");
   if (!regions.length) return;
   const response = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (leaving) return;
   if (response?.redirected || response?.status === 401) return location.reload();
   // The thing was deleted elsewhere: its page says so.
   if (response?.status === 404) return location.reload();
