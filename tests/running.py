@@ -57,6 +57,8 @@ class Instance:
 
     def start(self) -> None:
         """Start it and wait until it says that it is up."""
+        if self.process is not None:
+            self.process.wait(timeout=60)
         address = self.home / "run" / "windlass.json"
         address.unlink(missing_ok=True)
         with self.log.open("ab") as log:

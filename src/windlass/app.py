@@ -13,7 +13,7 @@ from windlass.auth import deps as auth
 from windlass.auth import pages as auth_pages
 from windlass.auth import routes as auth_routes
 from windlass.builds import routes as builds_routes
-from windlass.core import http
+from windlass.core import http, openapi
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
@@ -49,13 +49,14 @@ def build(
             deployments_routes.stream_changes,
             deployments_routes.old_stream,
             *health_routes.ROUTES,
+            openapi.serve,
             *auth_pages.PAGES,
             *deployments_pages.PAGES,
             *health_pages.PAGES,
             assets,
         ],
         guards=[auth.authorize],
-        middleware=[http.track, http.open_session],
+        middleware=[http.track],
         dependencies={
             "db": Provide(http.provide_db),
             "actor": Provide(auth.provide_actor),
@@ -66,8 +67,9 @@ def build(
         exception_handlers={Exception: render_error},
         response_class=http.Envelope,
         request_max_body_size=http.BODY_LIMIT_BYTES,
+        # The framework's own pages about it stay empty: core.openapi serves the document.
         openapi_config=OpenAPIConfig(
-            title="Windlass", version=windlass.__version__, path="/api", render_plugins=[]
+            title="Windlass", version=windlass.__version__, path="/-/schema", render_plugins=[]
         ),
     )
     parts: dict[str, Any] = {

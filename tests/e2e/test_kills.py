@@ -1,6 +1,8 @@
 """Kill any process at any step: a deployment always ends, nothing leaks, sites stay up."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +41,10 @@ def until_logged(instance: Instance, id: str, words: str) -> None:
         lambda: words in instance.api("GET", f"/api/deployments/{id}/logs").text,
         what=f"“{words}” in the log",
     )
+
+
+def database_of(instance: Instance) -> int:
+    return int((instance.home / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
 def is_clean(instance: Instance, id: str) -> bool:
@@ -98,7 +104,7 @@ def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) 
     id = begin(fragile, sites.built(tmp_path / "massacre", script))
     until_logged(fragile, id, "attempt")
     edge = fragile.pid("-m windlass.edge")
-    database = int((fragile.home / "postgres" / "postmaster.pid").read_text().split()[0])
+    database = database_of(fragile)
 
     fragile.kill("supervisor.py")
     until(
@@ -117,7 +123,7 @@ def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) 
 def test_a_killed_database_comes_back(fragile: Instance, tmp_path: Path) -> None:
     live = fragile.deploy(sites.static(tmp_path / "database", "served"))
 
-    fragile.kill("postgres")
+    os.kill(database_of(fragile), signal.SIGKILL)
 
     assert "served" in fragile.get(live["url"]).text
     until(fragile.is_up, what="the database to come back")
@@ -170,6 +176,7 @@ def test_a_taken_port_and_a_second_start_are_clear_errors(fragile: Instance) -> 
     assert second.returncode == 1
     assert "already" in second.stderr
 
+    (fragile.folder / "other").mkdir()
     other = Instance(fragile.folder / "other")
     taken = other.cli("up", "--port", str(fragile.port), check=False)
     assert taken.returncode == 1

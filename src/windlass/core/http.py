@@ -6,16 +6,16 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from litestar import MediaType, Response
 from litestar import Request as LitestarRequest
-from litestar.datastructures import MutableScopeHeaders
 from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.core import log
@@ -27,6 +27,7 @@ from windlass.core.errors import (
     NotFound,
     TooLarge,
     Unauthorized,
+    Unavailable,
     ValidationFailed,
 )
 from windlass.core.ids import uuid7
@@ -53,7 +54,10 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cross-origin-opener-policy": "same-origin",
 }
-_HEADERS = {"api-version": API_VERSION, **SECURITY_HEADERS}
+_HEADERS = [
+    (name.encode(), value.encode())
+    for name, value in {"api-version": API_VERSION, **SECURITY_HEADERS}.items()
+]
 
 
 class MethodNotAllowed(AppError):
@@ -70,6 +74,13 @@ _STATUS: dict[int, type[AppError]] = {
     405: MethodNotAllowed,
     413: TooLarge,
 }
+
+
+class DatabaseAway(Unavailable):
+    """The database is away for a moment. Try again in a few seconds; sites are not affected."""
+
+
+_AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, ConnectionError)
 
 
 class NotJson(BadRequest):
@@ -108,10 +119,10 @@ def track(app: ASGIApp) -> ASGIApp:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders.from_message(message)
-                headers["x-request-id"] = id
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"] = list(message["headers"])
+                there = {name for name, _ in headers}
+                headers.append((b"x-request-id", id.encode()))
+                headers.extend(pair for pair in _HEADERS if pair[0] not in there)
                 _log_request(scope, message["status"])
             await send(message)
 
@@ -143,27 +154,17 @@ def _log_request(scope: Scope, status: int) -> None:
     )
 
 
-def open_session(app: ASGIApp) -> ASGIApp:
-    """One request, one session. It holds no connection until the first query.
-
-    Reads run each statement by itself; what writes is one transaction.
-    """
-
-    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        database = scope["litestar_app"].state.database
-        reading = scope.get("method") in _SAFE
-        async with (database.reads if reading else database.sessions)() as db:
-            scope["state"]["db"] = db
-            await app(scope, receive, send)
-
-    return middleware
-
-
 async def provide_db(request: Request) -> AsyncGenerator[AsyncSession]:
-    """One request, one transaction: commit when the handler returns, before the answer is sent."""
-    db: AsyncSession = request.state.db
-    yield db
-    await db.commit()
+    """One request, one transaction: commit when the handler returns, before the answer is sent.
+
+    Reads run each statement by itself. Any error rolls back.
+    """
+    database = request.app.state.database
+    reading = request.method in _SAFE
+    async with (database.reads if reading else database.sessions)() as db:
+        request.state.db = db
+        yield db
+        await db.commit()
 
 
 def render_error(request: Request, error: Exception) -> Response[Any]:
@@ -208,6 +209,8 @@ def as_app_error(error: Exception) -> AppError:
         return error
     if isinstance(error, IntegrityError):
         return Conflict()
+    if isinstance(error, _AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return DatabaseAway()
     if isinstance(error, ValidationException):
         found: Any = error.extra or []
         fields = [{"field": e.get("key", ""), "message": e.get("message", "")} for e in found]
@@ -218,7 +221,9 @@ def as_app_error(error: Exception) -> AppError:
 
 
 def _error_headers(error: AppError) -> dict[str, str]:
-    return {"www-authenticate": "Bearer"} if error.status == 401 else {}
+    if error.status == 401:
+        return {"www-authenticate": "Bearer"}
+    return {"retry-after": "2"} if error.status == 503 else {}
 
 
 def _duration_ms() -> float:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import lru_cache
 from uuid import UUID
 
 from windlass.core.errors import NotFound
@@ -22,6 +23,7 @@ def uuid7() -> UUID:
     return UUID(int=value)
 
 
+@lru_cache(maxsize=8192)
 def public(prefix: str, id: UUID) -> str:
     """The outward form: `depl_01jd…`, Crockford base32 in lower case."""
     number = id.int

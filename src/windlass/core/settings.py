@@ -119,7 +119,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     def site_url(self, host: str) -> str:
         """The address of a site (C-133, D-51): the one function that builds it."""
-        scheme = "https" if self.panel_url.startswith("https:") else "http"
+        scheme = "https" if self.url.startswith("https:") else "http"
         return f"{scheme}://{host}{self._port_suffix}"
 
     def site_host(self, slug: str) -> str:

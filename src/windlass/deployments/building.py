@@ -55,13 +55,13 @@ async def build(ctx: Ctx, deployment: Deployment) -> Step:
     order = await _order(ctx, deployment)
     limit = ctx.settings.builds.log_bytes
     async with Logbook(ctx.database, deployment.id, secrets=order.secrets, max_bytes=limit) as log:
-        if order.attempt > MAX_ATTEMPTS:
-            text = f"The builder died {MAX_ATTEMPTS} times during this build. Look at its log."
-            return failed(deployment, BuildFailed("BUILDER_DIED", text), log)
-        if order.attempt > 1:
-            log.say("The builder was restarted; the build starts again", "warn")
         pipeline = Pipeline(ctx.settings, world(ctx), order.job, log)
         try:
+            if order.attempt > MAX_ATTEMPTS:
+                text = f"The builder died {MAX_ATTEMPTS} times during this build. Look at its log."
+                raise BuildFailed("BUILDER_DIED", text)
+            if order.attempt > 1:
+                log.say("The builder was restarted; the build starts again", "warn")
             return await _run(ctx, deployment, order, pipeline, log)
         except BuildFailed as error:
             return failed(deployment, error, log)
