@@ -20,6 +20,7 @@ from windlass.auth.deps import handlers_of
 from windlass.auth.permissions import ADMIN_ONLY, GRANTS, Permission, Role
 from windlass.builds import windlass_toml
 from windlass.cli import reference as cli_reference
+from windlass.core import openapi
 from windlass.core import settings as settings_module
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
@@ -147,9 +148,9 @@ def _default(value: object) -> str:
 # -- API ------------------------------------------------------------------------------------------
 
 
-def openapi(app: Litestar) -> str:
+def openapi_document(app: Litestar) -> str:
     """The OpenAPI document that the panel serves."""
-    return json.dumps(app.openapi_schema.to_schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(openapi.document(app), indent=1, ensure_ascii=False) + "\n"
 
 
 def undocumented_routes(app: Litestar) -> list[str]:
@@ -279,7 +280,7 @@ def pages() -> dict[Path, Callable[[], str]]:
         reference / "settings.md": settings,
         reference / "permissions.md": permissions,
         reference / "api.md": lambda: api(app),
-        reference / "openapi.json": lambda: openapi(app),
+        reference / "openapi.json": lambda: openapi_document(app),
         reference / "cli.md": cli_reference.render,
         reference / "windlass.schema.json": _schema,
         ROOT / "tests" / "arch" / "access.txt": lambda: access(app),
