@@ -77,7 +77,7 @@ async function refresh(): Promise<void> {
 
 async function swap(): Promise<void> {
   const regions = all("[data-live][id]");
-  if (!regions.length) return;
+  if (leaving || !regions.length) return;
   const response = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
   if (leaving) return;
   if (response?.redirected || response?.status === 401) return location.reload();

@@ -1,0 +1,221 @@
+import httpx2
+import pytest
+
+from tests import make
+from tests.conftest import RolledBack
+from windlass.auth.models import Actor
+from windlass.builds import sources
+from windlass.builds.models import Source
+from windlass.core import ids
+from windlass.core.blobs import BlobStore
+from windlass.core.manifest import Entry
+from windlass.deployments.models import Deployment
+from windlass.deployments.phases import Status
+from windlass.projects.models import Project
+
+pytestmark = pytest.mark.anyio
+
+
+def page_of(deployment: Deployment) -> str:
+    return f"/deployments/{ids.public('depl', deployment.id)}"
+
+
+async def test_the_list_filters_by_status(
+    client: httpx2.AsyncClient,
+    database: RolledBack,
+    project: Project,
+    source: Source,
+    owner: Actor,
+    live: Deployment,
+) -> None:
+    failed = await make.deployment(
+        database, project, source, owner, status=Status.error, error_message="Out of memory"
+    )
+
+    everything = await client.get("/deployments")
+    broken = await client.get("/deployments?status=error")
+
+    assert f"row-{ids.public('depl', live.id)}" in everything.text
+    assert "Out of memory" in everything.text
+    assert f"row-{ids.public('depl', live.id)}" not in broken.text
+    assert f"row-{ids.public('depl', failed.id)}" in broken.text
+    assert (await client.get("/deployments?status=sideways")).status_code == 400
+
+
+async def test_a_long_list_goes_on_with_a_cursor(
+    client: httpx2.AsyncClient, database: RolledBack, project: Project, source: Source, owner: Actor
+) -> None:
+    for _ in range(21):
+        await make.deployment(database, project, source, owner, status=Status.cancelled)
+
+    first = await client.get("/deployments?status=cancelled")
+
+    more = first.text.split('id="more"><a class="button" href="')[1].split('"')[0]
+    second = await client.get(more.replace("&amp;", "&"))
+    assert first.text.count('id="row-') == 20
+    assert second.text.count('id="row-') == 1
+
+
+async def test_a_live_deployment_says_where_and_cannot_be_deleted(
+    client: httpx2.AsyncClient, live: Deployment
+) -> None:
+    page = await client.get(page_of(live))
+    deleted = await client.post(f"{page_of(live)}/delete")
+
+    assert page.status_code == 200
+    assert 'Live at <a href="http://shop.localhost:8000"' in page.text
+    assert "It is already live" in page.text
+    assert deleted.status_code == 409
+    assert "This deployment is live. Make another one live before you delete it." in deleted.text
+
+
+async def test_a_failure_is_told_where_it_is_shown(
+    client: httpx2.AsyncClient, database: RolledBack, project: Project, source: Source, owner: Actor
+) -> None:
+    failed = await make.deployment(
+        database, project, source, owner, status=Status.error, error_message="Out of <memory>"
+    )
+
+    page = await client.get(page_of(failed))
+
+    assert "Out of &lt;memory&gt;</h1>" in page.text.replace("\n", "")
+
+
+async def test_htmx_gets_the_content_alone(client: httpx2.AsyncClient, live: Deployment) -> None:
+    part = await client.get(page_of(live), headers={"HX-Request": "true"})
+
+    assert "<!doctype" not in part.text
+    assert 'id="deployment"' in part.text
+
+
+async def test_promoting_asks_for_the_switch_and_a_second_time_says_why_not(
+    client: httpx2.AsyncClient,
+    database: RolledBack,
+    project: Project,
+    source: Source,
+    owner: Actor,
+    live: Deployment,
+) -> None:
+    ready = await make.deployment(database, project, source, owner, status=Status.ready)
+
+    asked = await client.post(f"{page_of(ready)}/promote")
+    page = await client.get(f"{page_of(ready)}?notice=promoted")
+    refused = await client.post(f"{page_of(live)}/promote")
+
+    assert asked.status_code == 303
+    assert asked.headers["location"] == f"{page_of(ready)}?notice=promoted"
+    assert "Promotion started." in page.text
+    assert "Going live" in page.text
+    assert refused.status_code == 409
+    assert "This deployment cannot be made live: It is already live" in refused.text
+
+
+async def test_rolling_back_is_offered_for_what_was_live_before(
+    client: httpx2.AsyncClient,
+    database: RolledBack,
+    project: Project,
+    source: Source,
+    owner: Actor,
+    live: Deployment,
+) -> None:
+    before = await make.deployment(
+        database,
+        project,
+        source,
+        owner,
+        status=Status.ready,
+        promoted_at=live.created_at,
+        promoted_by=owner.id,
+    )
+
+    page = await client.get(page_of(before))
+    asked = await client.post(f"{page_of(before)}/rollback", data={"reason": "broken prices"})
+
+    assert "Roll back to this" in page.text
+    assert "by owner" in page.text
+    assert asked.headers["location"] == f"{page_of(before)}?notice=rolled-back"
+
+
+async def test_cancelling_ends_it_and_what_has_ended_cannot_be_cancelled(
+    client: httpx2.AsyncClient, database: RolledBack, project: Project, source: Source, owner: Actor
+) -> None:
+    queued = await make.deployment(database, project, source, owner)
+
+    cancelled = await client.post(f"{page_of(queued)}/cancel")
+    again = await client.post(f"{page_of(queued)}/cancel")
+
+    assert cancelled.headers["location"] == f"{page_of(queued)}?notice=cancelled"
+    assert again.status_code == 409
+    assert "This deployment has ended" in again.text
+
+
+async def test_redeploying_makes_a_new_deployment_of_the_same_source(
+    client: httpx2.AsyncClient, live: Deployment
+) -> None:
+    answer = await client.post(f"{page_of(live)}/redeploy", data={"clean": "true"})
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] != page_of(live)
+    page = await client.get(answer.headers["location"])
+    assert "Waiting for a free builder" in page.text
+    moving = await client.post(f"{answer.headers['location']}/redeploy")
+    assert moving.status_code == 409
+
+
+async def test_a_deleted_deployment_leads_back_to_its_project(
+    client: httpx2.AsyncClient, database: RolledBack, project: Project, source: Source, owner: Actor
+) -> None:
+    ended = await make.deployment(database, project, source, owner, status=Status.cancelled)
+
+    answer = await client.post(f"{page_of(ended)}/delete")
+
+    assert answer.headers["location"] == "/projects/shop?notice=deleted"
+    assert (await client.get(page_of(ended))).status_code == 404
+
+
+async def test_the_files_of_a_release_are_shown_folder_by_folder(
+    client: httpx2.AsyncClient,
+    database: RolledBack,
+    blobs: BlobStore,
+    project: Project,
+    source: Source,
+    owner: Actor,
+) -> None:
+    manifest = [Entry("assets/app.js", "0" * 64, 2048), Entry("index.html", "1" * 64, 12)]
+    deployment = await make.deployment(
+        database,
+        project,
+        source,
+        owner,
+        status=Status.ready,
+        manifest_sha256=sources.save_manifest(blobs, manifest),
+    )
+
+    top = await client.get(f"{page_of(deployment)}/files")
+    folder = await client.get(f"{page_of(deployment)}/files?path=assets")
+
+    assert "index.html" in top.text
+    assert "app.js" not in top.text
+    assert "app.js" in folder.text
+    assert "2.0 KiB" in folder.text
+    assert (await client.get(f"{page_of(deployment)}/files?path=nope")).status_code == 404
+
+
+@pytest.mark.parametrize("verb", ["promote", "rollback", "cancel", "redeploy", "delete"])
+async def test_what_belongs_to_somebody_else_does_not_exist(
+    stranger: httpx2.AsyncClient, live: Deployment, verb: str
+) -> None:
+    assert (await stranger.get(page_of(live))).status_code == 404
+    assert (await stranger.get(f"{page_of(live)}/files")).status_code == 404
+    answer = await stranger.post(f"{page_of(live)}/{verb}")
+    assert answer.status_code == 404
+    assert "There is nothing at this address" in answer.text
+
+
+async def test_who_is_not_signed_in_is_led_there_and_back(
+    anonymous: httpx2.AsyncClient, live: Deployment
+) -> None:
+    for path in (page_of(live), f"{page_of(live)}/files", "/deployments", "/status"):
+        answer = await anonymous.get(path)
+        assert answer.headers["location"] == f"/sign-in?next={path}"
+    assert (await anonymous.post(f"{page_of(live)}/promote")).status_code == 401
