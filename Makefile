@@ -25,6 +25,10 @@ export UV_CACHE_DIR ?= $(CACHE)/uv
 export npm_config_cache ?= $(CACHE)/npm
 export PYRIGHT_PYTHON_CACHE_DIR ?= $(CACHE)/pyright
 export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
+export NODE_COMPILE_CACHE ?= $(CACHE)/node
+# Chromium, which tests start, would write below the caller's home.
+export CHROME_CONFIG_HOME ?= $(CACHE)/chromium
+export GSETTINGS_BACKEND = memory
 
 # Options for pytest: make test ARGS="-k cli -x"
 ARGS ?=
