@@ -9,7 +9,7 @@ from windlass.builds.models import Source
 from windlass.core import ids
 from windlass.core.blobs import BlobStore
 from windlass.core.manifest import Entry
-from windlass.deployments.models import Deployment
+from windlass.deployments.models import LOG_LINES, Deployment, Level
 from windlass.deployments.phases import Status
 from windlass.projects.models import Project
 
@@ -134,6 +134,20 @@ async def test_rolling_back_is_offered_for_what_was_live_before(
     assert "Roll back to this" in page.text
     assert "by owner" in page.text
     assert asked.headers["location"] == f"{page_of(before)}?notice=rolled-back"
+
+
+async def test_a_switch_that_failed_is_explained_on_the_page(
+    client: httpx2.AsyncClient, database: RolledBack, project: Project, source: Source, owner: Actor
+) -> None:
+    ready = await make.deployment(database, project, source, owner, status=Status.ready)
+    line = {"deployment_id": ready.id, "seq": 1, "level": Level.error, "step": "deploy"}
+    async with database.transaction() as db:
+        await db.execute(LOG_LINES.insert().values(**line, message="The app exited with code 3"))
+
+    page = await client.get(page_of(ready))
+
+    assert "It could not go live: The app exited with code 3" in page.text
+    assert "Visit</a>" not in page.text
 
 
 async def test_cancelling_ends_it_and_what_has_ended_cannot_be_cancelled(
