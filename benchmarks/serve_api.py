@@ -1,6 +1,7 @@
 """Our web process on a TCP port, as `windlass up` runs it on a Unix socket: for api_list.py."""
 
 import asyncio
+import gc
 import sys
 
 import uvicorn
@@ -20,6 +21,9 @@ async def main(url: str, port: int) -> None:
     database = Database(url, pool_size=found.database.pool_size)
     keys, blobs = KeyRing.load(found.folder / "keys"), BlobStore(found.folder / "blobs")
     site = app.build(found, database, Live(database), keys, blobs)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     config = uvicorn.Config(
         site,
         port=port,
@@ -29,6 +33,8 @@ async def main(url: str, port: int) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        date_header=False,
+        proxy_headers=False,
     )
     await uvicorn.Server(config).serve()
 

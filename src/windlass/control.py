@@ -7,6 +7,7 @@ installations that want them apart.
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import subprocess
@@ -116,6 +117,10 @@ async def _start(
 ) -> list[asyncio.Task[None]]:
     live, keys = Live(database), KeyRing.load(settings.folder / "keys")
     running = [tasks.create_task(live.run())]
+    # What was imported stays for good: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     async with database.transaction() as db:
         link = await auth.ensure_owner(db, settings.folder / "keys")
     ctx = worker.context(settings, database, live, keys)
@@ -143,6 +148,8 @@ async def _serve_web(settings: Settings, site: Litestar) -> None:
         log_config=None,
         timeout_graceful_shutdown=3,
         server_header=False,
+        date_header=False,
+        proxy_headers=False,
     )
     server = Server(config)
     serving = asyncio.create_task(server.serve())

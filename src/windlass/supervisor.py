@@ -18,7 +18,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _STEADY_SECONDS = 10.0
-_LONGEST_WAIT_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 10.0
+_REFUSALS = 3
 _STOP_SECONDS = 25.0
 
 
@@ -32,6 +33,7 @@ class Child:
         self.fd = -1
         self.pid = 0
         self.failures = 0
+        self.refusals = 0
         self.started = 0.0
         self.due = 0.0
 
@@ -80,11 +82,14 @@ class Child:
         """It died: note when it may start again."""
         os.close(self.fd)
         self.fd = -1
+        code = 0
         with contextlib.suppress(ChildProcessError):  # one that was taken over is not our child
-            os.waitpid(self.pid, 0)
+            code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         steady = time.monotonic() - self.started > _STEADY_SECONDS
         self.failures = 0 if steady else self.failures + 1
-        wait = 0.0 if steady else min(0.5 * 2**self.failures, _LONGEST_WAIT_SECONDS)
+        # It says why when it cannot start; one that was killed is always started again.
+        self.refusals = self.refusals + 1 if code == 1 and not steady else 0
+        wait = 0.0 if steady else min(0.1 * 2**self.failures, _LONGEST_WAIT_SECONDS)
         self.due = time.monotonic() + wait
 
 
@@ -125,7 +130,7 @@ def supervise(children: list[Child]) -> int:
         for child in children:
             if child.fd in ready:
                 child.ended()
-                if child.failures > 2 and child.name == "control":
+                if child.refusals >= _REFUSALS and child.name == "control":
                     sys.stderr.write("The control plane cannot start; sites stay up.\n")
                     return 1
 

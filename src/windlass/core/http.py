@@ -160,11 +160,24 @@ async def provide_db(request: Request) -> AsyncGenerator[AsyncSession]:
     Reads run each statement by itself. Any error rolls back.
     """
     database = request.app.state.database
-    reading = request.method in _SAFE
-    async with (database.reads if reading else database.sessions)() as db:
-        request.state.db = db
-        yield db
-        await db.commit()
+    db = (database.reads if request.method in _SAFE else database.sessions)()
+    request.state.db = db
+    yield db
+    await db.commit()
+
+
+def close_session(app: ASGIApp) -> ASGIApp:
+    """The session of a request ends with it, whatever happened; most requests have none."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        finally:
+            db: AsyncSession | None = scope["state"].get("db")
+            if db is not None:
+                await db.close()
+
+    return middleware
 
 
 def render_error(request: Request, error: Exception) -> Response[Any]:

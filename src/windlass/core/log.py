@@ -41,9 +41,12 @@ def configure(level: str, *, pretty: bool) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+_LOGGER: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
 def get() -> structlog.typing.FilteringBoundLogger:
     """The logger everybody uses."""
-    return structlog.get_logger()
+    return _LOGGER
 
 
 def _add_request_id(

@@ -119,8 +119,13 @@ class Settings(msgspec.Struct, frozen=True):
 
     def site_url(self, host: str) -> str:
         """The address of a site (C-133, D-51): the one function that builds it."""
-        scheme = "https" if self.url.startswith("https:") else "http"
-        return f"{scheme}://{host}{self._port_suffix}"
+        before, after = self.around_host
+        return before + host + after
+
+    @property
+    def around_host(self) -> tuple[str, str]:
+        """What stands before and behind the host name in the address of a site."""
+        return ("https://" if self.url.startswith("https:") else "http://", self._port_suffix)
 
     def site_host(self, slug: str) -> str:
         """The host name of a site."""

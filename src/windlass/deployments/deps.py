@@ -11,7 +11,6 @@ from windlass.core.http import DB, Request
 from windlass.core.schemas import Out
 from windlass.deployments import listing, service
 from windlass.deployments.models import Deployment
-from windlass.deployments.schemas import DeploymentOut
 from windlass.projects.deps import LatestOf
 
 InDeployment = NamedDependency[Deployment]
@@ -28,7 +27,6 @@ async def provide_latest(request: Request) -> LatestOf:
     state = request.app.state
 
     async def latest(project_ids: list[UUID]) -> dict[UUID, Out]:
-        rows = await state.database.fetch(listing.LATEST, project_ids)
-        return {row["project_id"]: DeploymentOut.of(row, state.settings) for row in rows}
+        return dict(await listing.latest(state.database, state.settings, project_ids))
 
     return latest

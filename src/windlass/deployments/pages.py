@@ -56,7 +56,7 @@ async def list_deployments(
 ) -> Answer:
     state = request.app.state
     query = listing.Query(status=status or None, cursor=cursor)
-    found = await listing.page(state.database, state.settings, query, by=actor)
+    found = await listing.page_of_structs(state.database, state.settings, query, by=actor)
     return page(
         request,
         "deployments/list.html",
@@ -78,7 +78,7 @@ async def _show(
     request: Request, db: DB, actor: Actor, deployment: Deployment, error: AppError | None = None
 ) -> Answer:
     state = request.app.state
-    shown = await listing.one_in(db, state.settings, deployment.id, by=actor)
+    shown = listing.read(await listing.one_in(db, state.settings, deployment.id, by=actor))
     lines = await service.last_lines(state.database, deployment.id, limit=_LOG_LINES)
     manifest = await releases.manifest_of(store_of(request), deployment)
     app, output = await _app(request, shown)
@@ -139,7 +139,9 @@ async def list_files(
         request,
         "deployments/files.html",
         user=actor,
-        deployment=await listing.one_in(db, request.app.state.settings, deployment.id, by=actor),
+        deployment=listing.read(
+            await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
+        ),
         nodes=nodes,
         folder=path.strip("/"),
     )
@@ -193,7 +195,9 @@ async def redeploy(
 async def delete_deployment(
     request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
 ) -> Answer:
-    shown = await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
+    shown = listing.read(
+        await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
+    )
     try:
         await service.remove(db, deployment, by=actor)
     except AppError as error:

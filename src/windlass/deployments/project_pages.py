@@ -50,7 +50,7 @@ async def show_project(
     query = listing.Query(
         project_id=ids.public("proj", project.id), status=status or None, cursor=cursor
     )
-    found = await listing.page(state.database, state.settings, query, by=actor)
+    found = await listing.page_of_structs(state.database, state.settings, query, by=actor)
     return page(
         request,
         "deployments/project.html",

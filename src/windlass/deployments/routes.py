@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
 from litestar import Response, Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -39,7 +39,8 @@ async def shown(request: Request, deployment: Deployment, actor: CurrentActor) -
     """A deployment as it is after the handler's work, still in its transaction."""
     db = request.state.db
     await db.flush()
-    return await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
+    found = await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
+    return cast(DeploymentOut, found)
 
 
 @get("/", permission=Permission.deploy_read)
@@ -65,7 +66,11 @@ async def list_deployments(
         is_preview=isPreview,
     )
     state = request.app.state
-    return await listing.page(state.database, state.settings, query, by=actor)
+    # Ready-made JSON of the declared shape.
+    return cast(
+        Page[DeploymentOut],
+        await listing.page(state.database, state.settings, query, by=actor),
+    )
 
 
 @post("/", permission=Permission.deploy_create)
@@ -92,7 +97,7 @@ async def get_deployment(
     """One deployment, in the same shape as in lists."""
     state = request.app.state
     id = ids.private("depl", deployment_id)
-    return await listing.one(state.database, state.settings, id, by=actor)
+    return cast(DeploymentOut, await listing.one(state.database, state.settings, id, by=actor))
 
 
 @patch("/{deployment_id:str}", permission=Permission.deploy_create)

@@ -3,16 +3,11 @@
 import datetime as dt
 from typing import Annotated
 
-import asyncpg
-import msgspec
 from msgspec import Meta
 
 from windlass.builds.plan import Plan
-from windlass.core import ids
 from windlass.core.schemas import In, Out
-from windlass.core.settings import Settings
 
-_PLAN = msgspec.json.Decoder(Plan)
 Branch = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
@@ -69,44 +64,6 @@ class DeploymentOut(Out):
     created_at: dt.datetime
     started_at: dt.datetime | None
     finished_at: dt.datetime | None
-
-    @classmethod
-    def of(cls, row: asyncpg.Record, settings: Settings) -> "DeploymentOut":
-        """From a row of `listing.COLUMNS`."""
-        promoter = row["promoted_by"]
-        return cls(
-            id=ids.public("depl", row["id"]),
-            project_id=ids.public("proj", row["project_id"]),
-            project=ProjectRef(name=row["project_name"], slug=row["project_slug"]),
-            status=row["status"].lower(),
-            branch=row["branch"],
-            commit_sha=row["commit_sha"],
-            commit_message=row["commit_message"],
-            url=settings.site_url(row["host"]),
-            site_slug=row["site_slug"],
-            build_time_seconds=row["build_time_seconds"],
-            is_active=row["is_active"],
-            is_preview=row["is_preview"],
-            error_code=row["error_code"],
-            error_message=row["error_message"],
-            attempt=row["attempt"],
-            note=row["note"],
-            promoted_at=row["promoted_at"],
-            promoted_by=ids.public("user", promoter) if promoter else None,
-            plan=_plan(row["plan"]),
-            file_count=row["file_count"],
-            size_bytes=row["size_bytes"],
-            created_at=row["created_at"],
-            started_at=row["started_at"],
-            finished_at=row["finished_at"],
-        )
-
-
-def _plan(found: str | dict[str, object] | None) -> Plan | None:
-    """JSON as the driver gives it: as text, or decoded on a connection of a session."""
-    if found is None:
-        return None
-    return _PLAN.decode(found) if isinstance(found, str) else msgspec.convert(found, Plan)
 
 
 class LogLineOut(Out):

@@ -13,7 +13,7 @@ from windlass.core.errors import NotFound
 from windlass.core.live import Live
 from windlass.core.settings import Settings
 from windlass.deployments import listing, service
-from windlass.deployments.schemas import DeploymentOut, LogLineOut
+from windlass.deployments.schemas import LogLineOut
 
 HEARTBEAT_SECONDS = 15.0
 _BATCH = 1000
@@ -40,16 +40,16 @@ async def log_stream(
         shown: bytes | None = None
         while True:
             changed.clear()
-            deployment = await listing.one(database, settings, id, by=by)
+            shape = await listing.one(database, settings, id, by=by)
             while lines := await service.log_lines(database, id, after=after, limit=_BATCH):
                 for row in lines:
                     after = row["seq"]
                     yield event("log", LogLineOut(**dict(row)), after)
-            if (state := _state(deployment)) != shown:
-                shown = state
-                yield event("status", deployment)
-            if deployment.status in _ENDED:
-                yield event("complete", deployment)
+            if bytes(shape) != shown:
+                shown = bytes(shape)
+                yield event("status", shape)
+            if listing.read(shape).status in _ENDED:
+                yield event("complete", shape)
                 return
             if not await _wait(changed):
                 yield b": still here\n\n"
@@ -59,10 +59,6 @@ async def log_stream(
     finally:
         for stop in stops:
             stop()
-
-
-def _state(deployment: DeploymentOut) -> bytes:
-    return msgspec.json.encode(deployment)
 
 
 async def change_stream(live: Live, topics: tuple[str, ...]) -> AsyncGenerator[bytes]:
