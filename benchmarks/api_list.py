@@ -1,7 +1,7 @@
 """`GET /api/deployments?limit=20` with authentication, out of 50,000 rows: ours, Express, Fastify.
 
-Each is one process on the same PostgreSQL; each looks the token up and reads one page. wrk asks them
-in alternating rounds, medians and ratios are printed.
+Each is one process on the same PostgreSQL; each looks the token up and reads one page. wrk asks
+them in alternating rounds, medians and ratios are printed.
 
     .venv/bin/python -m benchmarks.api_list [--rounds 5] [--seconds 4] [--rows 50000]
 """

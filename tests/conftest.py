@@ -130,9 +130,7 @@ async def owner(database: RolledBack) -> Actor:
 def client_of(app: Litestar, token: str | None = None) -> httpx2.AsyncClient:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    return httpx2.AsyncClient(
-        transport=transport, base_url=PANEL, headers=headers
-    )
+    return httpx2.AsyncClient(transport=transport, base_url=PANEL, headers=headers)
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def build(
             assets,
         ],
         guards=[auth.authorize],
-        middleware=[http.track],
+        middleware=[http.close_session],
         dependencies={
             "db": Provide(http.provide_db),
             "actor": Provide(auth.provide_actor),
@@ -82,5 +82,7 @@ def build(
         "sign_in_limit": Limit(_SIGN_INS, _SIGN_IN_SECONDS),
     }
     app.state.update(parts)
+    # Around everything, so that an answer without a route has its id and headers too.
+    app.asgi_handler = http.track(app.asgi_handler)
     auth.refuse_open_routes(app)
     return app

@@ -126,7 +126,10 @@ def test_a_killed_database_comes_back(fragile: Instance, tmp_path: Path) -> None
     os.kill(database_of(fragile), signal.SIGKILL)
 
     assert "served" in fragile.get(live["url"]).text
-    until(fragile.is_up, what="the database to come back")
+    until(
+        lambda: fragile.api("GET", "/api/projects").status_code == 200,
+        what="the database to come back",
+    )
     again = fragile.deploy(sites.static(tmp_path / "database", "again"), "--prod")
     assert "again" in fragile.get(again["url"]).text
 

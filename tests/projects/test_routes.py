@@ -1,8 +1,8 @@
 import httpx2
 import pytest
-
 from tests import make
 from tests.conftest import RolledBack
+
 from windlass.auth.models import Actor
 from windlass.core.blobs import BlobStore
 from windlass.core.settings import Settings
