@@ -17,7 +17,7 @@ from windlass.core.live import Live
 
 async def main(url: str, port: int) -> None:
     found = settings.load()
-    log.configure(found.log_level, pretty=False)
+    log.configure(found.log_level)
     database = Database(url, pool_size=found.database.pool_size)
     keys, blobs = KeyRing.load(found.folder / "keys"), BlobStore(found.folder / "blobs")
     site = app.build(found, database, Live(database), keys, blobs)

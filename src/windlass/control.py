@@ -73,7 +73,9 @@ def main(parts: tuple[str, ...]) -> int:
     """Returns the exit code: 1 with one line when it cannot start."""
     try:
         settings = settings_module.load()
-        log.configure(settings.log_level, pretty=sys.stderr.isatty())
+        # Together they are somebody's `windlass up`: the terminal is for people.
+        file = settings.folder / "logs" / "control.log" if len(parts) > 1 else None
+        log.configure(settings.log_level, file=file)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, parts))
     except (CannotStart, EmbeddedFailed, InvalidSettings) as error:

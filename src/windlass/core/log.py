@@ -3,34 +3,58 @@
 import logging
 import sys
 from contextvars import ContextVar
+from pathlib import Path
+from typing import TextIO
 
 import structlog
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+_FILE_BYTES = 16 << 20
+_LOUD = {"warning", "error", "critical"}
 
 
-def configure(level: str, *, pretty: bool) -> None:
-    """Set up the log of this process: coloured lines for people, JSON for machines."""
-    render = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+class _File:
+    """A log file and the one before it, never larger than 16 MiB each."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = path
+        self._file = path.open("a")
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        self._file.write(message + "\n")
+        self._file.flush()
+        if self._file.tell() > _FILE_BYTES:
+            self._file.close()
+            self._path.replace(self._path.with_name(self._path.name + ".1"))
+            self._file = self._path.open("a")
+
+    log = debug = info = warning = error = critical = exception = msg
+
+
+def configure(level: str, *, file: Path | None = None) -> None:
+    """Set up the log of this process: JSON lines on standard error, or in a file.
+
+    With a file, warnings and errors are also said on standard error, in a short line for people.
+    """
+    kept = _File(file) if file is not None else None
+    processors: list[structlog.typing.Processor] = [
+        _add_request_id,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    if kept is not None:
+        processors.append(_say_aloud(sys.stderr))
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
-            _add_request_id,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            *processors,
             structlog.processors.format_exc_info,
             structlog.processors.EventRenamer("message"),
-            render,
-        ]
-        if not pretty
-        else [
-            _add_request_id,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            render,
+            structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=(lambda *_: kept) if kept else structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     # Libraries speak up only when something is wrong; some set up the root logger themselves.
@@ -47,6 +71,19 @@ _LOGGER: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 def get() -> structlog.typing.FilteringBoundLogger:
     """The logger everybody uses."""
     return _LOGGER
+
+
+def _say_aloud(stream: TextIO) -> structlog.typing.Processor:
+    def processor(
+        _logger: object, _name: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        if event.get("level") in _LOUD:
+            quiet = {"level", "time", "event", "exc_info"}
+            fields = " ".join(f"{key}={event[key]}" for key in event if key not in quiet)
+            stream.write(f"{event['level']}: {event['event']} {fields}\n")
+        return event
+
+    return processor
 
 
 def _add_request_id(
