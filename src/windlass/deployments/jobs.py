@@ -151,8 +151,8 @@ def _collect(ctx: Ctx, manifests: Iterable[str]) -> int:
 
 
 async def sweep(ctx: Ctx) -> None:
-    """At the start: work folders of builds that are over, releases that nobody knows, links that
-    are not what the rows say."""
+    """At the start: work folders of builds that are over, releases of deployments that failed,
+    links that are not what the rows say."""
     home = ctx.settings.folder
     async with ctx.transaction() as db:
         known = {
@@ -168,8 +168,12 @@ async def sweep(ctx: Ctx) -> None:
     for folder in _children(home / "work"):
         if known.get(folder.name) not in MOVING:
             await asyncio.to_thread(trees.remove_tree, folder)
+    served = set(links.routes(home).values())
     for folder in _children(home / "releases"):
-        if folder.name not in known:
+        # A finished release without a row is kept: perhaps this is the wrong database.
+        is_left_over = known.get(folder.name) in (Status.error, Status.cancelled)
+        is_unfinished = folder.name not in known and not (folder / "site.json").exists()
+        if folder.name not in served and (is_left_over or is_unfinished):
             with contextlib.suppress(EdgeAway):
                 await _remove_release(ctx, folder.name)
 
