@@ -6,6 +6,7 @@ once. `instance` is the real thing: `windlass up` in a process of its own.
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,7 @@ import asyncpg
 import httpx2
 import pytest
 from litestar import Litestar
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
 
 import windlass.worker  # noqa: F401 - registers jobs and loops
@@ -32,6 +34,24 @@ from windlass.core.settings import Settings
 _UID = 210_000
 # Not "localhost": cookie jars treat it as no host at all.
 PANEL = "http://panel.example"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a browser come last: once it is open, its event loop has the thread, and no other
+    can be run in it."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for all tests of this worker."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

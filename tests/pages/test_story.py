@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.running import Instance
 
@@ -68,16 +68,11 @@ class Visit:
 
 
 @pytest.fixture
-def visit(instance: Instance) -> Iterator[Visit]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(20_000)
-        yield Visit(context.new_page(), instance.url)
-        browser.close()
+def visit(instance: Instance, browser: Browser) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(20_000)
+    yield Visit(context.new_page(), instance.url)
+    context.close()
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """One Chromium and one gallery for the browser tests of a worker."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.web.server import Gallery
 from windlass.web import assets_build
@@ -14,17 +13,6 @@ from windlass.web import assets_build
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     assets_build.build(development=True)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
