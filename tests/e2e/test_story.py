@@ -226,7 +226,8 @@ def test_a_bad_release_never_replaces_a_good_one(instance: Instance, tmp_path: P
 def test_cancelling_kills_the_build(instance: Instance, tmp_path: Path) -> None:
     """C-124."""
     folder = sites.built(tmp_path / "cancelled", "echo building; sleep 300")
-    started = json.loads(instance.cli("deploy", str(folder), "--no-wait", "--json").stdout)
+    done = instance.cli("deploy", str(folder), "--no-wait", "--json")
+    started = json.loads(done.stdout.strip().splitlines()[-1])
     id = started["id"]
     until(
         lambda: "building" in instance.api("GET", f"/api/deployments/{id}/logs").text,

@@ -165,6 +165,9 @@ async def test_an_app_that_dies_under_a_request_is_a_502_and_then_lives_again(ed
     edge.switch("depl_1")
 
     assert (await fetch(edge.port, "/crash")).status == 502
+    # Until its death is noticed the next visitor may still meet the dying process.
+    await eventually(lambda: edge.supervisor.status()["depl_1"].restarts >= 1)
+
     assert (await fetch(edge.port, "/")).status == 200
 
 

@@ -25,7 +25,8 @@ from windlass.core.egress import Egress, EgressPolicy
 from windlass.core.errors import AppError
 from windlass.core.manifest import FileTooLarge, LinkLeaves, TooManyFiles, TreeLimits, TreeTooLarge
 
-pytestmark = pytest.mark.anyio
+# They count the sandboxes of this machine, so they do not run beside each other.
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("git")]
 
 Fetch = Callable[..., Awaitable[Fetched]]
 

@@ -18,7 +18,8 @@ from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
 
-pytestmark = pytest.mark.anyio
+# They count the sandboxes of this machine, so they do not run beside each other.
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("git")]
 
 
 @pytest.fixture
