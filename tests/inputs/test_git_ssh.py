@@ -18,8 +18,7 @@ from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
 
-# They count the sandboxes of this machine, so they do not run beside each other.
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("git")]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
