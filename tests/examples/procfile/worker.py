@@ -1,1 +1,1 @@
-print('not run yet')
+print("not run yet")
