@@ -436,7 +436,7 @@ def test_an_archive_cut_anywhere_is_refused(unpacked: Unpacked, kind: str) -> No
         (bytes(10240), ArchiveUnknown),
         (b"7z\xbc\xaf\x27\x1c" + bytes(100), ArchiveUnknown),
         (b"\x28\xb5\x2f\xfd" + bytes(100), ArchiveUnknown),
-        (gzip.compress(b"only text"), ArchiveDamaged),
+        (gzip.compress(b"only text", mtime=0), ArchiveDamaged),
         (zip_of({}), ArchiveEmpty),
         (zip_of({"folder/": b""}), ArchiveEmpty),
     ],
