@@ -18,7 +18,6 @@ async def test_a_memory_hog_is_killed_as_out_of_memory(box):
     ended = await box.python("x = []\nwhile True: x.append(bytearray(1 << 20))", limits=SMALL)
 
     assert ended.exit.reason == "out-of-memory"
-    assert ended.exit.seconds < 5
     assert ended.exit.peak_memory_bytes > 64 << 20
     assert "96 MiB" in sentence(ended.exit, SMALL)
 
@@ -58,7 +57,6 @@ async def test_a_fork_bomb_ends_as_process_limit(box):
     ended = await box.run(bomb, limits=SMALL)
 
     assert ended.exit.reason == "process-limit"
-    assert ended.exit.seconds < 8
 
 
 async def test_a_command_that_fails_for_want_of_processes_says_so(box):
@@ -76,7 +74,6 @@ async def test_an_endless_loop_ends_as_timeout_and_the_whole_group_is_gone(box):
     ended = await box.run("(while :; do :; done) & while :; do :; done", timeout_seconds=0.7)
 
     assert ended.exit.reason == "timeout"
-    assert 0.6 < ended.exit.seconds < 1.7
 
 
 @pytest.mark.skipif(not CGROUPS, reason="without control groups there is no share of a processor")
