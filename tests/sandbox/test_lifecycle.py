@@ -329,3 +329,11 @@ async def test_two_sandboxes_cannot_reach_each_other(box, until):
     await running.kill()
 
     assert int(other.output) == socket.errno.ECONNREFUSED
+
+
+async def test_a_failure_is_never_taken_for_a_success_when_many_children_end_at_once(box):
+    """The ends of orphans must not hide how the command ended."""
+    script = "for i in 1 2 3 4 5 6 7 8 9; do (sleep 0.01 &) ; done; sleep 0.01; exit 9"
+    for _ in range(12):
+        ended = await box.run(script)
+        assert ended.exit.code == 9

@@ -29,9 +29,27 @@ class Init:
         self.command = 0
         self.status = 0
         self.draining = False
+        self.reaping = False
+        self.again = False
 
     def on_child(self, *_: object) -> None:
-        """Reap whatever ended; the command's end is the end of everything."""
+        """Reap whatever ended; the command's end is the end of everything.
+
+        A second child's end may call us while we are at it: that call only says to look again, or
+        it would find nobody left and end before the command's status is noted.
+        """
+        self.again = True
+        if self.reaping:
+            return
+        self.reaping = True
+        while self.again:
+            self.again = False
+            self.reap()
+        self.reaping = False
+        if self.again:
+            self.on_child()
+
+    def reap(self) -> None:
         ended = False
         while True:
             try:
