@@ -30,6 +30,7 @@ class Child:
         self.name = name
         self.argv = argv
         self.pid_file = home / "run" / f"{name}.pid"
+        self.log = home / "logs" / f"{name}.log"
         self.fd = -1
         self.pid = 0
         self.failures = 0
@@ -69,7 +70,10 @@ class Child:
             return pid
         try:
             os.setsid()
-            if self.name != "edge":
+            if self.name == "edge":
+                # It outlives this terminal, so it must not write there.
+                os.dup2(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
+            else:
                 libc = ctypes.CDLL(None, use_errno=True)
                 libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
             # Above all the lock that says that we run: it must end with us.
