@@ -1,15 +1,19 @@
 """What an instance costs while nothing happens: memory (PSS) and processor time of all processes.
 
-    .venv/bin/python -m benchmarks.idle HOME [--seconds 60]
+    .venv/bin/python -m benchmarks.idle [HOME] [--settle 300] [--seconds 60]
 
-HOME is the home of a running instance, left alone for five minutes before. The peers publish what
-they need: Coolify's minimum is 2 cores and 2 GB, Dokploy's 2 GB.
+HOME is the home of a running instance; without it one is started, with the example site, and left
+alone for five minutes. The peers publish what they need: Coolify's minimum is 2 cores and 2 GB,
+Dokploy's 2 GB.
 """
 
 import argparse
 import os
+import tempfile
 import time
 from pathlib import Path
+
+from tests.running import Instance
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -53,17 +57,33 @@ def ticks(pid: int) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("home", type=Path)
+    parser.add_argument("home", type=Path, nargs="?")
+    parser.add_argument("--settle", type=float, default=300)
     parser.add_argument("--seconds", type=float, default=60)
     given = parser.parse_args()
-    found = processes(given.home)
+    if given.home is not None:
+        measure(given.home, given.seconds)
+        return
+    with tempfile.TemporaryDirectory(prefix="wlb") as folder:
+        instance = Instance(Path(folder))
+        instance.start()
+        try:
+            time.sleep(given.settle)
+            measure(instance.home, given.seconds)
+        finally:
+            instance.stop()
+
+
+def measure(home: Path, seconds: float) -> None:
+    """A line for each process, and one for all of them."""
+    found = processes(home)
     before = {pid: ticks(pid) for pid in found}
-    time.sleep(given.seconds)
+    time.sleep(seconds)
     for pid, name in sorted(found.items(), key=lambda item: -pss(item[0])):
-        share = (ticks(pid) - before[pid]) / TICKS / given.seconds
+        share = (ticks(pid) - before[pid]) / TICKS / seconds
         print(f"{pss(pid) / 1024:7.1f} MB {share:7.3%}  {name}")
     total = sum(pss(pid) for pid in found) / 1024
-    used = sum(ticks(pid) - before[pid] for pid in found) / TICKS / given.seconds
+    used = sum(ticks(pid) - before[pid] for pid in found) / TICKS / seconds
     print(f"{total:7.1f} MB {used:7.3%}  together (goals: 150 MB, 0.5 % of a core)")
 
 
