@@ -28,19 +28,10 @@ _FOLDERS = (
 
 @click.command("up")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the panel and every site.")
-@click.option("--unsafe-builds", is_flag=True, help="Development only: build without a sandbox.")
-def command(port: int | None, unsafe_builds: bool) -> None:
+def command(port: int | None) -> None:
     """Start Windlass on this machine, in the foreground."""
     if port is not None:
         os.environ["WINDLASS_PORT"] = str(port)
-    if unsafe_builds:
-        os.environ["WINDLASS_BUILDS__UNSAFE"] = "true"
-        click.secho(
-            "WARNING: builds run without a sandbox. Whatever they run can read and change"
-            " everything that you can. Never do this with code that you did not write.",
-            fg="red",
-            err=True,
-        )
     settings = _settings()
     prepare(settings.folder)
     _refuse_second(settings.folder)

@@ -43,8 +43,6 @@ class Builds(msgspec.Struct, frozen=True):
     """Hosts that install steps may reach, comma-separated; empty: every public address."""
     allow_private: str = ""
     """Private hosts or networks that builds, apps and Git may reach, comma-separated."""
-    unsafe: bool = False
-    """Run builds without a sandbox where bubblewrap is missing. For development only."""
     keep_releases: int = 10
     """Releases kept of each project for rollback; the active one is always kept."""
     keep_previews: int = 10
@@ -152,8 +150,6 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     values = {n: text for n, text in environ.items() if n.startswith(PREFIX) and n not in _CLIENT}
     settings = _fill(Settings, PREFIX, values, errors)
     errors += [f"{name}: there is no such setting" for name in values]
-    if settings.environment == "production" and settings.builds.unsafe:
-        errors.append(f"{PREFIX}BUILDS__UNSAFE: not allowed in production")
     if errors:
         raise InvalidSettings("\n".join(sorted(errors)))
     return settings
