@@ -33,7 +33,7 @@ export GSETTINGS_BACKEND = memory
 # Options for pytest: make test ARGS="-k cli -x"
 ARGS ?=
 # Debian's packages with what only tests need; a test whose part is missing is skipped by name.
-TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy
+TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy redis-server:redis-server
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
 .PHONY: locks format wheel clean

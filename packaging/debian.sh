@@ -38,9 +38,9 @@ if ! "${install[@]}" >"$log" 2>&1; then
   fi
 fi
 
-# Only the programs are wanted: Debian starts these as services, on port 80.
+# Only the programs are wanted: Debian starts these as services, on ports that are ours to choose.
 for package in "${packages[@]}"; do
   case $package in
-    nginx | caddy) [ ! -d /run/systemd/system ] || systemctl disable --now --quiet "$package" ;;
+    nginx | caddy | redis-server) [ ! -d /run/systemd/system ] || systemctl disable --now --quiet "$package" ;;
   esac
 done
