@@ -97,6 +97,28 @@ def test_a_killed_control_plane_goes_on_with_the_build(fragile: Instance, tmp_pa
     until(lambda: is_clean(fragile, id), what="the build to leave nothing")
 
 
+def test_a_promotion_that_is_killed_goes_on(fragile: Instance, tmp_path: Path) -> None:
+    """What was live serves on until the promoted release is whole and answers."""
+    folder = sites.server(tmp_path / "climber", "one")
+    first = fragile.deploy(folder)
+    sites.server(folder, "two")
+    with (folder / "windlass.toml").open("a") as settings:
+        settings.write('release_command = \'test -z "$COLOUR" || sleep "$SECONDS_LEFT"\'\n')
+    preview = fragile.deploy(folder)
+    production = ("--target", "production")
+    fragile.cli("env", "set", "COLOUR=green", "SECONDS_LEFT=300", *production, cwd=folder)
+    fragile.cli("promote", preview["id"], "--no-wait", cwd=folder)
+    until_logged(fragile, preview["id"], "runs with the variables of production")
+    fragile.cli("env", "set", "SECONDS_LEFT=0", *production, cwd=folder)
+
+    fragile.kill("-m windlass.control")
+
+    assert fragile.get(first["url"]).text == "one none"
+    until(lambda: fragile.get(first["url"]).text == "two green", what="the promotion to go on")
+    assert fragile.get(preview["url"]).text == "two none"
+    assert not groups_of(f"release-{preview['id']}")
+
+
 def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) -> None:
     """The supervisor, the control plane and the database die; the edge serves on."""
     live = fragile.deploy(sites.server(tmp_path / "survivor", "alive"))

@@ -94,6 +94,80 @@ def test_variables_reach_the_app_and_secrets_never_the_log(
     assert "hunter22" not in log
 
 
+def test_a_promoted_preview_runs_with_the_variables_of_production(
+    instance: Instance, tmp_path: Path
+) -> None:
+    """The preview goes on as it was, and nothing is built again."""
+    folder = sites.server(tmp_path / "promoted")
+    first = instance.deploy(folder)
+    instance.cli("env", "set", "COLOUR=blue-one", "--target", "preview", cwd=folder)
+    instance.cli("env", "set", "COLOUR=green-two", "--target", "production", cwd=folder)
+    sites.server(folder, "two", start="python3 server.py")
+    with (folder / "windlass.toml").open("a") as settings:
+        settings.write('release_command = "echo releasing $COLOUR"\n')
+    preview = instance.deploy(folder)
+    assert instance.get(preview["url"]).text == "two blue-one"
+
+    instance.cli("promote", preview["id"], cwd=folder)
+
+    assert instance.get(first["url"]).text == "two green-two"
+    assert instance.get(preview["url"]).text == "two blue-one"
+    assert "x-robots-tag" not in instance.get(first["url"]).headers
+    assert "x-robots-tag" in instance.get(preview["url"]).headers
+    log = instance.api("GET", f"/api/deployments/{preview['id']}/logs").text
+    assert "running with the variables of production" in log
+    assert log.count("releasing blue-one") == 1
+    assert log.count("releasing green-two") == 1
+    # What was live comes back as it was, although the variables are others by now.
+    instance.cli("env", "set", "COLOUR=red", cwd=folder)
+    instance.cli("rollback", cwd=folder)
+    assert instance.get(first["url"]).text == "one none"
+    instance.cli("promote", preview["id"], cwd=folder)
+    assert instance.get(first["url"]).text == "two green-two"
+    for release in (preview["id"], f"{preview['id']}-live"):
+        assert (instance.home / "releases" / release).is_dir()
+    instance.cli("rollback", cwd=folder)
+    assert instance.api("DELETE", f"/api/deployments/{preview['id']}").status_code == 204
+    for release in (preview["id"], f"{preview['id']}-live"):
+        gone = instance.home / "releases" / release
+        until(lambda gone=gone: not gone.exists(), what=f"{gone} to be removed")
+
+
+def test_a_promotion_that_fails_leaves_both_as_they_were_and_can_be_tried_again(
+    instance: Instance, tmp_path: Path
+) -> None:
+    start = 'test "$COLOUR" != broken && exec python3 server.py'
+    folder = sites.server(tmp_path / "unpromoted", start=start)
+    first = instance.deploy(folder)
+    sites.server(folder, "two", start=start)
+    preview = instance.deploy(folder)
+    instance.cli("env", "set", "COLOUR=broken", "--target", "production", cwd=folder)
+
+    failed = instance.cli("promote", preview["id"], cwd=folder, check=False)
+
+    assert failed.returncode == 1, failed.stdout + failed.stderr
+    assert instance.get(first["url"]).text == "one none"
+    assert instance.get(preview["url"]).text == "two none"
+    instance.cli("env", "set", "COLOUR=mended", "--target", "production", cwd=folder)
+    instance.cli("promote", preview["id"], cwd=folder)
+    assert instance.get(first["url"]).text == "two mended"
+
+
+def test_a_promoted_static_preview_is_for_search_engines(
+    instance: Instance, tmp_path: Path
+) -> None:
+    folder = sites.static(tmp_path / "found", "one")
+    first = instance.deploy(folder)
+    sites.static(folder, "two")
+    preview = instance.deploy(folder)
+
+    instance.cli("promote", preview["id"], cwd=folder)
+
+    assert "two" in instance.get(first["url"]).text
+    assert "x-robots-tag" not in instance.get(first["url"]).headers
+    assert instance.get(preview["url"]).headers["x-robots-tag"] == "noindex"
+
+
 def test_a_crashed_app_comes_back(instance: Instance, tmp_path: Path) -> None:
     done = instance.deploy(sites.server(tmp_path / "crashing"))
     instance.get(done["url"] + "/crash")

@@ -44,6 +44,30 @@ def assemble(settings: Settings, world: World, built: Built, release: Release) -
     return made
 
 
+def assemble_again(
+    settings: Settings, world: World, plan: Plan, release: Release, *, of: str
+) -> None:
+    """The files of the release `of` once more, with variables of its own. Blocks.
+
+    Nothing is copied. It is no release before `finish_again`, so what comes in between may fail.
+    """
+    folder = site.folder(settings.folder, release.deployment)
+    trees.remove_tree(folder)
+    folder.mkdir(parents=True, mode=0o755)
+    (folder / "files").symlink_to(f"../{of}/files")
+    if plan.kind == "server":
+        _seal(settings, world, plan, release)
+
+
+def finish_again(settings: Settings, release: Release, *, of: str) -> None:
+    """Now it can be served. Blocks."""
+    folder = site.folder(settings.folder, release.deployment)
+    known = site.read(site.folder(settings.folder, of))
+    made = msgspec.structs.replace(known, deployment=release.deployment, preview=release.is_preview)
+    site.write(folder, made)
+    trees.sync_folder(folder)
+
+
 def _static(world: World, built: Built, release: Release, folder: Path) -> Site:
     compressed = variants(world.blobs, built.manifest)
     paths = {entry.path for entry in built.manifest}
@@ -86,12 +110,7 @@ def _behind(link: Entry, files: dict[str, Entry]) -> Entry | None:
 
 def _server(settings: Settings, world: World, built: Built, release: Release, folder: Path) -> Site:
     world.blobs.link_tree(built.manifest, folder / "files")
-    start = launch_of(settings, built.plan, release, built.plan.start_command or "", "start")
-    process.write(
-        settings.folder,
-        release.deployment,
-        Process(launch=start, mask=release.secrets, egress=world.app_egress),
-    )
+    _seal(settings, world, built.plan, release)
     return Site(
         deployment=release.deployment,
         kind="server",
@@ -100,6 +119,15 @@ def _server(settings: Settings, world: World, built: Built, release: Release, fo
         start_timeout_seconds=settings.apps.start_timeout_seconds,
         drain_seconds=settings.apps.drain_seconds,
         preview=release.is_preview,
+    )
+
+
+def _seal(settings: Settings, world: World, plan: Plan, release: Release) -> None:
+    start = launch_of(settings, plan, release, plan.start_command or "", "start")
+    process.write(
+        settings.folder,
+        release.deployment,
+        Process(launch=start, mask=release.secrets, egress=world.app_egress),
     )
 
 
@@ -112,7 +140,7 @@ def launch_of(settings: Settings, plan: Plan, release: Release, command: str, ti
     apps = settings.apps
     return sandbox.app(
         name=f"{'app' if title == 'start' else title}-{release.deployment}",
-        release=folder / "files",
+        release=(folder / "files").resolve(),
         script=script,
         port=plan.port,
         uid=release.uid,

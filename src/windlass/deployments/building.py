@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.adapters.world import world
 from windlass.builds import release, sources, uids
 from windlass.builds.models import Source, SourceStatus
-from windlass.builds.pipeline import Built, Fetched, Job, Pipeline, explain
-from windlass.builds.plan import Overrides
+from windlass.builds.pipeline import Fetched, Job, Pipeline, explain
+from windlass.builds.plan import Overrides, Plan
 from windlass.builds.release import Release
 from windlass.builds.steps import BuildFailed, Log
 from windlass.core import ids, launch
@@ -91,7 +91,7 @@ async def _run(
     )
     await blocking(release.assemble, ctx.settings, world(ctx), built, wanted)
     if built.plan.release_command is not None:
-        await _release_command(ctx, built, wanted, log)
+        await release_command(ctx, built.plan, wanted, log)
     manifest = await blocking(sources.save_manifest, world(ctx).blobs, built.manifest)
     values: dict[str, Any] = {
         "status": Status.deploying,
@@ -110,12 +110,13 @@ async def _run(
     return Step(values, then=lambda db: tell(db, deployment), again_in=0)
 
 
-async def _release_command(ctx: Ctx, built: Built, wanted: Release, log: Logbook) -> None:
+async def release_command(ctx: Ctx, plan: Plan, wanted: Release, log: Logbook) -> None:
     """Run it once in the finished release, before any traffic reaches it."""
-    command = built.plan.release_command or ""
+    command = plan.release_command or ""
     log.step = "release"
     log.say(f"$ {command}")
-    spec = await blocking(release.launch_of, ctx.settings, built.plan, wanted, command, "release")
+    await blocking(launch.sweep, f"release-{wanted.deployment}")
+    spec = await blocking(release.launch_of, ctx.settings, plan, wanted, command, "release")
     running = await launch.start(spec, on_output=log.write, egress=Egress(world(ctx).app_egress))
     try:
         ended = await running.wait(timeout_seconds=ctx.settings.builds.timeout_seconds)

@@ -16,7 +16,7 @@ from windlass.core import ids, links, log, site, trees
 from windlass.core.context import Ctx
 from windlass.core.live import announce
 from windlass.core.queue import every, on
-from windlass.deployments import events, service
+from windlass.deployments import events, promoting, service
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import MOVING, Status
 from windlass.projects import events as project_events
@@ -28,14 +28,18 @@ class NotYet(Exception):
 
 
 async def _remove_release(ctx: Ctx, name: str) -> None:
-    """Stop the app, then remove the release, its log and whatever is left of its build."""
+    """Stop the app, then remove the release, its log and whatever is left of its build.
+
+    What was made of it when it was promoted goes first, because that lives on its files.
+    """
     home = ctx.settings.folder
-    if (site.folder(home, name) / "process.sealed").exists():
-        await world(ctx).edge.stop(name)
-    await asyncio.to_thread(trees.remove_tree, site.folder(home, name))
+    for release in (promoting.live_name(name), name):
+        if (site.folder(home, release) / "process.sealed").exists():
+            await world(ctx).edge.stop(release)
+        await asyncio.to_thread(trees.remove_tree, site.folder(home, release))
+        for path in (home / "logs" / "apps").glob(f"{release}.log*"):
+            path.unlink(missing_ok=True)
     await asyncio.to_thread(trees.remove_tree, home / "work" / name)
-    for path in (home / "logs" / "apps").glob(f"{name}.log*"):
-        path.unlink(missing_ok=True)
 
 
 @on(events.Deleted)
@@ -161,7 +165,9 @@ async def sweep(ctx: Ctx) -> None:
         }
         for place in await db.scalars(select(Site).where(Site.active_id.is_not(None))):
             serves = links.current(home, place.host)
-            if place.wanted_id and serves != ids.public("depl", place.active_id or place.wanted_id):
+            active = place.active_id or place.wanted_id
+            names = promoting.names(active, is_production=not place.is_preview) if active else ()
+            if place.wanted_id and serves not in names:
                 log.get().warning("sites.mended", host=place.host, served=serves)
                 await service.wish(db, place, place.wanted_id, by=None, reason="mended")
     await asyncio.to_thread(world(ctx).blobs.sweep)

@@ -21,6 +21,7 @@ from windlass.deployments import (
     listing,
     new_pages,
     project_pages,
+    promoting,
     releases,
     runtime_logs,
     service,
@@ -104,12 +105,11 @@ async def _app(request: Request, shown: DeploymentOut) -> tuple[App | None, list
     if shown.plan is None or shown.plan.kind != "server":
         return None, []
     settings = request.app.state.settings
-    output = await asyncio.to_thread(
-        runtime_logs.last_lines, settings.folder, shown.id, _RUNTIME_LINES
-    )
+    name = promoting.live_name(shown.id) if shown.is_preview and shown.is_active else shown.id
+    output = await asyncio.to_thread(runtime_logs.last_lines, settings.folder, name, _RUNTIME_LINES)
     client = EdgeClient(settings.folder, host=settings.host, port=settings.port)
     try:
-        found = (await client.status()).apps.get(shown.id)
+        found = (await client.status()).apps.get(name)
     except EdgeAway:
         return None, output
     if found is None or found.state == "stopped":

@@ -14,7 +14,16 @@ from windlass.builds.deps import store_of
 from windlass.core import ids
 from windlass.core.http import DB, Envelope, Request
 from windlass.core.schemas import Page
-from windlass.deployments import diff, listing, releases, runtime_logs, service, starting, streams
+from windlass.deployments import (
+    diff,
+    listing,
+    promoting,
+    releases,
+    runtime_logs,
+    service,
+    starting,
+    streams,
+)
 from windlass.deployments.deps import InDeployment
 from windlass.deployments.errors import BadFilter, DeploymentNotFound
 from windlass.deployments.listing import LIMIT, Query
@@ -242,6 +251,8 @@ async def get_runtime_logs(
     """The last lines that the app itself wrote."""
     home = request.app.state.settings.folder
     name = ids.public("depl", deployment.id)
+    if deployment.is_preview and deployment.is_active:
+        name = promoting.live_name(name)
     count = max(1, min(lines, 5000))
     return Page(await asyncio.to_thread(runtime_logs.last_lines, home, name, count))
 

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.adapters.edge import EdgeAway
 from windlass.adapters.world import world
 from windlass.builds.steps import BuildFailed
-from windlass.core import ids, links, site
+from windlass.core import links, site
 from windlass.core.context import Ctx
 from windlass.core.events import emit
 from windlass.core.live import announce
 from windlass.core.loop import Step
 from windlass.core.threads import blocking
-from windlass.deployments import building, events, service
+from windlass.deployments import building, events, promoting, service
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
@@ -49,8 +49,13 @@ async def converge(ctx: Ctx, place: Site) -> Step:
     """One host name: make it serve what is wanted."""
     if place.wanted_id is None:
         return await _take_down(ctx, place)
-    name = ids.public("depl", place.wanted_id)
-    problem = await _bring_up(ctx, place, name)
+    try:
+        name = await promoting.prepare(ctx, place, place.wanted_id)
+        problem = await _bring_up(ctx, place, name)
+    except BuildFailed as error:
+        problem = (str(error), list[str](), True)
+    except EdgeAway as error:
+        problem = (str(error), list[str](), False)
     if problem is None:
         values = {"active_id": place.wanted_id, "settled": place.generation, "error": None}
         return Step(values, then=_promoted(ctx, place))
@@ -73,23 +78,23 @@ Problem = tuple[str, list[str], bool]
 
 
 async def _bring_up(ctx: Ctx, place: Site, name: str) -> Problem | None:
-    """Warm, link, verify. Returns what is wrong: the line, the app's last lines, is it final."""
+    """Warm, link, verify. Returns what is wrong: the line, the app's last lines, is it final.
+
+    Raises EdgeAway.
+    """
     home, edge = ctx.settings.folder, world(ctx).edge
     try:
         release = await blocking(site.read, site.folder(home, name))
     except OSError:
         return ("The files of this release are gone", [], True)
-    try:
-        if release.kind == "server":
-            seconds = release.start_timeout_seconds
-            warmed = await edge.warm(name, deadline_seconds=seconds)
-            if not warmed.ok:
-                return (warmed.reason, warmed.log[-_LOG_LINES:], True)
-        if not await blocking(links.switch, home, place.host, name, place.generation):
-            return ("Another switch of this host came first", [], True)
-        status, answered = await edge.serves(place.host, release.health_path)
-    except EdgeAway as error:
-        return (str(error), [], False)
+    if release.kind == "server":
+        seconds = release.start_timeout_seconds
+        warmed = await edge.warm(name, deadline_seconds=seconds)
+        if not warmed.ok:
+            return (warmed.reason, warmed.log[-_LOG_LINES:], True)
+    if not await blocking(links.switch, home, place.host, name, place.generation):
+        return ("Another switch of this host came first", [], True)
+    status, answered = await edge.serves(place.host, release.health_path)
     if answered != name:
         return (f"The edge answered with {answered or 'no release'} instead of {name}", [], False)
     if status >= 500:
@@ -137,6 +142,8 @@ def _promoted(ctx: Ctx, place: Site) -> Any:
             )
             await emit(db, ready, by=wanted.created_by)
             await _say(db, wanted.id, f"Live at {ctx.settings.site_url(place.host)}")
+        elif wanted.is_preview and not place.is_preview:
+            await _say(db, wanted.id, _promoted_words(ctx, place, wanted))
         if values:
             await db.execute(update(Deployment).where(Deployment.id == wanted.id).values(values))
         event = events.Promoted(
@@ -151,6 +158,12 @@ def _promoted(ctx: Ctx, place: Site) -> Any:
         await building.tell(db, wanted)
 
     return then
+
+
+def _promoted_words(ctx: Ctx, place: Site, wanted: Deployment) -> str:
+    is_server = wanted.plan is not None and wanted.plan.get("kind") == "server"
+    variables = ", running with the variables of production" if is_server else ""
+    return f"Promoted: live at {ctx.settings.site_url(place.host)}{variables}"
 
 
 def _failed(place: Site, reason: str) -> Any:
