@@ -91,6 +91,44 @@ async def test_signing_out_ends_the_session(anonymous: httpx2.AsyncClient, owner
     assert (await anonymous.get("/account")).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("sender", "back"),
+    [
+        (f"{PANEL}/projects/shop/settings?tab=a&notice=saved", "/projects/shop/settings%3Ftab%3Da"),
+        (f"{PANEL}//evil.example", "/projects"),
+        ("http://evil.example/projects/shop", "/projects"),
+        ("", "/projects"),
+    ],
+)
+async def test_a_form_sent_after_the_session_ended_leads_to_the_sign_in_and_back_to_its_page(
+    anonymous: httpx2.AsyncClient, sender: str, back: str
+) -> None:
+    headers = HERE | ({"referer": sender} if sender else {})
+
+    answer = await anonymous.post("/projects/shop/settings", data={"name": "x"}, headers=headers)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/sign-in?next={back}&notice=expired"
+    assert "nothing was saved" in (await anonymous.get(answer.headers["location"])).text
+
+
+async def test_htmx_is_told_to_leave_the_page_when_the_session_has_ended(
+    anonymous: httpx2.AsyncClient,
+) -> None:
+    """What it would follow it would swap into the middle of the page."""
+    here = f"{PANEL}/deployments/depl_1"
+    asked = {"HX-Request": "true", "HX-Current-URL": here, **HERE}
+
+    sent = await anonymous.post("/deployments/depl_1/promote", headers=asked)
+    polled = await anonymous.get("/deployments/depl_1", headers=asked)
+    link = await anonymous.get("/projects?cursor=x", headers={**asked, "HX-Boosted": "true"})
+
+    there = "/sign-in?next=/deployments/depl_1"
+    assert (sent.status_code, sent.headers["hx-redirect"]) == (401, f"{there}&notice=expired")
+    assert (polled.status_code, polled.headers["hx-redirect"]) == (401, there)
+    assert link.headers["hx-redirect"] == "/sign-in?next=/projects%3Fcursor%3Dx"
+
+
 @pytest.mark.parametrize("path", ["/sign-in", "/account/theme", "/setup"])
 async def test_a_form_of_another_site_is_refused(anonymous: httpx2.AsyncClient, path: str) -> None:
     headers = {"origin": "http://evil.example"}

@@ -232,4 +232,5 @@ async def test_who_is_not_signed_in_is_led_there_and_back(
     for path in (page_of(live), f"{page_of(live)}/files", "/deployments", "/status"):
         answer = await anonymous.get(path)
         assert answer.headers["location"] == f"/sign-in?next={path}"
-    assert (await anonymous.post(f"{page_of(live)}/promote")).status_code == 401
+    sent = await anonymous.post(f"{page_of(live)}/promote")
+    assert sent.headers["location"] == "/sign-in?next=/projects&notice=expired"

@@ -295,7 +295,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
 
 
 def show(
-    path: str, *, theme: str = "system", fragment: bool = False, notice: str | None = None
+    path: str, *, theme: str = "system", fragment: bool = False, notice: page.Notice | None = None
 ) -> str:
     """One page as the browser gets it."""
     template, signed_in, context = PAGES[path]

@@ -1,7 +1,7 @@
 """Errors where people see them: JSON for the API, a page with a way back for everything else."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from litestar import Response
 from litestar.response import Redirect
@@ -9,7 +9,7 @@ from litestar.response import Redirect
 from windlass.core import http, log
 from windlass.core.errors import InternalError, Unauthorized
 from windlass.core.http import Request
-from windlass.web.page import page
+from windlass.web.page import local_path, page
 
 
 def render_error(request: Request, error: Exception) -> Response[Any]:
@@ -18,9 +18,8 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
     if path.startswith("/api/"):
         return http.render_error(request, error)
     known = http.as_app_error(error)
-    if isinstance(known, Unauthorized) and request.method == "GET":
-        query = f"?{request.url.query}" if request.url.query else ""
-        return Redirect(f"/sign-in?next={quote(path + query)}", status_code=303)
+    if isinstance(known, Unauthorized):
+        return _to_sign_in(request)
     if isinstance(known, InternalError):
         log.get().error("http.bug", path=path, exc_info=error)
     return page(
@@ -33,3 +32,30 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
         message=known.message,
         request_id=log.request_id.get(),
     )
+
+
+def _to_sign_in(request: Request) -> Response[Any]:
+    """There and back. A form that came too late is not sent again; its page is shown instead."""
+    headers = request.headers
+    is_swap = "HX-Request" in headers and "HX-Boosted" not in headers
+    is_form = request.method not in {"GET", "HEAD"}
+    if is_form or is_swap:
+        back = _page_of(request)
+    else:
+        query = f"?{request.url.query}" if request.url.query else ""
+        back = request.url.path + query
+    where = f"/sign-in?next={quote(back)}" + ("&notice=expired" if is_form else "")
+    if "HX-Request" in headers:
+        # A redirect would be followed by htmx and swapped into the middle of the page.
+        return Response(b"", status_code=401, headers={"HX-Redirect": where})
+    return Redirect(where, status_code=303)
+
+
+def _page_of(request: Request) -> str:
+    """The page of this panel that sent the request, as the browser says."""
+    for name in ("HX-Current-URL", "Referer"):
+        parts = urlsplit(request.headers.get(name, ""))
+        if parts.netloc and parts.netloc == request.headers.get("host"):
+            kept = [pair for pair in parse_qsl(parts.query) if pair[0] != "notice"]
+            return local_path(parts.path + (f"?{urlencode(kept)}" if kept else ""))
+    return local_path(None)

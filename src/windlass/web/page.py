@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 from urllib.parse import urlsplit
 
+import msgspec
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 from jinja2.runtime import Context
 from litestar import Response
@@ -19,8 +20,16 @@ THEME_COOKIE = "windlass_theme"
 # What pages have besides the headers that every answer has (core.http.SECURITY_HEADERS).
 HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request"}
 
-# What the last form did, as `?notice=saved` after its redirect. Only these words ever appear.
-NOTICES = {
+
+class Notice(msgspec.Struct, frozen=True):
+    """What the last form did, and whether that is what was wanted."""
+
+    text: str
+    is_good: bool = True
+
+
+# As `?notice=saved` after a form's redirect. Only these words ever appear.
+_DONE = {
     "saved": "Saved.",
     "created": "Created.",
     "deleted": "Deleted.",
@@ -31,6 +40,11 @@ NOTICES = {
     "rolled-back": "Rollback started.",
     "cancelled": "Cancelling. It ends when the last process is gone.",
     "signed-out": "You are signed out.",
+}
+_EXPIRED = "Your session had ended, so nothing was saved. Sign in and send the form again."
+NOTICES = {
+    **{name: Notice(text) for name, text in _DONE.items()},
+    "expired": Notice(_EXPIRED, is_good=False),
 }
 
 
