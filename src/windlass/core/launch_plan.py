@@ -109,9 +109,12 @@ def check(launch: Launch) -> None:
 def init_input(launch: Launch, *, count_processes: bool) -> bytes:
     """What pid 1 reads: the working folder, limits, listeners, the command and its environment."""
     env = {**proxy_environment(), **launch.env} if launch.network == "egress" else launch.env
+    # The kernel refuses a little later than the watchdog calls it too many: who only fills the
+    # limit is let be, and who keeps forking is seen above it however fast its processes die.
+    most = launch.limits.processes * 5 // 4
     fields = [
         launch.cwd,
-        str(launch.limits.processes if count_processes else 0),
+        str(most if count_processes else 0),
         " ".join(listeners(launch)),
         str(len(launch.argv)),
         *launch.argv,

@@ -69,10 +69,11 @@ class Watch:
     def _sampled(self, pid: int) -> Counts:
         """Without cgroups: memory in use by all processes inside, and how many they are."""
         limits = self.launch.limits
-        pids = descendants(pid)
+        pids = set(descendants(pid))
         used = sum(map(_resident_bytes, pids)) + _temporary_bytes(pid)
         too_much = used > limits.memory_bytes
-        crowded = sum(map(_threads, pids)) >= limits.processes
+        # One that ended while we looked was there, and counts until its parent has noticed.
+        crowded = sum(max(1, _threads(one)) for one in pids) > limits.processes
         return Counts(int(too_much), self._refused + int(crowded), used)
 
 
