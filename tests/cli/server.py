@@ -142,6 +142,8 @@ class Panel:
     def run(self, deployment: dict[str, Any]) -> None:
         """A build in its own thread: writes its script, then waits or ends."""
         with self.changed:
+            if deployment["status"] in FINISHED:
+                return
             deployment["status"] = "building"
             self.changed.notify_all()
         for level, step, message in self.script:

@@ -21,6 +21,15 @@ from windlass.web import page, static_files
 _LEVELS = ("info", "info", "info", "warn", "info", "error", "info", "success")
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that closes its connections is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Gallery:
     """The server and what a test may change about it."""
 
@@ -37,8 +46,7 @@ class Gallery:
         class Handler(_Handler):
             gallery = owner
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
