@@ -1,13 +1,18 @@
-"""Which network addresses user-given names may lead to: the one rule that everybody uses."""
+"""Which network addresses user-given names may lead to, and from which one a request came: the
+rules that everybody uses."""
 
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from windlass.core.errors import BadRequest, IntegrationError
+from windlass.core.settings import words
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -147,3 +152,60 @@ def _refusal_here(ip: str, own: frozenset[str], networks: list[IPNetwork]) -> st
     if str(address) in own:
         return "an address of this machine"
     return refusal(ip)
+
+
+def client_address(scope: Mapping[str, Any], trusted: str) -> str:
+    """Who sent this ASGI request: the right-most address that is no proxy of ours (B-068).
+
+    X-Forwarded-For is read from its end, and only as far as `trusted` (networks, comma-separated)
+    goes: what stands before was written by a stranger. A peer without an address is our own edge,
+    on a socket that nobody else can open; "local" is somebody on it who named none.
+    """
+    peer = scope.get("client")
+    address = _parsed(str(peer[0])) if peer else None
+    is_believed = peer is None
+    for hop in reversed(_forwarded(scope["headers"])):
+        if not is_believed and not _is_within(address, _networks(trusted)):
+            break
+        before = _parsed(hop)
+        if before is None:
+            break
+        address, is_believed = before, False
+    return str(address) if address is not None else "local"
+
+
+def network_of(address: str) -> str:
+    """What counts as one sender: an IPv4 address, or the /64 that a household gets in IPv6."""
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed or address)
+
+
+def _forwarded(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:
+    lines = [value for name, value in headers if name == b"x-forwarded-for"]
+    return b",".join(lines).decode("latin-1").split(",") if lines else []
+
+
+def _parsed(text: str) -> IPAddress | None:
+    """An address, also with a port or a zone; IPv4 in IPv6 as IPv4."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address: IPAddress = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _is_within(address: IPAddress | None, networks: tuple[IPNetwork, ...]) -> bool:
+    return address is not None and any(address in network for network in networks)
+
+
+@lru_cache(maxsize=16)
+def _networks(text: str) -> tuple[IPNetwork, ...]:
+    return tuple(ipaddress.ip_network(word) for word in words(text))

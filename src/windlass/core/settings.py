@@ -1,14 +1,30 @@
 """Every setting of the platform. The environment is read once, here, at start-up."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast, get_type_hints
+from typing import Annotated, Any, Literal, cast, get_type_hints
 
 import msgspec
 
 PREFIX = "WINDLASS_"
 _CLIENT = {"WINDLASS_TOKEN"}  # read by the command line, not by the server
+
+Rate = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[1-9][0-9]{0,6}/[1-9][0-9]{0,6}$",
+        description="requests/seconds, both from 1 to 9999999, such as 100/60",
+    ),
+]
+RedisUrl = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^((redis|rediss|unix)://.+)?$",
+        description="an address that begins with redis://, rediss:// or unix://",
+    ),
+]
 
 
 class InvalidSettings(Exception):
@@ -80,6 +96,47 @@ class Edge(msgspec.Struct, frozen=True):
     """Networks whose X-Forwarded-* headers are believed, comma-separated: a proxy in front."""
 
 
+class Limits(msgspec.Struct, frozen=True):
+    anonymous: Rate = "60/60"
+    """API requests of one address that is not signed in, as requests/seconds (C-080)."""
+    free: Rate = "100/60"
+    """API requests of one person on the plan FREE."""
+    pro: Rate = "500/60"
+    """The same on PRO."""
+    team: Rate = "1000/60"
+    """The same on TEAM."""
+    enterprise: Rate = "5000/60"
+    """The same on ENTERPRISE."""
+    read: Rate = "100/60"
+    """Of these, requests that read; for other plans in proportion to their API requests."""
+    write: Rate = "20/60"
+    """Of these, requests that change something; for other plans in proportion."""
+    stripe: Rate = "10/60"
+    """Of these, requests about payments; for other plans in proportion."""
+    upload: Rate = "1000/60"
+    """Requests that carry contents of sources; counted apart, one deployment makes dozens."""
+    page: Rate = "600/60"
+    """Pages of the panel and their live updates, for one person or address."""
+    health: Rate = "600/60"
+    """Health checks of one address."""
+    machine: Rate = "1000/60"
+    """Calls of webhooks and analytics from one address, whatever they are about."""
+    sign_in: Rate = "5/60"
+    """Tries to sign in: of one address, and for one account (C-035)."""
+    second_factor: Rate = "5/60"
+    """Codes tried for one account."""
+    forgot_password: Rate = "3/300"
+    """Requests for a link to a new password: of one address, and for one account."""
+    deploy: Rate = "10/60"
+    """Deployments that one person creates."""
+    deploy_hourly: Rate = "60/3600"
+    """The same over a longer time (K-023); for other plans in proportion."""
+    webhook: Rate = "30/60"
+    """Calls of one source of webhooks that are not signed, or wrongly (D-22)."""
+    ingest: Rate = "1000/60"
+    """Analytics calls of one project."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     home: str = "~/.local/share/windlass"
     """Where an instance keeps everything it owns; mode 0700."""
@@ -97,6 +154,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Address of the panel as people type it; empty: made from base domain and port."""
     database_url: str = ""
     """PostgreSQL to use, `postgresql://…`; empty: the embedded one."""
+    redis_url: RedisUrl = ""
+    """Redis that counts rate limits for several machines, `redis://…`; empty: each for itself."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the log says."""
     database: Database = Database()
@@ -104,6 +163,7 @@ class Settings(msgspec.Struct, frozen=True):
     apps: Apps = Apps()
     uploads: Uploads = Uploads()
     edge: Edge = Edge()
+    limits: Limits = Limits()
 
     @property
     def folder(self) -> Path:
@@ -149,6 +209,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     errors: list[str] = []
     values = {n: text for n, text in environ.items() if n.startswith(PREFIX) and n not in _CLIENT}
     settings = _fill(Settings, PREFIX, values, errors)
+    errors += _wrong_networks("EDGE__TRUSTED_PROXIES", settings.edge.trusted_proxies)
     errors += [f"{name}: there is no such setting" for name in values]
     if errors:
         raise InvalidSettings("\n".join(sorted(errors)))
@@ -157,7 +218,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 def _fill(struct: type[Any], prefix: str, values: dict[str, str], errors: list[str]) -> Any:
     found: dict[str, Any] = {}
-    for name, kind in get_type_hints(struct).items():
+    for name, kind in get_type_hints(struct, include_extras=True).items():
         variable = prefix + name.upper()
         if isinstance(kind, type) and issubclass(cast(type[object], kind), msgspec.Struct):
             found[name] = _fill(kind, variable + "__", values, errors)
@@ -165,5 +226,20 @@ def _fill(struct: type[Any], prefix: str, values: dict[str, str], errors: list[s
             try:
                 found[name] = msgspec.convert(text, kind, strict=False)
             except msgspec.ValidationError as error:
-                errors.append(f"{variable}: {error}")
+                errors.append(f"{variable}: {_described(kind) or error}")
     return struct(**found)
+
+
+def _described(kind: Any) -> str:
+    metas: tuple[msgspec.Meta, ...] = getattr(kind, "__metadata__", ())
+    return "".join(f"expected {meta.description}" for meta in metas if meta.description)
+
+
+def _wrong_networks(name: str, text: str) -> list[str]:
+    errors: list[str] = []
+    for word in words(text):
+        try:
+            ipaddress.ip_network(word)
+        except ValueError as error:
+            errors.append(f"{PREFIX}{name}: {error}")
+    return errors
