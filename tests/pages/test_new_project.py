@@ -1,7 +1,9 @@
 import json
 
 import httpx2
+import msgspec
 import pytest
+from litestar import Litestar
 
 from tests import make
 from tests.conftest import RolledBack
@@ -10,6 +12,7 @@ from windlass.builds import service as builds
 from windlass.builds.models import Source, SourceStatus
 from windlass.core import ids
 from windlass.core.blobs import BlobStore
+from windlass.core.settings import Settings
 
 pytestmark = pytest.mark.anyio
 PACKAGE = json.dumps({"scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}})
@@ -108,6 +111,18 @@ async def test_the_plan_is_shown_and_what_was_changed_counts(
     assert project["installCommand"] == ""
     variables = (await client.get(f"/api/projects/{project['id']}/env")).json()["data"]
     assert {row["key"]: row["value"] for row in variables} == {"API": "x", "KEY": None}
+
+
+async def test_the_address_to_come_is_the_one_that_sites_have(
+    client: httpx2.AsyncClient, app: Litestar, settings: Settings, source: Source
+) -> None:
+    app.state.settings = msgspec.structs.replace(
+        settings, base_domain="sites.example.com", url="https://panel.example.com"
+    )
+
+    page = await client.get(f"/projects/new?source={ids.public('src', source.id)}")
+
+    assert 'data-address="https://….sites.example.com"' in page.text
 
 
 async def test_another_folder_of_the_source_is_planned_again_and_kept(

@@ -19,6 +19,8 @@ _PROJECT_VALUES = {
     "repository_branch": "main",
 }
 _SHOW: Context = {
+    "live_url": s.LIVE.url,
+    "values": {"note": ""},
     "going_live": False,
     "promoter": "Ada Bell",
     "errors": {},
@@ -84,7 +86,13 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
     "/projects/new": (
         "projects/new.html",
         True,
-        _NONE | {"start": "upload", "source": None, "suffix": ".localhost:8000", "variables": []},
+        _NONE
+        | {
+            "start": "upload",
+            "source": None,
+            "address": "http://….localhost:8000",
+            "variables": [],
+        },
     ),
     "/projects/new-git": (
         "projects/new.html",
@@ -92,7 +100,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": None,
-            "suffix": ".localhost:8000",
+            "address": "http://….localhost:8000",
             "variables": [],
             "values": {"repository_url": "file:///etc"},
             "errors": {"repository_url": "Only https, http and ssh addresses can be fetched"},
@@ -105,7 +113,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         | {
             "start": "git",
             "source": s.source(status="pending", plan=None),
-            "suffix": ".localhost:8000",
+            "address": "http://….localhost:8000",
             "variables": [],
         },
     ),
@@ -115,7 +123,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": s.SOURCE,
-            "suffix": ".localhost:8000",
+            "address": "http://….localhost:8000",
             "variables": s.ROWS,
             "values": _BUILD_VALUES,
             "errors": {},
@@ -127,7 +135,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": s.source(plan=s.SERVER_PLAN),
-            "suffix": ".localhost:8000",
+            "address": "http://….localhost:8000",
             "variables": [],
             "values": forms.plan_values(s.SERVER_PLAN, name="orders"),
             "errors": {
@@ -152,7 +160,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
                     "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
                 ),
             ),
-            "suffix": ".localhost:8000",
+            "address": "http://….localhost:8000",
             "variables": [],
         },
     ),

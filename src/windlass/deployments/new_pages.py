@@ -186,7 +186,7 @@ def _choose(
         user=actor,
         start=start,
         source=source,
-        suffix=_suffix(request.app.state.settings),
+        address=_address(request.app.state.settings),
         values=values or {},
         variables=[],
         errors=errors or {},
@@ -210,7 +210,7 @@ def _plan(
         user=actor,
         start="git" if source.kind == SourceKind.git.value else "upload",
         source=source,
-        suffix=_suffix(request.app.state.settings),
+        address=_address(request.app.state.settings),
         values=values,
         variables=variables or [],
         errors=errors or {},
@@ -221,9 +221,9 @@ def _git_values(source: SourceOut) -> Values:
     return {"repository_url": source.repository_url or "", "branch": source.branch or ""}
 
 
-def _suffix(settings: Settings) -> str:
-    """What an address has after the project's own part: `.localhost:8000`."""
-    return settings.site_url(settings.site_host("")).partition("//")[2]
+def _address(settings: Settings) -> str:
+    """The address that the project will have, with … for its own part."""
+    return settings.site_url(settings.site_host("…"))
 
 
 HANDLERS = [new_project, new_from_git, look_into_repository, create_project]

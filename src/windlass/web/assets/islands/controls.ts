@@ -175,7 +175,7 @@ function showSlug(preview: HTMLElement): void {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "")
     .slice(0, 40);
-  preview.textContent = slug ? `http://${slug}${preview.dataset["suffix"] ?? ""}` : "\u00a0";
+  preview.textContent = slug ? (preview.dataset["address"] ?? "").replace("…", slug) : "\u00a0";
 }
 
 /** Length counts most; a hint, the server decides. */
