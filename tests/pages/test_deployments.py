@@ -20,6 +20,40 @@ def page_of(deployment: Deployment) -> str:
     return f"/deployments/{ids.public('depl', deployment.id)}"
 
 
+async def test_a_note_is_written_changed_and_taken_away(
+    client: httpx2.AsyncClient, live: Deployment
+) -> None:
+    """E-04."""
+    page = page_of(live)
+
+    saved = await client.post(f"{page}/note", data={"note": " before <the> sale "})
+    shown = await client.get(page)
+    long = await client.post(f"{page}/note", data={"note": "x" * 2001})
+    kept = await client.get(page)
+    await client.post(f"{page}/note", data={"note": ""})
+
+    assert saved.headers["location"] == f"{page}?notice=saved"
+    assert "<dd>before &lt;the&gt; sale</dd>" in shown.text
+    assert "Change the note" in shown.text
+    assert long.status_code == 422
+    assert 'id="e-note"' in long.text
+    assert "before &lt;the&gt; sale" in kept.text
+    assert "Add a note" in (await client.get(page)).text
+
+
+async def test_a_promoted_preview_is_live_at_the_projects_own_address(
+    client: httpx2.AsyncClient, database: RolledBack, project: Project, source: Source, owner: Actor
+) -> None:
+    preview = await make.deployment(
+        database, project, source, owner, status=Status.ready, is_preview=True, is_active=True
+    )
+
+    page = (await client.get(page_of(preview))).text
+
+    assert 'Live at <a href="http://shop.localhost:8000"' in page
+    assert f'href="http://{preview.site_slug}.localhost:8000"' in page
+
+
 async def test_the_list_filters_by_status(
     client: httpx2.AsyncClient,
     database: RolledBack,

@@ -29,11 +29,11 @@ from windlass.deployments import (
 )
 from windlass.deployments.deps import InDeployment
 from windlass.deployments.models import Deployment
-from windlass.deployments.schemas import DeploymentOut, LogLineOut
+from windlass.deployments.schemas import DeploymentChange, DeploymentOut, LogLineOut
 from windlass.projects.deps import provide_project_by_slug
 from windlass.web import forms, posts, tree
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of
+from windlass.web.posts import Answer, Form, see, status_of, struct
 
 _LOG_LINES = 200
 _RUNTIME_LINES = 200
@@ -68,7 +68,11 @@ async def list_deployments(
     )
 
 
-@get("/deployments/{deployment_id:str}", permission=Permission.deploy_read)
+# A note with a mistake in it stands at the address it was sent to, and can be asked for again.
+@get(
+    ["/deployments/{deployment_id:str}", "/deployments/{deployment_id:str}/note"],
+    permission=Permission.deploy_read,
+)
 async def show_deployment(
     request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
 ) -> Answer:
@@ -76,7 +80,13 @@ async def show_deployment(
 
 
 async def _show(
-    request: Request, db: DB, actor: Actor, deployment: Deployment, error: AppError | None = None
+    request: Request,
+    db: DB,
+    actor: Actor,
+    deployment: Deployment,
+    error: AppError | None = None,
+    *,
+    note: str | None = None,
 ) -> Answer:
     state = request.app.state
     shown = listing.read(await listing.one_in(db, state.settings, deployment.id, by=actor))
@@ -89,6 +99,8 @@ async def _show(
         http_status=status_of(error) if error else 200,
         user=actor,
         deployment=shown,
+        live_url=state.settings.site_url(state.settings.site_host(shown.project.slug)),
+        values={"note": shown.note or "" if note is None else note},
         promoter=await accounts.name_of(db, deployment.promoted_by),
         going_live=await service.is_going_live(db, deployment),
         why_not=await service.why_not(db, deployment),
@@ -191,6 +203,21 @@ async def redeploy(
     return _back(fresh)
 
 
+@post("/deployments/{deployment_id:str}/note", permission=Permission.deploy_create)
+async def change_note(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment, form: Form
+) -> Answer:
+    """A line of one's own about this version (E-04)."""
+    try:
+        note = forms.text(form, "note")
+        if note is not None:
+            struct(DeploymentChange, {"note": note})
+        await service.change_note(db, deployment, note, by=actor)
+    except AppError as error:
+        return await _refused(request, db, actor, deployment, error, note=form.get("note", ""))
+    return _back(deployment, "saved")
+
+
 @post("/deployments/{deployment_id:str}/delete", permission=Permission.deploy_cancel)
 async def delete_deployment(
     request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
@@ -206,12 +233,18 @@ async def delete_deployment(
 
 
 async def _refused(
-    request: Request, db: DB, actor: Actor, deployment: Deployment, error: AppError
+    request: Request,
+    db: DB,
+    actor: Actor,
+    deployment: Deployment,
+    error: AppError,
+    *,
+    note: str | None = None,
 ) -> Answer:
     """The page again, with the reason on top: somebody else was quicker."""
     await db.rollback()
     await db.refresh(deployment)
-    return await _show(request, db, actor, deployment, error)
+    return await _show(request, db, actor, deployment, error, note=note)
 
 
 def _back(deployment: Deployment, notice: str | None = None) -> Answer:
@@ -229,6 +262,7 @@ PAGES = [
             roll_back,
             cancel,
             redeploy,
+            change_note,
             delete_deployment,
         ],
         dependencies={"form": Provide(posts.provide_form)},
