@@ -1,0 +1,121 @@
+"""Every request is counted before it is worked on, and every answer says how much is left.
+
+`limited` is a middleware of the routes: it knows which limits a route names. `announced` is around
+everything: it writes the headers, and counts what never came to a route. Both expect the actor, if
+there is one, in the request's state, and `limiter` and `settings` among the parts of the app.
+"""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from windlass.auth import rates
+from windlass.core import addresses, limit
+from windlass.core.http import Request
+from windlass.core.limit import Limiter, Verdict
+
+
+def limited(app: ASGIApp) -> ASGIApp:
+    """Refuse what is too much, with 429 (C-082, B-070)."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            verdict = await _check(scope, scope["route_handler"].opt.get("rate"))
+            if not verdict.success:
+                raise verdict.as_error()
+        await app(scope, receive, send)
+
+    return middleware
+
+
+def announced(app: ASGIApp) -> ASGIApp:
+    """X-RateLimit-* on every answer, Retry-After on 429 (D-17, D-18)."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        limit.enter(None)
+        is_replaced = False
+
+        async def send_announced(message: Message) -> None:
+            nonlocal is_replaced
+            if message["type"] == "http.response.start":
+                if "route_handler" not in scope:
+                    verdict = await _check(scope, None)
+                    if not verdict.success:
+                        is_replaced = True
+                        await _refuse(scope, receive, send, verdict)
+                        return
+                _announce(message)
+            if not is_replaced:
+                await send(message)
+
+        await app(scope, receive, send_announced)
+
+    return middleware
+
+
+async def count(request: Request, name: rates.Counted, *, of: str) -> None:
+    """Count one try for an account, a source or a project; raises TooManyRequests."""
+    parts = request.app.state
+    rule = rates.rule_for(parts.settings.limits, name, of)
+    verdict = await parts.limiter.check_all((rule,))
+    limit.enter(limit.stricter(limit.current(), verdict))
+    if not verdict.success:
+        raise verdict.as_error()
+
+
+def refuse_unknown_rates(app: Litestar) -> None:
+    """Stop the process rather than find a mistyped `rate` with the first request."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if handler.opt.get("rate") not in {None, *rates.NAMES}:
+                raise RuntimeError(f"{route.path_format} names a rate that does not exist")
+
+
+async def _check(scope: HTTPScope, rate: str | None) -> Verdict:
+    parts = scope["litestar_app"].state
+    actor: Any = scope["state"].get("actor")
+    asking = rates.Asking(
+        addresses.client_address(scope, parts.settings.edge.trusted_proxies),
+        user_id=getattr(actor, "id", None),
+        plan=getattr(actor, "plan", None),
+    )
+    rules = rates.rules(
+        parts.settings.limits, rate, method=scope["method"], path=scope["path"], asking=asking
+    )
+    limiter: Limiter = parts.limiter
+    verdict = await limiter.check_all(rules, rates.cost(rate))
+    limit.enter(verdict)
+    return verdict
+
+
+async def _refuse(scope: HTTPScope, receive: Receive, send: Send, verdict: Verdict) -> None:
+    """In place of the answer that there is no such address."""
+    app = scope["litestar_app"]
+    request: Request = app.request_class(scope, receive)
+    response = app.exception_handlers[Exception](request, verdict.as_error())
+
+    async def send_announced(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _announce(message)
+        await send(message)
+
+    await response.to_asgi_response(None, request)(scope, receive, send_announced)
+
+
+def _announce(message: Any) -> None:
+    verdict = limit.current()
+    if verdict is None:
+        return
+    headers = [
+        (b"x-ratelimit-limit", str(verdict.limit)),
+        (b"x-ratelimit-remaining", str(verdict.remaining)),
+        (b"x-ratelimit-reset", verdict.reset),
+    ]
+    if message["status"] == 429:
+        headers.append((b"retry-after", str(verdict.retry_after_seconds)))
+    message["headers"] = [*message["headers"], *((n, v.encode()) for n, v in headers)]
