@@ -113,6 +113,18 @@ async def test_the_plan_is_shown_and_what_was_changed_counts(
     assert {row["key"]: row["value"] for row in variables} == {"API": "x", "KEY": None}
 
 
+async def test_what_was_left_out_of_a_dropped_folder_is_said(
+    client: httpx2.AsyncClient, source: Source
+) -> None:
+    page = f"/projects/new?source={ids.public('src', source.id)}"
+
+    assert "left out" not in (await client.get(page)).text
+    said = (await client.get(f"{page}&ignored=12&withheld=1")).text
+    assert "12 files left out by .gitignore or .windlassignore" in said
+    assert "1 never sent: .env files, keys and caches" in said
+    assert "left out" not in (await client.get(f"{page}&ignored=%3Cb%3E")).text
+
+
 async def test_the_address_to_come_is_the_one_that_sites_have(
     client: httpx2.AsyncClient, app: Litestar, settings: Settings, source: Source
 ) -> None:

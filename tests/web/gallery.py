@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.web import samples as s
+from windlass.deployments.new_pages import LeftOut
 from windlass.web import forms, page, tree
 
 Context = dict[str, Any]
@@ -90,7 +91,8 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         | {
             "start": "upload",
             "source": None,
-            "address": "http://….localhost:8000",
+            "address": s.ADDRESS,
+            "left_out": LeftOut(),
             "variables": [],
         },
     ),
@@ -100,7 +102,8 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": None,
-            "address": "http://….localhost:8000",
+            "address": s.ADDRESS,
+            "left_out": LeftOut(),
             "variables": [],
             "values": {"repository_url": "file:///etc"},
             "errors": {"repository_url": "Only https, http and ssh addresses can be fetched"},
@@ -113,7 +116,8 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         | {
             "start": "git",
             "source": s.source(status="pending", plan=None),
-            "address": "http://….localhost:8000",
+            "address": s.ADDRESS,
+            "left_out": LeftOut(),
             "variables": [],
         },
     ),
@@ -123,7 +127,8 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": s.SOURCE,
-            "address": "http://….localhost:8000",
+            "address": s.ADDRESS,
+            "left_out": LeftOut(12, 1),
             "variables": s.ROWS,
             "values": _BUILD_VALUES,
             "errors": {},
@@ -135,7 +140,8 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": s.source(plan=s.SERVER_PLAN),
-            "address": "http://….localhost:8000",
+            "address": s.ADDRESS,
+            "left_out": LeftOut(),
             "variables": [],
             "values": forms.plan_values(s.SERVER_PLAN, name="orders"),
             "errors": {
@@ -160,7 +166,8 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
                     "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
                 ),
             ),
-            "address": "http://….localhost:8000",
+            "address": s.ADDRESS,
+            "left_out": LeftOut(),
             "variables": [],
         },
     ),
@@ -206,12 +213,24 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
     "/projects/harbour-shop/deploy": (
         "projects/deploy.html",
         True,
-        {"project": s.PROJECT, "source": None, "values": {"production": True}, "errors": {}},
+        {
+            "project": s.PROJECT,
+            "source": None,
+            "left_out": LeftOut(),
+            "values": {"production": True},
+            "errors": {},
+        },
     ),
     "/projects/harbour-shop/deploy-files": (
         "projects/deploy.html",
         True,
-        {"project": s.PROJECT, "source": s.SOURCE, "values": {"production": False}, "errors": {}},
+        {
+            "project": s.PROJECT,
+            "source": s.SOURCE,
+            "left_out": LeftOut(12),
+            "values": {"production": False},
+            "errors": {},
+        },
     ),
     "/deployments": (
         "deployments/list.html",

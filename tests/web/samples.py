@@ -6,6 +6,7 @@ from typing import Any
 
 from windlass.web import forms, tree
 
+ADDRESS = "http://….localhost:8000"
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 
 

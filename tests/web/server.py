@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.web import gallery
 from tests.web import samples as s
+from windlass.builds import ignore
 from windlass.core.http import SECURITY_HEADERS
 from windlass.web import page, static_files
 
@@ -100,6 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._data({"missing": hashes if self.gallery.missing_everything else []})
         elif self.path == "/api/blobs":
             self._data({"stored": 1}, status=201)
+        elif self.path == "/api/sources/left-out":
+            asked = json.loads(body)
+            found = ignore.sift(asked["paths"], asked["rules"])
+            self._data({"byRules": found.by_rules, "always": found.always})
         elif self.path.startswith("/api/sources"):
             self._data({"id": s.SOURCE.id}, status=201)
         else:

@@ -59,6 +59,40 @@ def test_a_folder_is_sent_once_per_content_and_leads_to_the_plan(
     assert visit.complaints == []
 
 
+def test_what_the_ignore_files_name_stays_in_the_browser_and_is_counted(
+    visit: Visit, folder: Path
+) -> None:
+    (folder / ".gitignore").write_text("*.map\n/dist/\n")
+    (folder / ".windlassignore").write_text("!/dist/\n/notes\n")
+    for name in ("assets/app.js.map", "dist/page.html", "notes/a", "notes/b", ".env"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(f"content of {name}")
+
+    page = visit.open("/projects/new")
+    page.set_input_files("[data-drop-folder]", folder)
+    page.wait_for_url(f"**/projects/new?source={s.SOURCE.id}&ignored=3&withheld=1")
+
+    source = json.loads(sent(visit, "/api/sources")[0])
+    names = [".gitignore", ".windlassignore", "dist/page.html", *list(FILES)[:4]]
+    assert [file["path"] for file in source["files"]] == sorted(names)
+    everything = b"".join(body for _, body in visit.gallery.posted)
+    assert b"content of dist/page.html" in everything
+    for name in ("assets/app.js.map", "notes/a", ".env"):
+        assert f"content of {name}".encode() not in everything
+
+
+def test_a_file_that_names_its_interpreter_may_be_executed(visit: Visit, folder: Path) -> None:
+    (folder / "build.sh").write_text("#!/bin/sh\nexit 0\n")
+
+    page = visit.open("/projects/new")
+    page.set_input_files("[data-drop-folder]", folder)
+    page.wait_for_url(f"**/projects/new?source={s.SOURCE.id}")
+
+    files = json.loads(sent(visit, "/api/sources")[0])["files"]
+    modes = {file["path"]: file["mode"] for file in files}
+    assert (modes["build.sh"], modes["index.html"], modes["empty.txt"]) == ("exec", "file", "file")
+
+
 def test_content_that_the_server_has_is_not_sent(visit: Visit, folder: Path) -> None:
     visit.gallery.missing_everything = False
     page = visit.open("/projects/harbour-shop/deploy")

@@ -47,3 +47,7 @@ class BatchBroken(BadRequest):
 
 class SettingWrong(ValidationFailed):
     """{file}, line {line}: `{key}` {problem}."""
+
+
+class TooManyRules(BadRequest):
+    """The ignore files are too long for so many files. Use “windlass deploy” for this folder."""

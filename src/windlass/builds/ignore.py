@@ -8,6 +8,7 @@ never what is always left out.
 
 import re
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
@@ -53,8 +54,6 @@ ALWAYS: tuple[str, ...] = (
     "id_ed25519",
 )
 """Left out whatever the folder's own files say (Git's pattern syntax)."""
-
-IGNORED = ALWAYS
 RULE_FILES = (".gitignore", ".windlassignore")
 _MAX_LINES = 5000
 _MOST_STARS = 4
@@ -62,23 +61,58 @@ _MOST_STARS = 4
 _always = GitIgnoreSpec.from_lines(ALWAYS)
 
 
-def ignores(rules: dict[str, str]) -> Callable[[str], bool]:
-    """A question: is this path (POSIX, relative; a folder ends in "/") left out?
+class Sifted(NamedTuple):
+    """The paths of a folder, each in one of three lists, in their order."""
+
+    kept: list[str]
+    by_rules: list[str]
+    always: list[str]
+
+
+def sift(paths: Iterable[str], rules: dict[str, str]) -> Sifted:
+    """Which of these paths (POSIX, relative) belong to the source. A folder takes all in it along.
 
     `rules` maps the path of each `.gitignore` and `.windlassignore` to its text. Rules of a
     subfolder hold below it, as in Git. A pattern that is not one, or that would take very long to
     match (more than four stars in one name), is passed over.
     """
+    found = Sifted([], [], [])
+    own, folders = _own(rules), dict[str, list[str]]()
+
+    def place_of(path: str) -> list[str]:
+        if _always.match_file(path):
+            return found.always
+        return found.by_rules if own(path) else found.kept
+
+    for path in paths:
+        end = path.find("/")
+        place = found.kept
+        while end >= 0 and place is found.kept:
+            folder = path[: end + 1]
+            if folder not in folders:
+                folders[folder] = place_of(folder)
+            place = folders[folder]
+            end = path.find("/", end + 1)
+        (place_of(path) if place is found.kept else place).append(path)
+    return found
+
+
+def kept(paths: Iterable[str], rules: dict[str, str]) -> list[str]:
+    """The paths that belong to the source, in their order."""
+    return sift(paths, rules).kept
+
+
+def _own(rules: dict[str, str]) -> Callable[[str], bool]:
+    """A question: do the folder's own rules leave this path out? A folder ends in "/"."""
     specs = [
         (path.rpartition("/")[0], _spec(rules[path]))
-        for path in sorted(rules, key=lambda path: (path.count("/"), RULE_FILES.index(_name(path))))
-        if _name(path) in RULE_FILES
+        for path in sorted(
+            (path for path in rules if _name(path) in RULE_FILES),
+            key=lambda path: (path.count("/"), RULE_FILES.index(_name(path))),
+        )
     ]
 
     def left_out(path: str) -> bool:
-        return _always.match_file(path) or _own_rules(path)
-
-    def _own_rules(path: str) -> bool:
         ignored = False
         for folder, spec in specs:
             if folder and not path.startswith(f"{folder}/"):
@@ -88,12 +122,6 @@ def ignores(rules: dict[str, str]) -> Callable[[str], bool]:
         return ignored
 
     return left_out
-
-
-def kept(paths: Iterable[str], rules: dict[str, str]) -> list[str]:
-    """The paths that belong to the source, in their order."""
-    left_out = ignores(rules)
-    return [path for path in paths if not left_out(path)]
 
 
 def _name(path: str) -> str:

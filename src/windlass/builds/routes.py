@@ -12,15 +12,23 @@ from windlass.adapters import archive, git
 from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
-from windlass.builds import service, sources
+from windlass.builds import ignore, service, sources
 from windlass.builds.deps import limits_of, planned, store_of
-from windlass.builds.errors import BatchBroken, BlobsAbsent, EmptySource, FilesOrRepository
+from windlass.builds.errors import (
+    BatchBroken,
+    BlobsAbsent,
+    EmptySource,
+    FilesOrRepository,
+    TooManyRules,
+)
 from windlass.builds.models import Source, SourceKind
 from windlass.builds.schemas import (
     BlobQuery,
     BlobsMissing,
     BlobsStored,
     FileIn,
+    LeftOut,
+    Listing,
     SourceCreate,
     SourceOut,
 )
@@ -33,12 +41,28 @@ from windlass.core.manifest import Entry, TreeLimits
 BATCH_BYTES = 32 << 20
 _MANIFEST_BYTES = 32 << 20
 _DIGEST_BYTES, _LENGTH_BYTES = 32, 8
+_MOST_COMPARISONS = 20_000_000
 
 
 @post("/blobs/missing", permission=Permission.deploy_create, status_code=200)
 async def missing_blobs(request: Request, data: JSONBody[BlobQuery]) -> BlobsMissing:
     """Which of these contents the server does not have yet."""
     return BlobsMissing(missing=await asyncio.to_thread(store_of(request).missing, data.hashes))
+
+
+@post(
+    "/sources/left-out",
+    permission=Permission.deploy_create,
+    status_code=200,
+    request_max_body_size=_MANIFEST_BYTES,
+)
+async def list_left_out(data: JSONBody[Listing]) -> LeftOut:
+    """Which files of a folder are not part of its source, by its ignore files and in any case."""
+    lines = sum(text.count("\n") + 1 for text in data.rules.values())
+    if lines * len(data.paths) > _MOST_COMPARISONS:
+        raise TooManyRules()
+    found = await asyncio.to_thread(ignore.sift, data.paths, data.rules)
+    return LeftOut(by_rules=found.by_rules, always=found.always)
 
 
 @put(
@@ -170,6 +194,7 @@ router = Router(
     "/api",
     route_handlers=[
         missing_blobs,
+        list_left_out,
         put_blob,
         put_blobs,
         create_source,

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from windlass.builds.models import Source
@@ -10,6 +11,8 @@ from windlass.builds.plan import Plan
 from windlass.core import ids
 from windlass.core.schemas import In, Out
 
+Path = Annotated[str, Meta(min_length=1, max_length=1024)]
+IgnoreFile = Annotated[str, Meta(max_length=1 << 16)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -28,11 +31,27 @@ class BlobsStored(Out):
 class FileIn(In):
     """One file of an upload; a link has its target and no content."""
 
-    path: Annotated[str, Meta(min_length=1, max_length=1024)]
+    path: Path
     sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     size: Annotated[int, Meta(ge=0)] = 0
     mode: Literal["file", "exec", "link"] = "file"
     target: Annotated[str, Meta(max_length=4095)] = ""
+
+
+class Listing(In):
+    """The files of a folder before anything of it is sent, and the text of its ignore files."""
+
+    paths: Annotated[list[Path], Meta(max_length=100_000)]
+    rules: Annotated[dict[Path, IgnoreFile], Meta(max_length=1000)] = msgspec.field(
+        default_factory=dict[str, str]
+    )
+
+
+class LeftOut(Out):
+    """What is not to be sent: named by the folder's own rules, or never sent at all."""
+
+    by_rules: list[str]
+    always: list[str]
 
 
 class SourceCreate(In):

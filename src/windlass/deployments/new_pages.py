@@ -26,6 +26,24 @@ from windlass.web.page import page
 from windlass.web.posts import Answer, Form, Values, see, status_of, struct
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """How many files of a dropped folder stayed in the browser: by its rules, and in any case."""
+
+    by_rules: int = 0
+    always: int = 0
+
+
+def left_out(request: Request) -> LeftOut:
+    """What the page that sent the folder says of it."""
+    query = request.query_params
+
+    def count(name: str) -> int:
+        text = query.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+
+    return LeftOut(count("ignored"), count("withheld"))
+
+
 @get("/projects/new", permission=Permission.deploy_create)
 async def new_project(request: Request, db: DB, actor: CurrentActor) -> Answer:
     query = request.query_params
@@ -187,6 +205,7 @@ def _choose(
         start=start,
         source=source,
         address=_address(request.app.state.settings),
+        left_out=left_out(request),
         values=values or {},
         variables=[],
         errors=errors or {},
@@ -211,6 +230,7 @@ def _plan(
         start="git" if source.kind == SourceKind.git.value else "upload",
         source=source,
         address=_address(request.app.state.settings),
+        left_out=left_out(request),
         values=values,
         variables=variables or [],
         errors=errors or {},

@@ -11,7 +11,7 @@ from windlass.builds.deps import planned
 from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
-from windlass.deployments import listing, starting
+from windlass.deployments import listing, new_pages, starting
 from windlass.deployments.schemas import DeploymentCreate
 from windlass.projects import listing as projects
 from windlass.projects.deps import InProject, Latest, LatestOf
@@ -142,6 +142,7 @@ async def _deploy(
         user=actor,
         project=await projects.shown(db, request.app.state.settings, project, latest),
         source=found,
+        left_out=new_pages.left_out(request),
         values=values,
         errors=errors or {},
     )

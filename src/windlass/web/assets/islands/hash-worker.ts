@@ -8,7 +8,7 @@ const IN_MEMORY_BYTES = 32 << 20;
 self.addEventListener("message", async (event: MessageEvent<File[]>) => {
   for (const [at, file] of event.data.entries()) {
     try {
-      self.postMessage({ at, sha256: await digest(file) });
+      self.postMessage({ at, sha256: await digest(file), isProgram: await isProgram(file) });
     } catch (error) {
       self.postMessage({ at, error: String(error) });
     }
@@ -24,4 +24,9 @@ async function digest(file: File): Promise<string> {
   const reader = file.stream().getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) hash.update(part.value);
   return bytesToHex(hash.digest());
+}
+
+/** A browser does not say which files may be executed; a script names its interpreter. */
+async function isProgram(file: File): Promise<boolean> {
+  return (await file.slice(0, 2).text()) === "#!";
 }

@@ -1,6 +1,7 @@
 // Drop a folder or an archive: read, hash in a worker, send what is missing, go to the plan.
 import { ApiError, number, one, size } from "../dom.ts";
 import { createSource, type Hashed, missing, sendArchive, upload } from "./send.ts";
+import { sift } from "./sift.ts";
 import { type Dropped, entriesOf, type Found, fromEntries, fromInput } from "./walk.ts";
 
 export function mount(root: HTMLElement): void {
@@ -51,9 +52,9 @@ class Drop {
     try {
       this.say("Reading the folder", null, "");
       const dropped = await read();
-      const source = dropped.archive ? await this.archive(dropped.archive) : await this.folder(dropped);
+      const found = dropped.archive ? { source: await this.archive(dropped.archive) } : await this.folder(dropped);
       this.say("Reading the plan", 1, "");
-      location.assign(`${this.root.dataset["next"]}?source=${encodeURIComponent(source)}`);
+      location.assign(`${this.root.dataset["next"]}?${new URLSearchParams(found)}`);
     } catch (error) {
       this.show({ busy: false, error: this.words(error) });
     }
@@ -75,26 +76,32 @@ class Drop {
     return sendArchive(file, progress, this.aborting.signal);
   }
 
-  private async folder(dropped: Dropped): Promise<string> {
-    const { signal } = this.aborting;
-    if (!dropped.files.length) {
+  /** The source, and how many files were left out, as the next page takes it. */
+  private async folder(dropped: Dropped): Promise<Record<string, string>> {
+    const { kept, byRules, always } = await sift(dropped.files, this.aborting.signal);
+    if (!kept.length) {
       throw new Error(
-        dropped.ignored
-          ? "Nothing in this folder is to be deployed: all of it is left out (node_modules, .git, .venv and the like)."
+        dropped.ignored || byRules || always
+          ? "Nothing in this folder is to be deployed: all of it is left out by .gitignore or .windlassignore, or is never sent (node_modules, .git, .env and the like)."
           : "The folder is empty.",
       );
     }
-    const files = await this.hash(dropped.files);
+    const source = await this.source(await this.hash(kept), dropped.name);
+    return { source, ...(byRules && { ignored: String(byRules) }), ...(always && { withheld: String(always) }) };
+  }
+
+  private async source(files: Hashed[], name: string): Promise<string> {
+    const { signal } = this.aborting;
     const lacking = await missing(files, signal);
     await this.send(files.filter((file) => lacking.has(file.sha256)));
     try {
-      return await createSource(files, dropped.name, signal);
+      return await createSource(files, name, signal);
     } catch (error) {
       // The server may have thrown away unused content meanwhile: send exactly that and ask again.
       const gone = error instanceof ApiError && error.status === 409 ? error.details["missing"] : null;
       if (!Array.isArray(gone)) throw error;
       await this.send(files.filter((file) => gone.includes(file.sha256)));
-      return createSource(files, dropped.name, signal);
+      return createSource(files, name, signal);
     }
   }
 
@@ -115,11 +122,11 @@ class Drop {
     const { signal } = this.aborting;
     return new Promise<Hashed[]>((resolve, reject) => {
       const hashed: Hashed[] = [];
-      worker.addEventListener("message", (event: MessageEvent<{ at: number; sha256?: string; error?: string }>) => {
-        const { at, sha256, error } = event.data;
+      worker.addEventListener("message", (event: MessageEvent<{ at: number; sha256?: string; isProgram?: boolean; error?: string }>) => {
+        const { at, sha256, isProgram, error } = event.data;
         const found = files[at]!;
         if (!sha256) return reject(new Error(`${found.path} could not be read: ${error}`));
-        hashed.push({ ...found, sha256 });
+        hashed.push({ ...found, sha256, isProgram: isProgram === true });
         this.say("Reading the files", hashed.length / files.length, `${number.format(hashed.length)} of ${number.format(files.length)}`);
         if (hashed.length === files.length) resolve(hashed);
       });

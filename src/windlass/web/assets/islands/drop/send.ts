@@ -4,6 +4,7 @@ import type { Found } from "./walk.ts";
 
 export interface Hashed extends Found {
   sha256: string;
+  isProgram: boolean;
 }
 
 const ASK_AT_ONCE = 10_000;
@@ -34,7 +35,7 @@ export async function upload(files: Hashed[], sent: (bytes: number) => void, sig
 
 export async function createSource(files: Hashed[], name: string, signal: AbortSignal): Promise<string> {
   const entries = files
-    .map(({ path, sha256, file }) => ({ path, sha256, size: file.size, mode: "file", target: "" }))
+    .map(({ path, sha256, isProgram, file }) => ({ path, sha256, size: file.size, mode: isProgram ? "exec" : "file", target: "" }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   const source = await post<{ id: string }>("/api/sources", JSON.stringify({ files: entries, name }), signal);
   return source.id;
