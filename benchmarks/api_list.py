@@ -58,7 +58,7 @@ async def fill(url: str, rows: int) -> str:
     await database.fetch(FILL, project, user, source, rows)
     await database.fetch("analyze")
     async with database.transaction() as db:
-        actor = auth.Actor(user, "bench@example.com", None, False)
+        actor = auth.Actor(id=user, email="bench@example.com", name=None)
         _, token = await auth.create_token(db, "bench", by=actor)
     await database.close()
     return token

@@ -18,9 +18,12 @@ from windlass.core.live import Live
 async def main(url: str, port: int) -> None:
     found = settings.load()
     log.configure(found.log_level)
-    database = Database(url, pool_size=found.database.pool_size)
+    system = Database(url, pool_size=found.database.pool_size)
+    database = Database(url, pool_size=found.database.pool_size, for_tenants=True)
+    live = Live(system)
     keys, blobs = KeyRing.load(found.folder / "keys"), BlobStore(found.folder / "blobs")
-    site = app.build(found, database, Live(database), keys, blobs)
+    site = app.build(found, database, system, live, keys, blobs)
+    listening = asyncio.create_task(live.run())
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -37,6 +40,7 @@ async def main(url: str, port: int) -> None:
         proxy_headers=False,
     )
     await uvicorn.Server(config).serve()
+    listening.cancel()
 
 
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -37,7 +37,7 @@ def application() -> Litestar:
     """The web application as it is served, with a database that nobody ever connects to."""
     database = Database("postgresql://nobody@localhost/nothing", pool_size=1)
     store = BlobStore(Path("/nonexistent"))
-    return windlass.app.build(Settings(), database, Live(database), KeyRing([]), store)
+    return windlass.app.build(Settings(), database, database, Live(database), KeyRing([]), store)
 
 
 # -- access ---------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import windlass.auth.models
 import windlass.builds.models
 import windlass.core.events
+import windlass.core.idempotency
 import windlass.deployments.models
-import windlass.projects.models  # noqa: F401 - every table must be known to compare
+import windlass.projects.models
+import windlass.teams.models  # noqa: F401 - every table must be known to compare
 from windlass.core.db import Model
 
 

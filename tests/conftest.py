@@ -9,13 +9,14 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 import httpx2
 import pytest
 from litestar import Litestar
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import Connection, event, orm
 from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
 
 import windlass.worker  # noqa: F401 - registers jobs and loops
@@ -23,11 +24,13 @@ from tests import make
 from tests.running import Instance
 from windlass import app as windlass_app
 from windlass.adapters.postgres import EmbeddedPostgres
+from windlass.auth.front import Identities
 from windlass.auth.models import Actor
+from windlass.auth.signing import SigningKeys
 from windlass.core import migrations
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
-from windlass.core.db import Database
+from windlass.core.db import TENANT_ROLE, Database, tenant
 from windlass.core.live import Live
 from windlass.core.settings import Settings
 
@@ -60,20 +63,32 @@ def anyio_backend() -> str:
 
 
 class RolledBack(Database):
-    """A database whose every statement is in one transaction that never ends well."""
+    """A database whose every statement is in one transaction that never ends well.
+
+    `tenants` is the same transaction as the web process sees it: as a role that row-level
+    security binds, in the name of the caller.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(url, pool_size=1)
         self._connection: AsyncConnection | None = None
+        self.tenants = _Tenants(self)
 
     async def begin(self) -> None:
         connection = await self.engine.connect()
         self._connection = connection
         await connection.begin()
-        self.sessions = async_sessionmaker(
-            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        self.sessions = self.reads = self.sessions_of(_SystemSession)
+        self.tenants.sessions = self.tenants.reads = self.sessions_of(_WebSession)
+
+    def sessions_of(self, kind: type[orm.Session]) -> Any:
+        assert self._connection is not None
+        return async_sessionmaker(
+            self._connection,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
+            sync_session_class=kind,
         )
-        self.reads = self.sessions
 
     async def roll_back(self) -> None:
         assert self._connection is not None
@@ -81,9 +96,43 @@ class RolledBack(Database):
         await self._connection.close()
 
     async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        return await self.fetch_as("none", query, *values)
+
+    async def fetch_as(self, role: str, query: str, *values: object) -> list[asyncpg.Record]:
         assert self._connection is not None
         raw = await self._connection.get_raw_connection()
-        return await cast(asyncpg.Connection, raw.driver_connection).fetch(query, *values)
+        connection = cast(asyncpg.Connection, raw.driver_connection)
+        await connection.execute(f"set local role {role}")
+        await connection.execute(f"set local windlass.user_id = '{tenant()}'")
+        return await connection.fetch(query, *values)
+
+
+class _Tenants(Database):
+    def __init__(self, whole: RolledBack) -> None:
+        super().__init__(whole.url, pool_size=1, for_tenants=True)
+        self._whole = whole
+
+    async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        return await self._whole.fetch_as(TENANT_ROLE, query, *values)
+
+
+class _SystemSession(orm.Session):
+    pass
+
+
+class _WebSession(orm.Session):
+    pass
+
+
+@event.listens_for(_SystemSession, "after_begin")
+def _enter_system(_session: object, _transaction: object, connection: Connection) -> None:
+    connection.exec_driver_sql("set local role none")
+
+
+@event.listens_for(_WebSession, "after_begin")
+def _enter_web(_session: object, _transaction: object, connection: Connection) -> None:
+    connection.exec_driver_sql(f"set local role {TENANT_ROLE}")
+    connection.exec_driver_sql(f"set local windlass.user_id = '{tenant()}'")
 
 
 @pytest.fixture(scope="session")
@@ -126,13 +175,19 @@ def app(settings: Settings, database: RolledBack, key_ring: KeyRing) -> Litestar
     """The application, built once per worker; only its parts are this test's."""
     blobs = BlobStore(settings.folder / "blobs")
     if not _built:
-        _built.append(windlass_app.build(settings, database, Live(database), key_ring, blobs))
+        live = Live(database)
+        _built.append(
+            windlass_app.build(settings, database.tenants, database, live, key_ring, blobs)
+        )
     state = _built[0].state
+    live = Live(database)
     state.update(
         {
             "settings": settings,
-            "database": database,
-            "live": Live(database),
+            "database": database.tenants,
+            "system": database,
+            "identities": Identities(database, SigningKeys(settings.folder / "keys"), live),
+            "live": live,
             "key_ring": key_ring,
             "blobs": blobs,
             "health": None,

@@ -33,7 +33,7 @@ async def user(database: Database, *, email: str, is_admin: bool = True) -> Acto
         )
         db.add(row)
         await db.flush()
-        return Actor(row.id, row.email, row.name, row.is_admin)
+        return auth.actor_of(row)
 
 
 async def token(database: Database, actor: Actor) -> str:

@@ -12,6 +12,8 @@ import windlass
 from windlass.auth import deps as auth
 from windlass.auth import pages as auth_pages
 from windlass.auth import routes as auth_routes
+from windlass.auth.front import Identities, front
+from windlass.auth.signing import SigningKeys
 from windlass.builds import routes as builds_routes
 from windlass.core import http, openapi
 from windlass.core.blobs import BlobStore
@@ -34,9 +36,18 @@ _SIGN_INS, _SIGN_IN_SECONDS = 5, 60
 
 
 def build(
-    settings: Settings, database: Database, live: Live, key_ring: KeyRing, blobs: BlobStore
+    settings: Settings,
+    database: Database,
+    system: Database,
+    live: Live,
+    key_ring: KeyRing,
+    blobs: BlobStore,
 ) -> Litestar:
-    """The application. Nothing in it reads the environment or opens a connection by itself."""
+    """The application. Nothing in it reads the environment or opens a connection by itself.
+
+    `database` shows each caller what is theirs; `system` sees all, and only what happens before
+    anybody is known may use it.
+    """
     assets = create_static_files_router(
         static_files.URL, [static_files.FOLDER], cache_control=None, opt={"public": True}
     )
@@ -59,6 +70,7 @@ def build(
         middleware=[http.close_session],
         dependencies={
             "db": Provide(http.provide_db),
+            "system_db": Provide(http.provide_system_db),
             "actor": Provide(auth.provide_actor),
             "project": Provide(projects.provide_project),
             "deployment": Provide(deployments.provide_deployment),
@@ -75,6 +87,8 @@ def build(
     parts: dict[str, Any] = {
         "settings": settings,
         "database": database,
+        "system": system,
+        "identities": Identities(system, SigningKeys(settings.folder / "keys"), live),
         "live": live,
         "key_ring": key_ring,
         "blobs": blobs,
@@ -83,6 +97,6 @@ def build(
     }
     app.state.update(parts)
     # Around everything, so that an answer without a route has its id and headers too.
-    app.asgi_handler = http.track(app.asgi_handler)
+    app.asgi_handler = http.track(front(app.asgi_handler, app.state))
     auth.refuse_open_routes(app)
     return app

@@ -133,7 +133,8 @@ async def _start(
     ctx = worker.context(settings, database, live, keys)
     if "web" in parts:
         blobs = BlobStore(settings.folder / "blobs")
-        site = app.build(settings, database, live, keys, blobs)
+        tenants = Database(database.url, pool_size=settings.database.pool_size, for_tenants=True)
+        site = app.build(settings, tenants, database, live, keys, blobs)
         running.append(tasks.create_task(_serve_web(settings, site)))
     if "worker" in parts:
         running.append(tasks.create_task(worker.run(ctx)))
@@ -174,6 +175,7 @@ async def _serve_web(settings: Settings, site: Litestar) -> None:
         # Open streams would wait for ever; visitors reconnect to the next process.
         server.force_exit = True
         await asyncio.wait({serving}, timeout=5)
+        await site.state.database.close()
 
 
 async def _greet(ctx: worker.Ctx, link: str | None) -> None:

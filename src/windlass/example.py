@@ -6,7 +6,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from windlass.adapters.world import world
-from windlass.auth.models import Actor, User
+from windlass.auth import service as auth
+from windlass.auth.models import User
 from windlass.builds import service as builds
 from windlass.builds import sources
 from windlass.builds.models import SourceKind
@@ -34,7 +35,7 @@ async def deploy_once(ctx: Ctx) -> str | None:
             mark.touch()
             return None
         owner = (await db.scalars(select(User).order_by(User.created_at).limit(1))).one()
-        by = Actor(owner.id, owner.email, owner.name, owner.is_admin)
+        by = auth.actor_of(owner)
         base = ctx.settings.base_domain
         project = await projects.create(db, ProjectCreate(name="Hello"), base_domain=base, by=by)
         source = await builds.create_ready(

@@ -1,32 +1,28 @@
 """The cookies of the panel: the session, and the theme that this browser chose."""
 
 from litestar.datastructures import Cookie
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import service
-from windlass.auth.deps import COOKIE
+from windlass.auth import sessions
+from windlass.auth.front import COOKIE
 from windlass.auth.models import Actor
-from windlass.core.http import DB, Request
+from windlass.core.http import Request
 
 _YEAR_SECONDS = 31_536_000
 
 
 def session(request: Request, value: str) -> Cookie:
     """Not readable by scripts, not sent by other sites, over TLS where the panel has TLS."""
-    age = service.SESSION_DAYS_ABSOLUTE * 86400
+    age = sessions.DAYS_ABSOLUTE * 86400
     return Cookie(
         COOKIE, value=value, max_age=age, httponly=True, samesite="lax", secure=_has_tls(request)
     )
 
 
-async def open_session(request: Request, db: DB, actor: Actor) -> Cookie:
+async def open_session(request: Request, db: AsyncSession, actor: Actor) -> Cookie:
     """A new session of this browser, and the cookie that carries it."""
-    token = await service.open_session(
-        db,
-        actor,
-        user_agent=request.headers.get("user-agent", ""),
-        address=request.headers.get("x-forwarded-for", "").split(",")[0].strip(),
-    )
-    return session(request, token)
+    signing = request.app.state.identities.signing
+    return session(request, await sessions.open_session(db, signing, actor))
 
 
 def theme(request: Request, name: str, value: str) -> Cookie:

@@ -1,4 +1,9 @@
-"""Every route is closed unless it names the permission that opens it."""
+"""Every route is closed unless it names the permission that opens it.
+
+The guard asks what does not depend on an object: is somebody signed in, are they suspended, does
+their token allow it, are they an admin of the platform. What depends on a project or a team is
+asked where the object is loaded (`Actor.require`), because only there the role is known.
+"""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -8,55 +13,55 @@ from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import service
-from windlass.auth.errors import CrossSite, NotAllowed
+from windlass.auth.errors import CrossSite, NotAllowed, Suspended, TokenTooNarrow
+from windlass.auth.front import SAFE
 from windlass.auth.models import Actor
-from windlass.auth.permissions import Permission
+from windlass.auth.permissions import ADMIN_ONLY, Permission
 from windlass.core.errors import NotFound, Unauthorized
 from windlass.core.http import Request
 
-COOKIE = "windlass_session"
 CurrentActor = NamedDependency[Actor]
-_SAFE = {"GET", "HEAD", "OPTIONS"}
+# A transaction that sees everything: for what happens before anybody is known. Only `auth` and
+# the platform's admins may ask for it (tests/arch).
+SystemDB = NamedDependency[AsyncSession]
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The guard of every route: no actor 401, without the right 403."""
+    """The guard of every route: no actor 401, not allowed 403."""
+    actor: Actor | None = connection.scope["state"].get("actor")
     if handler.opt.get("public"):
         _refuse_other_sites(connection)
         return
     if "permission" not in handler.opt:
         # Only what the framework itself adds; ours name one, or the process does not start.
         raise NotFound()
-    actor = await _identify(connection)
     if actor is None:
         raise Unauthorized()
-    require(actor, handler.opt["permission"])
-    connection.state.actor = actor
-
-
-def require(actor: Actor, permission: Permission) -> None:
-    """The denial text of C-053."""
-    if not actor.may(permission):
-        raise NotAllowed(permission=permission.value, role=actor.role.value)
-
-
-async def _identify(connection: Connection) -> Actor | None:
-    """A Bearer token counts before a cookie; a cookie must come from our own pages (C-093)."""
-    database = connection.app.state.database
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return await service.identify(database, token.strip(), is_session=False)
-    if cookie := connection.cookies.get(COOKIE):
+    if "authorization" not in connection.headers:
+        # A cookie must come from our own pages (C-093).
         _refuse_other_sites(connection, needs_origin=True)
-        return await service.identify(database, cookie, is_session=True)
-    return None
+    if actor.is_suspended and not handler.opt.get("suspended_too"):
+        raise Suspended()
+    _require_platform(actor, handler.opt["permission"])
+
+
+def _require_platform(actor: Actor, permission: Permission) -> None:
+    if actor.scopes is not None and permission not in actor.scopes:
+        raise TokenTooNarrow(permission=permission.value)
+    if permission in ADMIN_ONLY and not actor.is_admin:
+        raise NotAllowed(permission=permission.value, role="user")
+
+
+def permission_of(request: Request) -> Permission:
+    """What the route that is being answered asks for."""
+    return cast(Permission, request.route_handler.opt["permission"])
 
 
 def _refuse_other_sites(connection: Connection, *, needs_origin: bool = False) -> None:
-    if connection.scope.get("method", "GET") in _SAFE:
+    if connection.scope.get("method", "GET") in SAFE:
         return
     origin = connection.headers.get("origin") or connection.headers.get("referer")
     if origin is None and not needs_origin:
@@ -66,7 +71,7 @@ def _refuse_other_sites(connection: Connection, *, needs_origin: bool = False) -
 
 
 async def provide_actor(request: Request) -> Actor:
-    return cast(Actor, request.state.actor)
+    return cast(Actor, request.scope["state"]["actor"])
 
 
 def handlers_of(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:

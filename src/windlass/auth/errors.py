@@ -29,3 +29,11 @@ class WrongCurrentPassword(BadRequest):
 
 class EmailTaken(Conflict):
     """Another account has this e-mail address."""
+
+
+class Suspended(Forbidden):
+    """This account is suspended. An administrator of this Windlass can lift that."""
+
+
+class TokenTooNarrow(Forbidden):
+    """This action requires {permission} permission, and the API token was made without it."""

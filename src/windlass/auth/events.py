@@ -15,7 +15,13 @@ class SignedIn(Event, frozen=True):
 
 
 class SignedOut(Event, frozen=True):
+    user_id: UUID
     session_id: UUID
+
+
+class OthersSignedOut(Event, frozen=True):
+    user_id: UUID
+    sessions: int
 
 
 class PasswordChanged(Event, frozen=True):
@@ -27,9 +33,11 @@ class ProfileChanged(Event, frozen=True):
 
 
 class TokenCreated(Event, frozen=True):
+    user_id: UUID
     token_id: UUID
     name: str
 
 
 class TokenRevoked(Event, frozen=True):
+    user_id: UUID
     token_id: UUID

@@ -4,8 +4,9 @@ from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromPath
 
-from windlass.auth import cookies, service
-from windlass.auth.deps import COOKIE, CurrentActor
+from windlass.auth import cookies, service, sessions
+from windlass.auth.deps import CurrentActor, SystemDB
+from windlass.auth.front import COOKIE
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
 from windlass.auth.schemas import (
@@ -33,24 +34,22 @@ async def home() -> Answer:
 @get("/sign-in", public=True)
 async def sign_in_form(request: Request) -> Answer:
     target = local_path(request.query_params.get("next"))
-    cookie = request.cookies.get(COOKIE)
-    database = request.app.state.database
-    if cookie and await service.identify(database, cookie, is_session=True) is not None:
+    if request.scope["state"].get("actor") is not None:
         return see(target)
     return page(request, "auth/sign_in.html", next=target, values={}, errors={})
 
 
 @post("/sign-in", public=True)
-async def sign_in(request: Request, db: DB, form: Form) -> Answer:
+async def sign_in(request: Request, system_db: SystemDB, form: Form) -> Answer:
     target = local_path(form.get("next"))
     try:
         wanted = struct(
             SignIn, {"email": forms.text(form, "email"), "password": form.get("password")}
         )
         request.app.state.sign_in_limit.check(wanted.email.lower())
-        actor = await service.sign_in(db, wanted.email, wanted.password)
+        actor = await service.sign_in(system_db, wanted.email, wanted.password)
     except AppError as error:
-        await db.rollback()
+        await system_db.rollback()
         return page(
             request,
             "auth/sign_in.html",
@@ -60,7 +59,7 @@ async def sign_in(request: Request, db: DB, form: Form) -> Answer:
             errors=_sign_in_errors(error),
         )
     answer = see(target)
-    answer.set_cookie(await cookies.open_session(request, db, actor))
+    answer.set_cookie(await cookies.open_session(request, system_db, actor))
     return answer
 
 
@@ -74,17 +73,17 @@ def _sign_in_errors(error: AppError) -> dict[str, str]:
 @post("/sign-out", permission=Permission.account)
 async def sign_out(db: DB, actor: CurrentActor) -> Answer:
     if actor.session_id is not None:
-        await service.sign_out(db, actor.session_id, by=actor)
+        await sessions.end(db, actor.session_id, by=actor)
     answer = see("/sign-in", "signed-out")
     answer.delete_cookie(COOKIE)
     return answer
 
 
 @get("/setup", public=True)
-async def set_up_form(request: Request, db: DB) -> Answer:
+async def set_up_form(request: Request, system_db: SystemDB) -> Answer:
     token = request.query_params.get("token", "")
     keys = request.app.state.settings.folder / "keys"
-    spent = not await service.may_set_up(db, keys, token)
+    spent = not await service.may_set_up(system_db, keys, token)
     return page(
         request,
         "auth/setup.html",
@@ -97,7 +96,7 @@ async def set_up_form(request: Request, db: DB) -> Answer:
 
 
 @post("/setup", public=True)
-async def set_up(request: Request, db: DB, form: Form) -> Answer:
+async def set_up(request: Request, system_db: SystemDB, form: Form) -> Answer:
     token = form.get("token", "")
     keys = request.app.state.settings.folder / "keys"
     try:
@@ -112,7 +111,7 @@ async def set_up(request: Request, db: DB, form: Form) -> Answer:
             also=_differing(form),
         )
         actor = await service.set_up(
-            db,
+            system_db,
             keys,
             token=wanted.token,
             email=wanted.email,
@@ -120,8 +119,8 @@ async def set_up(request: Request, db: DB, form: Form) -> Answer:
             name=wanted.name,
         )
     except AppError as error:
-        await db.rollback()
-        spent = not await service.may_set_up(db, keys, token)
+        await system_db.rollback()
+        spent = not await service.may_set_up(system_db, keys, token)
         return page(
             request,
             "auth/setup.html",
@@ -132,7 +131,7 @@ async def set_up(request: Request, db: DB, form: Form) -> Answer:
             errors=forms.errors(error),
         )
     answer = see("/projects")
-    answer.set_cookie(await cookies.open_session(request, db, actor))
+    answer.set_cookie(await cookies.open_session(request, system_db, actor))
     return answer
 
 

@@ -3,8 +3,9 @@
 from litestar import Response, Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from windlass.auth import cookies, service
-from windlass.auth.deps import COOKIE, CurrentActor
+from windlass.auth import cookies, service, sessions
+from windlass.auth.deps import CurrentActor, SystemDB
+from windlass.auth.front import COOKIE
 from windlass.auth.permissions import Permission
 from windlass.auth.schemas import (
     PasswordChange,
@@ -20,32 +21,38 @@ from windlass.core.schemas import Page
 
 
 @post("/setup", public=True, status_code=200)
-async def set_up(request: Request, db: DB, data: JSONBody[Setup]) -> Response[UserOut]:
+async def set_up(request: Request, system_db: SystemDB, data: JSONBody[Setup]) -> Response[UserOut]:
     """Use the one-time link of the first start."""
     actor = await service.set_up(
-        db,
+        system_db,
         request.app.state.settings.folder / "keys",
         token=data.token,
         email=data.email,
         password=data.password,
         name=data.name,
     )
-    return Envelope(UserOut.of(actor), cookies=[await cookies.open_session(request, db, actor)])
+    return Envelope(
+        UserOut.of(actor), cookies=[await cookies.open_session(request, system_db, actor)]
+    )
 
 
 @post("/sign-in", public=True, status_code=200)
-async def sign_in(request: Request, db: DB, data: JSONBody[SignIn]) -> Response[UserOut]:
+async def sign_in(
+    request: Request, system_db: SystemDB, data: JSONBody[SignIn]
+) -> Response[UserOut]:
     """Sign in with e-mail and password; the answer sets the session cookie."""
     request.app.state.sign_in_limit.check(data.email.lower())
-    actor = await service.sign_in(db, data.email, data.password)
-    return Envelope(UserOut.of(actor), cookies=[await cookies.open_session(request, db, actor)])
+    actor = await service.sign_in(system_db, data.email, data.password)
+    return Envelope(
+        UserOut.of(actor), cookies=[await cookies.open_session(request, system_db, actor)]
+    )
 
 
 @post("/sign-out", permission=Permission.account, status_code=200)
 async def sign_out(request: Request, db: DB, actor: CurrentActor) -> Response[None]:
     """End this browser's session."""
     if actor.session_id is not None:
-        await service.sign_out(db, actor.session_id, by=actor)
+        await sessions.end(db, actor.session_id, by=actor)
     answer: Response[None] = Envelope(None)
     answer.delete_cookie(COOKIE)
     return answer

@@ -53,12 +53,18 @@ class UserOut(Out):
     id: str
     email: str | None
     name: str | None
-    plan: str = "free"
-    image: str | None = None
+    plan: str
+    image: str | None
 
     @classmethod
     def of(cls, actor: Actor) -> "UserOut":
-        return cls(id=ids.public("user", actor.id), email=actor.email, name=actor.name)
+        return cls(
+            id=ids.public("user", actor.id),
+            email=actor.email,
+            name=actor.name,
+            plan=actor.plan.value.lower(),
+            image=actor.image,
+        )
 
 
 class TokenOut(Out):

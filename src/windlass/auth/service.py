@@ -1,76 +1,34 @@
 """The verbs of accounts: set up, sign in, sign out, tokens."""
 
-import datetime as dt
 import secrets
 from pathlib import Path
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import events
+from windlass.auth import events, sessions
 from windlass.auth.errors import (
     EmailTaken,
     SetupLinkUsed,
     WrongCurrentPassword,
     WrongPassword,
 )
-from windlass.auth.models import Actor, Session, Token, User
-from windlass.core import clock, crypto
-from windlass.core.db import Database
+from windlass.auth.models import Actor, Plan, Token, User
+from windlass.core import crypto
 from windlass.core.errors import NotFound
 from windlass.core.events import emit
 
-SESSION_DAYS = 7
-SESSION_DAYS_ABSOLUTE = 30
 CLI_TOKEN = "this machine"
 _HASHER = PasswordHasher()
 # Verified when the account is unknown, so that both cases take the same time.
 _DUMMY = _HASHER.hash(secrets.token_urlsafe(16))
 
-_WITHOUT_PASSWORD = (
-    select(User).where(User.password_hash.is_(None)).order_by(User.created_at).limit(1)
-)
-_BY_SESSION = """
-select u.id, u.email, u.name, u.is_admin, s.id as credential,
-  s.last_used_at < now() - interval '60 seconds' as stale
-from sessions s join users u on u.id = s.user_id
-where s.digest = $1 and s.expires_at > now()
-"""
-_BY_TOKEN = """
-select u.id, u.email, u.name, u.is_admin, t.id as credential,
-  coalesce(t.last_used_at < now() - interval '60 seconds', true) as stale
-from tokens t join users u on u.id = t.user_id where t.digest = $1
-"""
-_TOUCH_SESSION = text(
-    "update sessions set last_used_at = now(), expires_at = least("
-    "now() + make_interval(days => :days), created_at + make_interval(days => :absolute))"
-    " where id = :id"
-)
-_TOUCH_TOKEN = text("update tokens set last_used_at = now() where id = :id")
-
-
-async def identify(database: Database, credential: str, *, is_session: bool) -> Actor | None:
-    """Whose cookie or token this is; notes the use at most once a minute (C-031, E-34)."""
-    query = _BY_SESSION if is_session else _BY_TOKEN
-    rows = await database.fetch(query, crypto.digest(credential))
-    if not rows:
-        return None
-    row = rows[0]
-    if row["stale"]:
-        await _touch(database, row["credential"], is_session=is_session)
-    session_id = row["credential"] if is_session else None
-    return Actor(row["id"], row["email"], row["name"], row["is_admin"], session_id)
-
-
-async def _touch(database: Database, id: UUID, *, is_session: bool) -> None:
-    days = {"days": SESSION_DAYS, "absolute": SESSION_DAYS_ABSOLUTE} if is_session else {}
-    touch = _TOUCH_SESSION if is_session else _TOUCH_TOKEN
-    async with database.transaction() as db:
-        await db.execute(touch, {"id": id, **days})
+# The owner until the one-time link was used: others without a password have an address.
+_NOT_SET_UP = select(User).where(User.is_admin, User.email.is_(None), User.deleted_at.is_(None))
 
 
 async def ensure_owner(db: AsyncSession, keys: Path) -> str | None:
@@ -80,7 +38,8 @@ async def ensure_owner(db: AsyncSession, keys: Path) -> str | None:
     """
     owner = await db.scalar(select(User).order_by(User.created_at).limit(1))
     if owner is None:
-        owner = User(is_admin=True)
+        # On one's own machine one is not short of anything.
+        owner = User(is_admin=True, plan=Plan.enterprise)
         db.add(owner)
         await db.flush()
     await _ensure_cli_token(db, owner, keys / "cli.token")
@@ -110,19 +69,19 @@ async def set_up(
     """Use the one-time link: the owner gets an e-mail address and a password."""
     if not _is_setup_token(keys, token):
         raise SetupLinkUsed()
-    owner = await db.scalar(_WITHOUT_PASSWORD.with_for_update())
+    owner = await db.scalar(_NOT_SET_UP.with_for_update())
     if owner is None:
         raise SetupLinkUsed()
     owner.email, owner.name = email.strip().lower(), name or email.split("@")[0]
     owner.password_hash = _HASHER.hash(password)
     (keys / "setup.token").unlink(missing_ok=True)
     await emit(db, events.OwnerSetUp(user_id=owner.id), by=owner.id)
-    return _actor(owner)
+    return actor_of(owner)
 
 
 async def may_set_up(db: AsyncSession, keys: Path, token: str) -> bool:
     """Whether the one-time link still works."""
-    return _is_setup_token(keys, token) and await db.scalar(_WITHOUT_PASSWORD) is not None
+    return _is_setup_token(keys, token) and await db.scalar(_NOT_SET_UP) is not None
 
 
 def _is_setup_token(keys: Path, token: str) -> bool:
@@ -143,30 +102,7 @@ async def sign_in(db: AsyncSession, email: str, password: str) -> Actor:
         raise WrongPassword()
     if _HASHER.check_needs_rehash(hashed):
         user.password_hash = _HASHER.hash(password)
-    return _actor(user)
-
-
-async def open_session(db: AsyncSession, actor: Actor, *, user_agent: str, address: str) -> str:
-    """A new browser session; returns the cookie's value."""
-    token, now = crypto.new_token("ws"), clock.now()
-    session = Session(
-        user_id=actor.id,
-        digest=crypto.digest(token),
-        user_agent=user_agent[:300],
-        address=address[:64],
-        last_used_at=now,
-        expires_at=now + dt.timedelta(days=SESSION_DAYS),
-    )
-    db.add(session)
-    await db.flush()
-    await db.execute(delete(Session).where(Session.expires_at < func.now()))
-    await emit(db, events.SignedIn(user_id=actor.id, session_id=session.id), by=actor.id)
-    return token
-
-
-async def sign_out(db: AsyncSession, session_id: UUID, *, by: Actor) -> None:
-    await db.execute(delete(Session).where(Session.id == session_id, Session.user_id == by.id))
-    await emit(db, events.SignedOut(session_id=session_id), by=by.id)
+    return actor_of(user)
 
 
 async def change_password(db: AsyncSession, actor: Actor, *, current: str, new: str) -> None:
@@ -177,10 +113,7 @@ async def change_password(db: AsyncSession, actor: Actor, *, current: str, new: 
     except (VerificationError, InvalidHashError):
         raise WrongCurrentPassword() from None
     user.password_hash = _HASHER.hash(new)
-    others = delete(Session).where(Session.user_id == actor.id)
-    if actor.session_id is not None:
-        others = others.where(Session.id != actor.session_id)
-    await db.execute(others)
+    await sessions.end_others(db, by=actor)
     await emit(db, events.PasswordChanged(user_id=actor.id), by=actor.id)
 
 
@@ -213,7 +146,7 @@ async def create_token(db: AsyncSession, name: str, *, by: Actor) -> tuple[Token
     db.add(row)
     await db.flush()
     await db.refresh(row)
-    await emit(db, events.TokenCreated(token_id=row.id, name=name), by=by.id)
+    await emit(db, events.TokenCreated(user_id=by.id, token_id=row.id, name=name), by=by.id)
     return row, token
 
 
@@ -221,12 +154,24 @@ async def revoke_token(db: AsyncSession, id: UUID, *, by: Actor) -> None:
     query = delete(Token).where(Token.id == id, Token.user_id == by.id).returning(Token.id)
     if await db.scalar(query) is None:
         raise NotFound()
-    await emit(db, events.TokenRevoked(token_id=id), by=by.id)
+    await emit(db, events.TokenRevoked(user_id=by.id, token_id=id), by=by.id)
 
 
 def _token_row(user_id: UUID, name: str, token: str) -> Token:
     return Token(user_id=user_id, name=name, digest=crypto.digest(token), start=token[:7])
 
 
-def _actor(user: User) -> Actor:
-    return Actor(user.id, user.email, user.name, user.is_admin)
+def actor_of(user: User) -> Actor:
+    """Somebody who just proved who they are, without a session yet."""
+    return Actor(
+        id=user.id,
+        email=user.email,
+        username=user.username,
+        name=user.name,
+        image=user.image,
+        plan=user.plan,
+        language=user.language,
+        is_admin=user.is_admin,
+        is_verified=user.email_verified_at is not None,
+        is_suspended=user.suspended_at is not None,
+    )

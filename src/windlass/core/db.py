@@ -10,10 +10,22 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import BigInteger, DateTime, Enum, LargeBinary, MetaData, func, orm
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Enum,
+    LargeBinary,
+    MetaData,
+    event,
+    func,
+    orm,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from windlass.core import caller
 from windlass.core.ids import uuid7
 
 
@@ -54,16 +66,53 @@ class Model(DeclarativeBase):
 relationship = functools.partial(orm.relationship, lazy="raise_on_sql")
 
 _REST_SECONDS = 60.0
+# The roles of the migrations. The first sees what `windlass.user_id` may see, the second all.
+TENANT_ROLE, SYSTEM_ROLE = "windlass_web", "windlass_system"
+_TENANT = text("select set_config('windlass.user_id', :user, false)")
+_TENANT_ONCE = text("select set_config('windlass.user_id', :user, true)")
+
+
+class TenantSession(orm.Session):
+    """A session that sees what the caller may see, whatever its statements forgot."""
+
+
+@event.listens_for(TenantSession, "after_begin")
+def _enter_tenant(_session: orm.Session, _transaction: object, connection: Connection) -> None:
+    """Tell the database who is asking, for this transaction or, where each statement is one,
+    for the connection until somebody else has it."""
+    user = tenant()
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.execute(_TENANT_ONCE, {"user": user})
+    elif connection.info.get("tenant") != user:
+        connection.execute(_TENANT, {"user": user})
+        connection.info["tenant"] = user
+
+
+def tenant() -> str:
+    """The caller as the database knows them; empty when nobody is signed in."""
+    user_id = caller.current().user_id
+    return str(user_id) if user_id is not None else ""
 
 
 class Database:
-    """The engine of a process. `sessions` writes, `reads` runs each statement by itself."""
+    """The engine of a process. `sessions` writes, `reads` runs each statement by itself.
 
-    def __init__(self, url: str, *, pool_size: int) -> None:
+    With `for_tenants` every statement runs as a role that row-level security binds, in the name
+    of the caller of the request (B-014).
+    """
+
+    def __init__(self, url: str, *, pool_size: int, for_tenants: bool = False) -> None:
         self.url = url
-        self._idle: list[asyncpg.Connection] = []
+        self._for_tenants = for_tenants
+        self._idle: list[tuple[asyncpg.Connection, str]] = []
         self._slots = asyncio.Semaphore(pool_size)
         self._rest: asyncio.TimerHandle | None = None
+        self._server_settings = {
+            "application_name": "windlass",
+            "jit": "off",
+            "timezone": "UTC",
+            **({"role": TENANT_ROLE} if for_tenants else {}),
+        }
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -73,13 +122,16 @@ class Database:
             pool_pre_ping=True,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
-            connect_args={
-                "server_settings": {"application_name": "windlass", "jit": "off", "timezone": "UTC"}
-            },
+            connect_args={"server_settings": self._server_settings},
         )
-        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        session = TenantSession if for_tenants else orm.Session
+        self.sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, sync_session_class=session
+        )
         self.reads = async_sessionmaker(
-            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
+            self.engine.execution_options(isolation_level="AUTOCOMMIT"),
+            expire_on_commit=False,
+            sync_session_class=session,
         )
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
@@ -101,23 +153,26 @@ class Database:
     async def _fetch(self, query: str, values: tuple[object, ...]) -> list[asyncpg.Record]:
         """On an idle connection, or a new one. asyncpg's own pool makes two tasks for each use."""
         async with self._slots:
-            connection = self._idle.pop() if self._idle else await self.connect()
+            connection, user = self._idle.pop() if self._idle else (await self.connect(), "")
             try:
+                if self._for_tenants and user != (user := tenant()):
+                    # A uuid, so it can stand in the text: one message less than a bind value.
+                    await connection.execute(f"set windlass.user_id = '{user}'")
                 rows = await connection.fetch(query, *values)
             except asyncpg.PostgresError:
                 # The statement was wrong, the connection is not.
-                self._keep(connection)
+                self._keep(connection, user)
                 raise
             except BaseException:
                 connection.terminate()
                 raise
-            self._keep(connection)
+            self._keep(connection, user)
             return rows
 
-    def _keep(self, connection: asyncpg.Connection) -> None:
+    def _keep(self, connection: asyncpg.Connection, user: str) -> None:
         if connection.is_closed():
             return
-        self._idle.append(connection)
+        self._idle.append((connection, user))
         if self._rest is None:
             loop = asyncio.get_running_loop()
             self._rest = loop.call_later(_REST_SECONDS, self._forget)
@@ -126,13 +181,12 @@ class Database:
         """Close what is idle: a connection that nobody needs costs the server memory."""
         idle, self._idle = self._idle, []
         self._rest = None
-        for connection in idle:
+        for connection, _ in idle:
             connection.terminate()
 
     async def connect(self) -> asyncpg.Connection:
         """A connection outside the pool, for LISTEN and for the job queue."""
-        settings = {"application_name": "windlass", "jit": "off", "timezone": "UTC"}
-        return await asyncpg.connect(self.url, server_settings=settings)
+        return await asyncpg.connect(self.url, server_settings=self._server_settings)
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Index
+from sqlalchemy import Index, insert
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from windlass.core import log, queue
+from windlass.core import caller, log, queue
 from windlass.core.db import Model
+from windlass.core.ids import uuid7
 
 TYPES: dict[str, type["Event"]] = {}
 
@@ -24,12 +25,28 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventRow(Model):
+    """What happened, of what and whom, and where it was asked from. Rows are only ever added."""
+
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_name_created_at", "name", "created_at"),)
+    __table_args__ = (
+        Index("ix_events_name_created_at", "name", "created_at"),
+        Index("ix_events_actor_id_created_at", "actor_id", "created_at", "id"),
+        Index("ix_events_user_id_created_at", "user_id", "created_at", "id"),
+        Index("ix_events_project_id_created_at", "project_id", "created_at", "id"),
+        Index("ix_events_team_id_created_at", "team_id", "created_at", "id"),
+        Index("ix_events_created_at", "created_at", "id"),
+    )
 
     name: Mapped[str]
     actor_id: Mapped[UUID | None]
-    request_id: Mapped[str] = mapped_column(default="")
+    # Whom, what and which team it is about, where the fact names one: who may read it hangs on
+    # these. No foreign keys: the record outlives what it is about (B-024).
+    user_id: Mapped[UUID | None]
+    project_id: Mapped[UUID | None]
+    team_id: Mapped[UUID | None]
+    request_id: Mapped[str] = mapped_column(default="", server_default="")
+    address: Mapped[str] = mapped_column(default="", server_default="")
+    user_agent: Mapped[str] = mapped_column(default="", server_default="")
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
@@ -40,13 +57,26 @@ def name_of(event: type[Event]) -> str:
 
 async def emit(db: AsyncSession, event: Event, *, by: UUID | None) -> None:
     """Record the fact and queue its jobs. Both happen only if the transaction commits."""
-    row = EventRow(
-        name=name_of(type(event)),
-        actor_id=by,
-        request_id=log.request_id.get(),
-        payload=msgspec.to_builtins(event),
+    asking = caller.current()
+    name, payload = name_of(type(event)), msgspec.to_builtins(event)
+    await db.execute(
+        _INSERT,
+        {
+            "id": uuid7(),
+            "name": name,
+            "actor_id": by,
+            "user_id": getattr(event, "user_id", None),
+            "project_id": getattr(event, "project_id", None),
+            "team_id": getattr(event, "team_id", None),
+            "request_id": log.request_id.get(),
+            "address": asking.address[:64],
+            "user_agent": asking.user_agent[:300],
+            "payload": payload,
+        },
     )
-    db.add(row)
-    await db.flush()
     for subscriber in queue.subscribers_of(type(event)):
-        await queue.put(db, subscriber.name, {"event": row.name, "payload": row.payload})
+        await queue.put(db, subscriber.name, {"event": name, "payload": payload})
+
+
+# Without RETURNING: a fact may be about what its author cannot read any more.
+_INSERT = insert(EventRow).inline()

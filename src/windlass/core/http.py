@@ -160,21 +160,33 @@ async def provide_db(request: Request) -> AsyncGenerator[AsyncSession]:
     Reads run each statement by itself. Any error rolls back.
     """
     database = request.app.state.database
-    db = (database.reads if request.method in _SAFE else database.sessions)()
+    db = _remember(request, (database.reads if request.method in _SAFE else database.sessions)())
     request.state.db = db
     yield db
     await db.commit()
 
 
+async def provide_system_db(request: Request) -> AsyncGenerator[AsyncSession]:
+    """The same, but seeing everything: for what happens before anybody is known."""
+    db = _remember(request, request.app.state.system.sessions())
+    yield db
+    await db.commit()
+
+
+def _remember(request: Request, db: AsyncSession) -> AsyncSession:
+    """Close this session when the request ends."""
+    request.scope["state"].setdefault("sessions", []).append(db)
+    return db
+
+
 def close_session(app: ASGIApp) -> ASGIApp:
-    """The session of a request ends with it, whatever happened; most requests have none."""
+    """The sessions of a request end with it, whatever happened; most requests have none."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
         finally:
-            db: AsyncSession | None = scope["state"].get("db")
-            if db is not None:
+            for db in scope["state"].get("sessions", ()):
                 await db.close()
 
     return middleware

@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from windlass.auth.deps import CurrentActor
+from windlass.auth.deps import CurrentActor, permission_of
 from windlass.core import ids
 from windlass.core.http import DB, Request
 from windlass.core.schemas import Out
@@ -17,9 +17,10 @@ InDeployment = NamedDependency[Deployment]
 
 
 async def provide_deployment(
-    db: DB, actor: CurrentActor, deployment_id: FromPath[str]
+    request: Request, db: DB, actor: CurrentActor, deployment_id: FromPath[str]
 ) -> Deployment:
-    return await service.get(db, ids.private("depl", deployment_id), by=actor)
+    id = ids.private("depl", deployment_id)
+    return await service.get(db, id, permission_of(request), by=actor)
 
 
 async def provide_latest(request: Request) -> LatestOf:

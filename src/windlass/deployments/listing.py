@@ -101,12 +101,12 @@ async def page(
     if query.limit < 1:
         raise BadLimit()
     limit = min(query.limit, LIMIT_MAX)
-    filters, values = _filters(query, by)
+    filters, values = _filters(query)
     cursor = read_cursor(query.cursor, sort=query.sort)
     text = _statement(filters, query.sort, cursor is not None, _is_null(cursor))
     if cursor is not None:
         values += _position(cursor)
-    rows = await database.fetch(text, *settings.around_host, *values, limit + 1)
+    rows = await database.fetch(text, *settings.around_host, by.id, limit + 1, *values)
     items = [msgspec.Raw(row["shape"].encode()) for row in rows[:limit]]
     after = _cursor(rows[limit - 1], query.sort) if len(rows) > limit else None
     return Page(items, after)
@@ -152,16 +152,16 @@ async def latest(
     return {row["project_id"]: _DECODER.decode(row["shape"]) for row in rows}
 
 
-_ONE = f"{_SELECT}{_FROM} where d.id = $3 and d.owner_id = $4"
+_ONE = f"{_SELECT}{_FROM} where d.id = $3 and d.project_id = any(projects_of($4))"
 _LATEST = f"""
 {_SELECT_NEWEST}{_FROM}
 where d.project_id = any($3) order by d.project_id, d.created_at desc, d.id desc
 """
 
 
-def _filters(query: Query, by: Actor) -> tuple[tuple[str, ...], list[object]]:
-    filters = ["d.owner_id"]
-    values: list[object] = [by.id]
+def _filters(query: Query) -> tuple[tuple[str, ...], list[object]]:
+    filters: list[str] = []
+    values: list[object] = []
     if query.status is not None:
         filters.append("d.status")
         values.append([_status(text) for text in query.status.split(",")])
@@ -200,19 +200,20 @@ def _statement(filters: tuple[str, ...], sort: str, has_cursor: bool, at_null: b
         raise BadSort(allowed=", ".join(_SORTS))
     column, down = _SORTS[name], sort.startswith("-")
     order = "desc" if down else "asc"
-    conditions = [
+    conditions = ["d.project_id = mine.id"] + [
         f"{filter} = any(${place})" if filter == "d.status" else f"{filter} = ${place}"
-        for place, filter in enumerate(filters, start=3)
+        for place, filter in enumerate(filters, start=5)
     ]
-    place = len(filters) + 3
     if has_cursor:
-        conditions.append(_after(column, place, down=down, at_null=at_null))
-        place += 1 if at_null else 2
+        conditions.append(_after(column, len(filters) + 5, down=down, at_null=at_null))
     nulls = " nulls last" if name != "createdAt" else ""
-    where = " and ".join(conditions)
+    ordered = f"order by {column} {order}{nulls}, d.id {order} limit $4"
+    # The newest of each project the caller may see, by an index of that project, then of those:
+    # the cost follows what is shown, not what is stored.
     return (
-        f"{_SELECT}{_FROM} where {where}"
-        f" order by {column} {order}{nulls}, d.id {order} limit ${place}"
+        f"{_SELECT} from unnest(projects_of($3)) mine (id) cross join lateral"
+        f" (select d.* from deployments d where {' and '.join(conditions)} {ordered}) d"
+        f" join projects p on p.id = d.project_id {ordered}"
     )
 
 

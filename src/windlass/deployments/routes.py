@@ -91,7 +91,8 @@ async def create_deployment(
     clean: FromQuery[bool] = False,
 ) -> DeploymentOut:
     """Queue a deployment of a source, or of the project's repository."""
-    project = await projects.get(db, ids.private("proj", data.project_id), by=actor)
+    id = ids.private("proj", data.project_id)
+    project = await projects.get(db, id, Permission.deploy_create, by=actor)
     base = request.app.state.settings.base_domain
     deployment = await starting.deploy(
         db, project, data, is_clean=clean, base_domain=base, by=actor
@@ -201,7 +202,9 @@ async def get_diff(
 ) -> Diff:
     """What differs from the release before it, or from the one given."""
     if compareWith is not None:
-        before = await service.get(db, ids.private("depl", compareWith), by=actor)
+        before = await service.get(
+            db, ids.private("depl", compareWith), Permission.deploy_read, by=actor
+        )
         if before.project_id != deployment.project_id:
             raise DeploymentNotFound()
     else:
@@ -262,11 +265,13 @@ async def stream_changes(
     request: Request, db: DB, actor: CurrentActor, projectId: FromQuery[str | None] = None
 ) -> Stream:
     """Server-sent events: what pages should look at again."""
-    topics: tuple[str, ...] = ("deployment", "project")
+    state = request.app.state
     if projectId is not None:
-        project = await projects.get(db, ids.private("proj", projectId), by=actor)
-        topics = (f"project:{project.id}",)
-    return _events(streams.change_stream(request.app.state.live, topics))
+        id = ids.private("proj", projectId)
+        project = await projects.get(db, id, Permission.project_read, by=actor)
+        return _events(streams.change_stream(state.live, (f"project:{project.id}",)))
+    sees = streams.Sight(state.database, actor)
+    return _events(streams.change_stream(state.live, ("deployment", "project"), sees))
 
 
 def _events(found: AsyncGenerator[bytes]) -> Stream:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
+from windlass.auth.permissions import Permission, Role
 from windlass.builds.models import Source, SourceKind, SourceStatus
 from windlass.builds.plan import Overrides
 from windlass.core import ids
@@ -84,15 +85,17 @@ def _said(project: Project, name: str) -> str | bool | None:
     return None if value is False else value
 
 
-async def get(db: AsyncSession, id: UUID, *, by: Actor) -> Deployment:
+async def get(db: AsyncSession, id: UUID, permission: Permission, *, by: Actor) -> Deployment:
     """The only way to an existing deployment: what is not visible does not exist."""
     query = (
-        select(Deployment)
+        select(Deployment, func.role_on_project(by.id, Deployment.project_id))
         .join(Project, Project.id == Deployment.project_id)
-        .where(Deployment.id == id, Deployment.owner_id == by.id, Project.deleted_at.is_(None))
+        .where(Deployment.id == id, Project.deleted_at.is_(None), projects.visible_to(by))
     )
-    if (deployment := await db.scalar(query)) is None:
+    if (row := (await db.execute(query)).one_or_none()) is None:
         raise DeploymentNotFound()
+    deployment, role = row
+    by.require(permission, on=Role(role))
     return deployment
 
 
@@ -281,10 +284,10 @@ async def trigger(
     """The same source again, as a new deployment (C-125, E-03)."""
     if deployment.status in MOVING:
         raise StillRunning()
-    project = await projects.get(db, deployment.project_id, by=by)
+    project = await projects.get(db, deployment.project_id, Permission.deploy_create, by=by)
     source = await db.get_one(Source, deployment.source_id)
     if source.status is not SourceStatus.ready and source.kind is SourceKind.git:
-        source = await again(db, source)
+        source = await again(db, source, by=by)
     wanted = Wanted(
         source=source,
         is_preview=deployment.is_preview,
@@ -296,11 +299,11 @@ async def trigger(
     return await create(db, project, wanted, base_domain=base_domain, by=by)
 
 
-async def again(db: AsyncSession, source: Source) -> Source:
+async def again(db: AsyncSession, source: Source, *, by: Actor) -> Source:
     """The same repository once more, to be fetched by the build."""
     fresh = Source(
         id=ids.uuid7(),
-        owner_id=source.owner_id,
+        owner_id=by.id,
         kind=source.kind,
         status=SourceStatus.pending,
         repository_url=source.repository_url,

@@ -45,7 +45,7 @@ async def deploy(
             db,
             project.repository_url,
             branch or project.repository_branch,
-            owner_id=project.owner_id,
+            owner_id=by.id,
             is_deferred=True,
         )
     else:

@@ -61,8 +61,28 @@ async def log_stream(
             stop()
 
 
-async def change_stream(live: Live, topics: tuple[str, ...]) -> AsyncGenerator[bytes]:
-    """`changed` for everything that a page should look at again."""
+class Sight:
+    """Which projects and deployments somebody may hear of; asked anew each time, because what is
+    shared with them changes."""
+
+    def __init__(self, database: Database, by: Actor) -> None:
+        self._database, self._by = database, by
+
+    async def reaches(self, kind: str, id: str) -> bool:
+        """Whether this one is theirs to see. One that is gone was theirs or it was not: who had
+        it on a page learns it from the project."""
+        table = {"project": _SEES_PROJECT, "deployment": _SEES_DEPLOYMENT}[kind]
+        return bool(await self._database.fetch(table, self._by.id, UUID(id)))
+
+
+_SEES_PROJECT = "select 1 where $2 = any(projects_of($1))"
+_SEES_DEPLOYMENT = "select 1 from deployments where id = $2 and project_id = any(projects_of($1))"
+
+
+async def change_stream(
+    live: Live, topics: tuple[str, ...], sight: Sight | None = None
+) -> AsyncGenerator[bytes]:
+    """`changed` for everything that a page should look at again, and that `sight` reaches."""
     waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=1000)
 
     def listener(kind: str) -> object:
@@ -81,7 +101,9 @@ async def change_stream(live: Live, topics: tuple[str, ...]) -> AsyncGenerator[b
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            yield event("changed", _changed(*found))
+            kind, id = found
+            if sight is None or not id or await sight.reaches(kind, id):
+                yield event("changed", _changed(kind, id))
     finally:
         for stop in stops:
             stop()  # pyright: ignore

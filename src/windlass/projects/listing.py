@@ -11,6 +11,7 @@ from windlass.auth.models import Actor
 from windlass.core.errors import BadRequest
 from windlass.core.schemas import BadCursor, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
+from windlass.projects import service
 from windlass.projects.deps import LatestOf
 from windlass.projects.models import Project, Site
 from windlass.projects.schemas import ProjectOut
@@ -47,7 +48,7 @@ async def page(
     found = (
         select(Project, Site)
         .join(Site, (Site.project_id == Project.id) & Site.is_preview.is_(False))
-        .where(Project.owner_id == by.id, Project.deleted_at.is_(None))
+        .where(service.visible_to(by), Project.deleted_at.is_(None))
         .order_by(column.desc() if down else column, Project.id.desc() if down else Project.id)
         .limit(limit + 1)
     )

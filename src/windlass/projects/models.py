@@ -48,6 +48,19 @@ class Project(Model):
     deleted_at: Mapped[dt.datetime | None]
 
 
+class TeamProject(Model):
+    """A project that its owner shares with a team (C-186)."""
+
+    __tablename__ = "team_projects"
+    __table_args__ = (UniqueConstraint("team_id", "project_id"),)
+
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
+    project_id: Mapped[UUID] = mapped_column(
+        ForeignKey("projects.id", ondelete="CASCADE"), index=True
+    )
+    shared_by: Mapped[UUID | None]
+
+
 class EnvVariable(Model):
     """One variable of one target. The value is sealed, whether it is called a secret or not."""
 

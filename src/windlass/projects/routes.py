@@ -6,7 +6,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from windlass.adapters.git import check_url
 from windlass.adapters.world import addresses_of
-from windlass.auth.deps import CurrentActor, require
+from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.http import DB, Request
@@ -69,7 +69,9 @@ async def get_project_by_slug(
     request: Request, db: DB, actor: CurrentActor, slug: FromPath[str], latest: Latest
 ) -> ProjectOut:
     """One project, by the name in its address (C-103)."""
-    return await shown(request, db, await service.get_by_slug(db, slug, by=actor), latest)
+    return await shown(
+        request, db, await service.get_by_slug(db, slug, Permission.project_read, by=actor), latest
+    )
 
 
 @patch("/{project_id:str}", permission=Permission.project_write)
@@ -84,7 +86,8 @@ async def change_project(
     """Change what is given. Anything but the name is a matter of settings (D-35)."""
     given = {k for k, v in msgspec.structs.asdict(data).items() if v is not msgspec.UNSET}
     if given - {"name"}:
-        require(actor, Permission.project_settings)
+        role = await service.role_on(db, project, by=actor)
+        actor.require(Permission.project_settings, on=role)
     if isinstance(data.repository_url, str):
         check_url(data.repository_url, allow=addresses_of(request.app.state.settings))
     await service.change(db, project, data, by=actor)

@@ -3,12 +3,13 @@
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
+from windlass.auth.permissions import Permission, Role
 from windlass.core import clock, ids
 from windlass.core.crypto import KeyRing
 from windlass.core.errors import invalid
@@ -57,23 +58,44 @@ async def claim_host(db: AsyncSession, project: Project, host: str, *, is_previe
     return site
 
 
-async def get(db: AsyncSession, id: UUID, *, by: Actor) -> Project:
+async def get(db: AsyncSession, id: UUID, permission: Permission, *, by: Actor) -> Project:
     """The only way to an existing project: what is not visible does not exist (D-23)."""
-    query = select(Project).where(
-        Project.id == id, Project.owner_id == by.id, Project.deleted_at.is_(None)
+    return await _allowed(db, Project.id == id, permission, by=by)
+
+
+async def get_by_slug(db: AsyncSession, slug: str, permission: Permission, *, by: Actor) -> Project:
+    """By the name in addresses of pages. One's own counts before a shared one of the same name,
+    which has its id instead."""
+    if slug.startswith("proj_"):
+        return await get(db, ids.private("proj", slug), permission, by=by)
+    return await _allowed(db, Project.slug == slug, permission, by=by)
+
+
+async def _allowed(
+    db: AsyncSession, which: ColumnElement[bool], permission: Permission, *, by: Actor
+) -> Project:
+    found = (
+        select(Project, func.role_on_project(by.id, Project.id))
+        .where(which, Project.deleted_at.is_(None), visible_to(by))
+        .order_by((Project.owner_id == by.id).desc(), Project.created_at)
+        .limit(1)
     )
-    if (project := await db.scalar(query)) is None:
+    row = (await db.execute(found)).one_or_none()
+    if row is None:
         raise ProjectNotFound()
+    project, role = row
+    by.require(permission, on=Role(role))
     return project
 
 
-async def get_by_slug(db: AsyncSession, slug: str, *, by: Actor) -> Project:
-    query = select(Project).where(
-        Project.slug == slug, Project.owner_id == by.id, Project.deleted_at.is_(None)
-    )
-    if (project := await db.scalar(query)) is None:
-        raise ProjectNotFound()
-    return project
+async def role_on(db: AsyncSession, project: Project, *, by: Actor) -> Role:
+    """What somebody is on a project they can see: its owner, or their strongest role in a team."""
+    return Role(await db.scalar(select(func.role_on_project(by.id, project.id))))
+
+
+def visible_to(by: Actor) -> ColumnElement[bool]:
+    """One's own projects, and those shared with a team one is in (C-052, C-057)."""
+    return Project.id == func.any(func.projects_of(by.id))
 
 
 async def change(db: AsyncSession, project: Project, wanted: ProjectChange, *, by: Actor) -> None:

@@ -1,0 +1,104 @@
+"""Who is asking: found out once for each request, before anything else happens with it.
+
+An identity is remembered for a few seconds, so that a page of twenty requests asks the database
+once. It is forgotten at once when anything is written through this process, and when the database
+says that somebody's account, session or token changed (a trigger notifies every process).
+"""
+
+import time
+from http.cookies import CookieError, SimpleCookie
+
+from litestar.datastructures import State
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from windlass.auth import sessions
+from windlass.auth.models import Actor
+from windlass.auth.signing import SigningKeys
+from windlass.core import caller
+from windlass.core.caller import Caller
+from windlass.core.db import Database
+from windlass.core.live import Live
+
+COOKIE = "windlass_session"
+SAFE = {"GET", "HEAD", "OPTIONS"}
+TOPIC = "identity"
+_SECONDS = 5.0
+_ENTRIES = 10_000
+_WITHOUT = ("/-/assets/", "/api/health")
+
+
+class Identities:
+    """Who carries which credential. Only those that are good are remembered."""
+
+    def __init__(self, system: Database, signing: SigningKeys, live: Live) -> None:
+        self.signing = signing
+        self._system = system
+        self._known: dict[str, tuple[Actor, float]] = {}
+        live.subscribe(TOPIC, lambda _: self.forget())
+
+    async def of(self, credential: str) -> Actor | None:
+        """The person, or None when the credential opens nothing."""
+        known = self._known.get(credential)
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        actor = await sessions.identify(self._system, self.signing, credential)
+        if actor is not None:
+            if len(self._known) >= _ENTRIES:
+                self.forget()
+            self._known[credential] = (actor, time.monotonic() + _SECONDS)
+        return actor
+
+    def forget(self) -> None:
+        """Everybody is looked up again."""
+        self._known.clear()
+
+
+def front(app: ASGIApp, parts: State) -> ASGIApp:
+    """Around the whole application: each request knows its actor and its caller.
+
+    A cookie only counts where a page of ours may have sent it; whether that is so is the guard's
+    to say (`auth.deps`), who knows the route.
+    """
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP or scope["path"].startswith(_WITHOUT):
+            await app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        asking = Caller(None, _address(headers), headers.get(b"user-agent", ""))
+        caller.enter(asking)
+        identities: Identities = parts.identities
+        found = credential(headers)
+        actor = await identities.of(found) if found else None
+        scope["state"]["actor"] = actor
+        if actor is not None:
+            caller.enter(Caller(actor.id, asking.address, asking.user_agent))
+        if scope["method"] in SAFE:
+            await app(scope, receive, send)
+            return
+
+        async def send_after_writing(message: Message) -> None:
+            # The transaction is over when the answer begins: what it changed counts at once.
+            identities.forget()
+            await send(message)
+
+        await app(scope, receive, send_after_writing)
+
+    return middleware
+
+
+def credential(headers: dict[bytes, str]) -> str:
+    """What a request carries: a Bearer token counts before the cookie."""
+    scheme, _, token = headers.get(b"authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    try:
+        found = SimpleCookie(headers.get(b"cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""
+
+
+def _address(headers: dict[bytes, str]) -> str:
+    return headers.get(b"x-forwarded-for", "").rpartition(",")[2].strip()
