@@ -1,5 +1,6 @@
 """The document that programs read: complete, consistent, and served to everybody."""
 
+import inspect
 import json
 import re
 
@@ -7,9 +8,12 @@ import httpx2
 import pytest
 from docs import generate
 
+from windlass.auth.deps import handlers_of
 from windlass.core import openapi
 
-_DOCUMENT = openapi.document(generate.application())
+_APP = generate.application()
+_DOCUMENT = openapi.document(_APP)
+_RAW = re.compile(r"request\.(?:body|stream)\(\)")
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -33,6 +37,23 @@ def test_lists_are_plain_lists_in_the_envelope() -> None:
 
     assert schema["properties"]["data"]["type"] == "array"
     assert schema["properties"]["data"]["items"]["$ref"].endswith("/DeploymentOut")
+
+
+def test_a_handler_that_reads_the_body_itself_says_what_it_takes() -> None:
+    """A client made from the document must know that there is a body, and which."""
+    found = {
+        (path, str(method).lower())
+        for path, handler in handlers_of(_APP)
+        for method in handler.http_methods
+        if path.startswith("/api/") and _RAW.search(inspect.getsource(handler.fn))
+    }
+
+    assert ("/api/blobs/{sha256}", "put") in found
+    for path, method in found:
+        body = _DOCUMENT["paths"][path][method]["requestBody"]
+        assert body["required"] is True
+        assert body["description"]
+        assert body["content"]["application/octet-stream"]["schema"]["format"] == "binary"
 
 
 def test_it_describes_the_api_and_nothing_else() -> None:

@@ -70,6 +70,7 @@ async def list_left_out(data: JSONBody[Listing]) -> LeftOut:
     permission=Permission.deploy_create,
     status_code=201,
     request_max_body_size=None,
+    raw_body="The content itself; uploads.max_file_bytes at the most.",
 )
 async def put_blob(request: Request, sha256: FromPath[str]) -> BlobsStored:
     """Store one content, sent as the body; its SHA-256 must be the one in the path."""
@@ -78,7 +79,13 @@ async def put_blob(request: Request, sha256: FromPath[str]) -> BlobsStored:
     return BlobsStored(stored=1)
 
 
-@post("/blobs", permission=Permission.deploy_create, request_max_body_size=BATCH_BYTES)
+@post(
+    "/blobs",
+    permission=Permission.deploy_create,
+    request_max_body_size=BATCH_BYTES,
+    raw_body="32 bytes SHA-256, 8 bytes length (big-endian), the content; again for the next."
+    " 32 MiB at the most.",
+)
 async def put_blobs(request: Request) -> BlobsStored:
     """Store many small contents: each a 32-byte SHA-256, an 8-byte big-endian length, the bytes."""
     body = await request.body()
@@ -150,7 +157,12 @@ async def _keep(
     return await service.create_ready(db, found, sha256, kind=kind, name=name, by=actor)
 
 
-@post("/sources/archive", permission=Permission.deploy_create, request_max_body_size=None)
+@post(
+    "/sources/archive",
+    permission=Permission.deploy_create,
+    request_max_body_size=None,
+    raw_body="The archive; its kind is seen in its first bytes. uploads.max_bytes at the most.",
+)
 async def upload_archive(
     request: Request, db: DB, actor: CurrentActor, name: FromQuery[str] = "archive"
 ) -> SourceOut:

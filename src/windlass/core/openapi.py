@@ -56,6 +56,8 @@ _SECURITY: Document = {
     "token": {"type": "http", "scheme": "bearer", "description": "An API token."},
     "session": {"type": "apiKey", "in": "cookie", "name": "windlass_session"},
 }
+# A handler that reads the body itself says what it is with `raw_body="…"`.
+_BYTES: Document = {"type": "string", "format": "binary"}
 _ERROR: Document = {
     "description": "Refused or failed; `error.code` says why.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
@@ -95,6 +97,12 @@ def _describe(operation: Document, handler: HTTPRouteHandler, schemas: Document)
         operation["x-permission"] = str(permission)
     else:
         operation["security"] = []
+    if limit := handler.opt.get("raw_body"):
+        operation["requestBody"] = {
+            "required": True,
+            "description": limit,
+            "content": {"application/octet-stream": {"schema": _BYTES}},
+        }
     answers: Document = operation["responses"]
     for status in [status for status in answers if status.startswith(("4", "5"))]:
         del answers[status]
