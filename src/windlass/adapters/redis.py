@@ -71,11 +71,12 @@ end
 local answer = {}
 for _, rule in ipairs(rules) do
   if fits and cost > 0 then count(rule) end
-  answer[#answer + 1] = rule.total
-  answer[#answer + 1] = #rule.log > 0 and rule.log[#rule.log - 1] + rule.window - now or 0
-  answer[#answer + 1] = fits and 0 or fits_in(rule)
+  answer[#answer + 1] = string.format('%.0f', rule.total)
+  local free_in = #rule.log > 0 and rule.log[#rule.log - 1] + rule.window - now or 0
+  answer[#answer + 1] = string.format('%.0f', free_in)
+  answer[#answer + 1] = string.format('%.0f', fits and 0 or fits_in(rule))
 end
-return answer
+return table.concat(answer, ' ')
 """.replace("TICKS", str(limit.TICKS))
 
 
@@ -119,11 +120,13 @@ class RedisLimiter(Limiter):
         numbers = [number for rule in rules for number in (rule.limit, rule.window)]
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                found: list[int] = await self._script(keys=keys, args=[cost, *numbers])
+                text: bytes = await self._script(keys=keys, args=[cost, *numbers])
         except (RedisError, OSError) as error:
             self._lost(error)
             return self._memory.take(rules, cost)
         self._works()
+        # One line: redis-py takes its time for each element of a list.
+        found = [int(number) for number in text.split()]
         states = [
             (used, free_in / 1e6, fits_in / 1e6)
             for used, free_in, fits_in in zip(found[::3], found[1::3], found[2::3], strict=True)
