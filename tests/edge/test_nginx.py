@@ -2,15 +2,17 @@
 
 import asyncio
 import gzip
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from tests.edge.client import Answer, Client, fetch, head
 from tests.edge.running import Edge, free_port, put_app, put_release
 
-from windlass.core import nginx
+from windlass.core import nginx, settings
 
 pytestmark = [
     pytest.mark.anyio,
@@ -149,3 +151,11 @@ async def test_other_methods_get_the_answer_of_the_edge(site: Front):
     answer = await fetch(site.port, "/app.js", method="DELETE")
 
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def test_the_printed_file_names_the_setting_that_belongs_to_it(tmp_path: Path):
+    text = nginx.config(tmp_path, listen=80, upstream_port=8000)
+
+    found = re.search(r"(WINDLASS_\w+)=(\S+?),", text)
+    assert found is not None
+    assert settings.load({found[1]: found[2]}).edge.trusted_proxies == "127.0.0.1/32"
