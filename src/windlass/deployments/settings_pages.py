@@ -1,6 +1,6 @@
 """Pages: a project's settings and its environment variables."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
@@ -62,13 +62,12 @@ async def save_settings(
 ) -> Answer:
     root = forms.text(form, "root_directory")
     plan = await _detected(request, db, project, root)
-    try:
-        await service.change(
-            db, project, _change(request.app.state.settings, form, plan, root), by=actor
-        )
-    except AppError as error:
-        await db.rollback()
-        await db.refresh(project)
+
+    async def save() -> None:
+        wanted = _change(request.app.state.settings, form, plan, root)
+        await service.change(db, project, wanted, by=actor)
+
+    if (error := await _wrong(db, project, save())) is not None:
         return await _settings(
             request,
             db,
@@ -81,6 +80,17 @@ async def save_settings(
             http_status=status_of(error),
         )
     return see(f"/projects/{project.slug}/settings", "saved")
+
+
+async def _wrong(db: DB, project: Project, work: Awaitable[None]) -> AppError | None:
+    """What is wrong with a form, if anything; then nothing of it is kept."""
+    try:
+        await work
+    except AppError as error:
+        await db.rollback()
+        await db.refresh(project)
+        return error
+    return None
 
 
 def _change(settings: Settings, form: Form, plan: Plan | None, root: str | None) -> ProjectChange:
@@ -220,7 +230,9 @@ async def add_variables(
 ) -> Answer:
     keys = request.app.state.key_ring
     key = ""
-    try:
+
+    async def save() -> None:
+        nonlocal key
         found = forms.variables(form)
         if not found:
             raise invalid("env.0.key", "Type a key and its value")
@@ -228,9 +240,8 @@ async def add_variables(
             key = row.key
             wanted = _wanted(form, key=key, value=row.value, secret=row.secret)
             await service.set_variable(db, project, wanted, keys, by=actor)
-    except AppError as error:
-        await db.rollback()
-        await db.refresh(project)
+
+    if (error := await _wrong(db, project, save())) is not None:
         return await _environment(
             request,
             db,
@@ -257,13 +268,13 @@ async def change_variable(
 ) -> Answer:
     keys = request.app.state.key_ring
     line = await variables.line(db, project, env_id, keys)
-    try:
+
+    async def save() -> None:
         secret = forms.checked(form, "secret")
         wanted = _wanted(form, key=line.key, value=form.get("value", ""), secret=secret)
         await variables.change(db, project, line, wanted, keys, by=actor)
-    except AppError as error:
-        await db.rollback()
-        await db.refresh(project)
+
+    if (error := await _wrong(db, project, save())) is not None:
         return await _environment(
             request,
             db,
