@@ -16,10 +16,12 @@ from tests.edge.client import Client, fetch, head
 from tests.edge.running import ECHO_APP, eventually, put_release
 
 from windlass.adapters import sandbox
+from windlass.builds import uids
 from windlass.core import launch, links, process
 from windlass.core import site as sites
 from windlass.core.launch import Limits
 from windlass.core.process import Process
+from windlass.core.settings import Settings
 from windlass.core.site import Site
 
 pytestmark = pytest.mark.anyio
@@ -89,7 +91,7 @@ def put_sandboxed_app(home: Path, deployment: str, **options: object) -> None:
         release=release / "files",
         script=release / "start.sh",
         port=3000,
-        uid=sandbox.uid_for(deployment),
+        uid=uids.of_project(Settings(), 5001),
         env={"NAME": deployment},
         limits=Limits(memory_bytes=256 << 20),
     )

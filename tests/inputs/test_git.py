@@ -16,14 +16,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.inputs.git_server import GitServer, git, serving
-from windlass.adapters import git_errors, sandbox
+from windlass.adapters import git_errors
 from windlass.adapters.git import Fetched, fetch
 from windlass.adapters.git_names import BranchNameRefused, GitAddressRefused
+from windlass.builds import uids
 from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
 from windlass.core.errors import AppError
 from windlass.core.manifest import FileTooLarge, LinkLeaves, TooManyFiles, TreeLimits, TreeTooLarge
+from windlass.core.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +57,7 @@ def fetching(store: BlobStore, work: Path) -> Fetch:
         **more,
     ) -> Fetched:
         egress = Egress(EgressPolicy(addresses=AddressPolicy(networks=networks)))
-        uid = sandbox.uid_for("test")
+        uid = uids.of_project(Settings(), 5003)
         try:
             return await fetch(url, branch, store, work=work, uid=uid, egress=egress, **more)
         finally:

@@ -12,11 +12,13 @@ import asyncssh
 import pytest
 
 from tests.inputs.git_server import GitServer
-from windlass.adapters import git_errors, sandbox
+from windlass.adapters import git_errors
 from windlass.adapters.git import Fetched, fetch
+from windlass.builds import uids
 from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
+from windlass.core.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -80,7 +82,7 @@ async def ssh_server(root: Path, keys: Path, host_key: asyncssh.SSHKey) -> Async
 
 async def clone(url: str, store: BlobStore, work: Path, keys: Path) -> Fetched:
     egress = Egress(EgressPolicy(addresses=AddressPolicy(networks=("127.0.0.1/32",))))
-    uid = sandbox.uid_for("test")
+    uid = uids.of_project(Settings(), 5002)
     try:
         return await fetch(url, None, store, work=work, uid=uid, egress=egress, keys=keys)
     finally:

@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from windlass.adapters import sandbox
+from windlass.builds import uids
 from windlass.core.egress import Egress
 from windlass.core.launch import Bind, Exit, Launch, Limits, Running, start
+from windlass.core.settings import Settings
 
 
 class Ended(msgspec.Struct):
@@ -28,7 +30,7 @@ class Box:
     def __init__(self, work: Path, home: Path) -> None:
         self.work = work
         self.home = home
-        self.uid = sandbox.uid_for("proj_test")
+        self.uid = uids.of_project(Settings(), 5000)
         self.count = 0
 
     def launch(

@@ -6,6 +6,8 @@ import pytest
 
 from windlass.adapters import sandbox
 from windlass.adapters.sandbox_registries import read, read_certificates, registries
+from windlass.builds import uids
+from windlass.core.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +156,7 @@ def test_a_company_certificate_is_made_visible(configured, tmp_path):
 
 
 def test_the_doctor_finds_this_machine_able():
-    findings = {finding.name: finding for finding in sandbox.doctor()}
+    findings = {finding.name: finding for finding in sandbox.doctor(uids.of_fetch(Settings()))}
 
     assert findings["sandbox"].ok
     assert findings["system-call filter"].ok

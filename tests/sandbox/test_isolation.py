@@ -322,7 +322,8 @@ async def test_a_source_that_is_a_link_or_a_device_is_refused(box, home):
 
 @pytest.mark.skipif(not AS_ROOT, reason="an ordinary user has one user id for all projects")
 async def test_projects_have_different_users_on_the_host(box, until):
-    from windlass.adapters import sandbox
+    from windlass.builds import uids
+    from windlass.core.settings import Settings
 
     output: list[bytes] = []
     running = await box.start("echo up; exec tail -f /dev/null", output)
@@ -332,4 +333,4 @@ async def test_projects_have_different_users_on_the_host(box, until):
     await running.kill()
 
     assert owner == box.uid != 0
-    assert sandbox.uid_for("proj_a") != sandbox.uid_for("proj_b")
+    assert uids.of_project(Settings(), 1) != uids.of_project(Settings(), 2)

@@ -1,6 +1,5 @@
 """What a build step and an application may see and use: the policy; core.launch runs it."""
 
-import hashlib
 import importlib.util
 import os
 import re
@@ -31,9 +30,6 @@ _OFFLINE = {
     "NEXT_TELEMETRY_DISABLED": "1",
     "ASTRO_TELEMETRY_DISABLED": "1",
 }
-# No distribution and no container manager hands these out.
-_FIRST_UID, _UIDS = 0x70000000, 0x0FFFFFFF
-_FEW_FIRST, _FEW = 20_000, 40_000
 
 
 class FilterMissing(Unavailable):
@@ -55,24 +51,6 @@ class Toolchain(msgspec.Struct, frozen=True):
     binds: tuple[Bind, ...]
     path: tuple[str, ...]
     env: dict[str, str]
-
-
-def uid_for(project: str) -> int | None:
-    """The host's user and group id that is this project's alone; None when we are not root."""
-    if os.geteuid() != 0:
-        return None
-    number = int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big")
-    uid = _FIRST_UID + number % _UIDS
-    return uid if _is_mapped(uid) else _FEW_FIRST + number % _FEW
-
-
-def _is_mapped(uid: int) -> bool:
-    """Inside a container only some ids exist."""
-    for line in Path("/proc/self/uid_map").read_text().splitlines():
-        inside, _, count = map(int, line.split())
-        if inside <= uid < inside + count:
-            return True
-    return False
 
 
 @cache
@@ -267,18 +245,21 @@ def _inside(folder: str) -> str:
     return os.path.normpath(f"/app/{folder}")
 
 
-def doctor() -> list[Finding]:
-    """What this machine can do, line by line, with what to do about it."""
-    return [_bubblewrap(), _limits(), _users(), _filter(), *_tools()]
+def doctor(uid: int | None) -> list[Finding]:
+    """What this machine can do, line by line, with what to do about it.
+
+    As root the sandbox is tried as the user `uid`.
+    """
+    return [bubblewrap(uid), _limits(), _users(), _filter(), *tools()]
 
 
-def _bubblewrap() -> Finding:
+def bubblewrap(uid: int | None) -> Finding:
+    """Whether there can be sandboxes at all."""
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         return Finding("sandbox", False, "bubblewrap is missing", "apt-get install bubblewrap")
     argv = [bwrap, "--unshare-user", "--unshare-pid", "--unshare-net", "--disable-userns"]
     argv += ["--ro-bind", "/", "/", "--proc", "/proc", "/usr/bin/true"]
-    uid = uid_for("doctor")
     try:
         done = subprocess.run(
             argv,
@@ -321,7 +302,8 @@ def _filter() -> Finding:
         return Finding("system-call filter", False, error.message, "apt-get install libseccomp2")
 
 
-def _tools() -> list[Finding]:
+def tools() -> list[Finding]:
+    """The tools that builds use, and their versions."""
     found = toolchain()
     path = {bind.target: bind.source for bind in found.binds}
     findings: list[Finding] = []

@@ -7,10 +7,10 @@ import msgspec
 
 from windlass.adapters import git, sandbox
 from windlass.adapters.world import World
-from windlass.builds import sources, steps
+from windlass.builds import machine, sources, steps
 from windlass.builds.caches import Caches
 from windlass.builds.detect import detect
-from windlass.builds.plan import Installed, Overrides, Plan
+from windlass.builds.plan import Overrides, Plan
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Step, Work
 from windlass.core import manifest as manifests
@@ -117,7 +117,7 @@ class Pipeline:
         plan = await self._plan(fetched.manifest)
         if plan.install_command is None and plan.build_command is None and plan.kind == "static":
             return Built(plan=plan, manifest=self._of_output(plan, fetched.manifest))
-        self._refuse_without_sandbox()
+        await blocking(machine.refuse_without_sandbox, self.settings)
         await blocking(self._lay_out, fetched.manifest)
         kept = await self._install(plan, fetched.manifest)
         if plan.build_command is not None:
@@ -132,18 +132,15 @@ class Pipeline:
     async def _plan(self, manifest: Manifest) -> Plan:
         self.log.step = "plan"
         tree = StoredTree(self.world.blobs, manifest)
-        plan = await blocking(detect, tree, self.job.overrides, installed=installed())
+        plan = await blocking(
+            detect, tree, self.job.overrides, installed=await blocking(machine.installed)
+        )
         self.log.say(f"{plan.label}: {plan.kind}")
         for line in plan.evidence:
             self.log.say(line)
         for line in plan.warnings:
             self.log.say(line, "warn")
         return plan
-
-    def _refuse_without_sandbox(self) -> None:
-        for finding in sandbox.doctor():
-            if finding.name == "bubblewrap" and not finding.ok:
-                raise BuildFailed("NO_SANDBOX", f"{finding.detail}. {finding.fix or ''}".strip())
 
     def _lay_out(self, manifest: Manifest) -> None:
         trees.remove_tree(self._work.folder)
@@ -313,14 +310,8 @@ def explain(error: AppError) -> BuildFailed:
     return BuildFailed(error.code, error.message)
 
 
-def installed() -> Installed:
-    """The versions that builds run on."""
-    versions = {finding.name: finding.detail for finding in sandbox.doctor() if finding.ok}
-    return Installed(python=versions.get("python"), node=versions.get("node"))
-
-
 def _runtime(plan: Plan) -> str:
-    versions = installed()
+    versions = machine.installed()
     return f"{versions.node if plan.runtime == 'node' else versions.python}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from windlass.builds import machine
 from windlass.builds.detect import detect
 from windlass.builds.plan import MANIFEST_BYTES, Overrides, Plan
 from windlass.core.blobs import BlobStore
@@ -41,4 +42,5 @@ class StoredTree:
 
 def plan_of(store: BlobStore, manifest_sha256: str, overrides: Overrides) -> Plan:
     """Detect the plan of a stored source. Blocks; raises the errors of detection."""
-    return detect(StoredTree(store, load_manifest(store, manifest_sha256)), overrides)
+    tree = StoredTree(store, load_manifest(store, manifest_sha256))
+    return detect(tree, overrides, installed=machine.installed())

@@ -10,6 +10,7 @@ import windlass
 from windlass.adapters import sandbox
 from windlass.adapters.edge import EdgeAway, EdgeClient
 from windlass.auth.models import Actor
+from windlass.builds import uids
 from windlass.core.http import Request
 from windlass.core.schemas import Out
 
@@ -97,7 +98,7 @@ async def _check(name: str, look: Callable[[], Awaitable[str]], *, required: boo
 
 async def findings(request: Request) -> list[Finding]:
     """What this machine can do, line by line, and how to mend what it cannot."""
-    found = await asyncio.to_thread(sandbox.doctor)
+    found = await asyncio.to_thread(sandbox.doctor, uids.of_fetch(request.app.state.settings))
     lines = [Finding(name=f.name, ok=f.ok, detail=f.detail, fix=f.fix) for f in found]
     lines += [
         Finding(name=check.name, ok=check.ok, detail=check.detail, fix=None)

@@ -17,7 +17,7 @@ def version_warnings(
         pyproject = source.toml("pyproject.toml") if source.has("pyproject.toml") else {}
         return _warning("Python", installed.python, python_pin(source, pyproject))
     if runtime == "node" and installed.node:
-        pin = ("the settings", chosen) if chosen else _node_pin(source)
+        pin = ("The project’s setting", chosen) if chosen else _node_pin(source)
         return _warning("Node.js", installed.node, pin)
     return []
 

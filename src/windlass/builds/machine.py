@@ -1,0 +1,34 @@
+"""What this machine builds with, and whether it can."""
+
+import re
+from functools import cache
+
+from windlass.adapters import sandbox
+from windlass.builds import uids
+from windlass.builds.plan import Installed
+from windlass.builds.steps import BuildFailed
+from windlass.core.settings import Settings
+
+_VERSION = re.compile(r"\d+(\.\d+)+")
+_can_build: set[bool] = set()
+
+
+@cache
+def installed() -> Installed:
+    """The versions that builds run on, looked at once per process. Blocks."""
+    versions = {
+        finding.name: found[0]
+        for finding in sandbox.tools()
+        if finding.ok and (found := _VERSION.search(finding.detail))
+    }
+    return Installed(python=versions.get("python3"), node=versions.get("node"))
+
+
+def refuse_without_sandbox(settings: Settings) -> None:
+    """Raise BuildFailed with what installs it. Blocks. A machine that can is not asked again."""
+    if _can_build:
+        return
+    found = sandbox.bubblewrap(uids.of_fetch(settings))
+    if not found.ok:
+        raise BuildFailed("NO_SANDBOX", f"{found.detail}. {found.fix or ''}".strip())
+    _can_build.add(True)
