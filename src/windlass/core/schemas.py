@@ -43,6 +43,14 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
 
 
+class BadLimit(BadRequest):
+    """limit must be a number from 1; more than 100 is taken as 100."""
+
+
+class BadSort(BadRequest):
+    """sort must be one of {allowed}, with a minus in front for the other way round."""
+
+
 class BadCursor(BadRequest):
     """The cursor is not one that this list gave. Start again without it."""
 

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.auth.models import Actor
 from windlass.core import ids
 from windlass.core.db import Database
-from windlass.core.errors import BadRequest, NotFound
-from windlass.core.schemas import BadCursor, Cursor, Page, read_cursor
+from windlass.core.errors import NotFound
+from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
 from windlass.deployments.errors import BadFilter, DeploymentNotFound
 from windlass.deployments.phases import Status
@@ -72,14 +72,6 @@ _SORTS = {
     "finishedAt": "d.finished_at",
     "buildTimeSeconds": "d.build_time_seconds",
 }
-
-
-class BadLimit(BadRequest):
-    """limit must be a number from 1; more than 100 is taken as 100."""
-
-
-class BadSort(BadRequest):
-    """sort must be one of {allowed}, with a minus in front for the largest first."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

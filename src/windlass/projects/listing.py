@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
-from windlass.core.errors import BadRequest
-from windlass.core.schemas import BadCursor, Cursor, Page, read_cursor
+from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
 from windlass.projects import service
 from windlass.projects.deps import LatestOf
@@ -18,14 +17,6 @@ from windlass.projects.schemas import ProjectOut
 
 LIMIT, LIMIT_MAX = 20, 100
 _SORTS = {"name": Project.name, "createdAt": Project.created_at}
-
-
-class BadLimit(BadRequest):
-    """limit must be a number from 1; more than 100 is taken as 100."""
-
-
-class BadSort(BadRequest):
-    """sort must be name or createdAt, with a minus in front for the other way round."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +34,7 @@ async def page(
         raise BadLimit()
     name = query.sort.removeprefix("-")
     if name not in _SORTS:
-        raise BadSort()
+        raise BadSort(allowed=", ".join(_SORTS))
     limit, column, down = min(query.limit, LIMIT_MAX), _SORTS[name], query.sort.startswith("-")
     found = (
         select(Project, Site)
