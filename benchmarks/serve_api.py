@@ -4,7 +4,6 @@ import asyncio
 import gc
 import sys
 
-import uvicorn
 import uvloop
 
 from windlass import app
@@ -13,6 +12,7 @@ from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
 from windlass.core.live import Live
+from windlass.core.server import Server, config
 
 
 async def main(url: str, port: int) -> None:
@@ -27,19 +27,8 @@ async def main(url: str, port: int) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    config = uvicorn.Config(
-        site,
-        port=port,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-    )
-    await uvicorn.Server(config).serve()
+    serving = Server(config(site, port=port))
+    await serving.serve()
     listening.cancel()
 
 

@@ -79,6 +79,8 @@ def build(
         exception_handlers={Exception: render_error},
         response_class=http.Envelope,
         request_max_body_size=http.BODY_LIMIT_BYTES,
+        # structlog writes the log; the framework would start a thread for its own.
+        logging_config=None,
         # The framework's own pages about it stay empty: core.openapi serves the document.
         openapi_config=OpenAPIConfig(
             title="Windlass", version=windlass.__version__, path="/-/schema", render_plugins=[]

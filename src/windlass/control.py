@@ -14,13 +14,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
 import click
-import uvicorn
 import uvloop
 from litestar import Litestar
 
@@ -35,6 +32,7 @@ from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing, write_secret
 from windlass.core.db import Database
 from windlass.core.live import Live
+from windlass.core.server import Server, config
 from windlass.core.settings import InvalidSettings, Settings
 
 _LOCK_SECONDS = 20.0
@@ -43,22 +41,6 @@ _WATCH_SECONDS = 2.0
 
 class CannotStart(Exception):
     """The control plane cannot start; the text says why and what to do."""
-
-
-class Server(uvicorn.Server):
-    """Uvicorn on our own event loop, with our own signal handling, and without its ten ticks a
-    second: nobody needs its date header."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.stopping = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        await self.stopping.wait()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 def command() -> None:
@@ -152,20 +134,7 @@ async def _start(
 async def _serve_web(settings: Settings, site: Litestar) -> None:
     path = settings.folder / "run" / "web.sock"
     path.unlink(missing_ok=True)
-    config = uvicorn.Config(
-        site,
-        uds=str(path),
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=3,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-    )
-    server = Server(config)
+    server = Server(config(site, uds=str(path)))
     serving = asyncio.create_task(server.serve())
     try:
         await asyncio.shield(serving)
