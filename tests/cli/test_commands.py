@@ -196,13 +196,8 @@ def test_variables_are_set_listed_unset_and_pulled(run: Run, site: Path, panel: 
     ]
     (variables,) = panel.variables.values()
     assert variables["KEY/production"]["value"] == "s3cret"
-    run("env", "pull")
-    pulled = site / ".env.local"
-    assert pulled.read_text() == (
-        "EMPTY=''\nGREETING='hello you'\n# KEY is secret and stays on the server\n"
-    )
-    assert stat.S_IMODE(pulled.stat().st_mode) == 0o600
-    assert "exists already" in run("env", "pull", code=1).stderr
+    expected = "EMPTY=''\nGREETING='hello you'\n# KEY is secret and stays on the server\n"
+    assert run("env", "pull", "--target", "production").stdout == expected
     run("env", "unset", "GREETING", "--target", "preview")
     assert "GREETING/production" in variables
     assert "GREETING/preview" not in variables
@@ -211,12 +206,37 @@ def test_variables_are_set_listed_unset_and_pulled(run: Run, site: Path, panel: 
     assert "no variable NOPE" in run("env", "unset", "NOPE", code=1).stderr
 
 
+def test_development_variables_are_pulled_and_no_file_is_replaced_unasked(
+    run: Run, site: Path, panel: Panel
+) -> None:
+    panel.add_project("shop")
+    run("link")
+    run("env", "set", "WHERE=production")
+    assert "windlass env set KEY=VALUE --target development" in run("env", "pull").stderr
+    run("env", "set", "WHERE=here", "--target", "development")
+    assert run("env", "pull").stdout == "WHERE=here\n"
+    assert not list(site.glob(".env*"))
+
+    run("env", "pull", "--file", ".env.local")
+
+    pulled = site / ".env.local"
+    assert pulled.read_text() == "WHERE=here\n"
+    assert stat.S_IMODE(pulled.stat().st_mode) == 0o600
+    pulled.write_text("MINE=1\n")
+    refused = run("env", "pull", "--file", ".env.local", code=1)
+    assert "exists already" in refused.stderr
+    assert "--force" in refused.stderr
+    assert pulled.read_text() == "MINE=1\n"
+    run("env", "pull", "--file", ".env.local", "--force")
+    assert pulled.read_text() == "WHERE=here\n"
+
+
 def test_a_pulled_file_means_the_same_to_a_shell(run: Run, site: Path, panel: Panel) -> None:
     panel.add_project("shop")
     run("link")
     value = 'it\'s "$HOME" `id` \\ end'
-    run("env", "set", f"ODD={value}")
-    run("env", "pull")
+    run("env", "set", f"ODD={value}", "--target", "development")
+    run("env", "pull", "--file", ".env.local")
     read = subprocess.run(
         ["bash", "-c", '. ./.env.local; printf %s "$ODD"'], capture_output=True, text=True
     )

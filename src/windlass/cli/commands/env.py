@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from windlass.cli.errors import CliError, Failed
+from windlass.cli.errors import CliError
 from windlass.cli.session import Session, project_option, standard
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class NoSuchVariable(CliError):
 class FileExists(CliError):
     """{path} exists already."""
 
-    fix = "Say --yes to replace it, or name another file."
+    fix = "Say --force to replace it, or name another file."
 
 
 class NoValue(CliError):
@@ -146,33 +146,47 @@ def unset_variables(
 
 
 @env.command(
-    help="Write the variables to a file. Secret ones stay on the server.",
-    epilog="\b\nExamples:\n  windlass env pull\n  windlass env pull .env.preview --target preview",
+    help="Print the development variables as a .env file, or write them to one.\n\n"
+    "Secret ones stay on the server.",
+    epilog="\b\nExamples:\n  windlass env pull\n  windlass env pull --file .env.local\n"
+    "  windlass env pull --target preview --file .env.preview --force",
 )
-@click.argument("file", default=".env.local", type=click.Path(dir_okay=False, path_type=Path))
 @project_option
-@click.option("--target", type=click.Choice(TARGETS), default="production", show_default=True)
-@click.option("--yes", "-y", is_flag=True, help="Replace the file when it exists.")
+@click.option("--target", type=click.Choice(TARGETS), default="development", show_default=True)
+@click.option(
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write there, readable by you alone, instead of printing.",
+)
+@click.option("--force", is_flag=True, help="Replace the file when it exists.")
 @standard
 @click.pass_obj
-def pull(session: Session, file: Path, project: str | None, target: str, yes: bool) -> None:
+def pull(
+    session: Session, project: str | None, target: str, file: Path | None, force: bool
+) -> None:
     from windlass.cli import dotenv, linking
     from windlass.cli.api import as_json_list
     from windlass.cli.credentials import replace
 
     found = linking.chosen(session.api, project)
-    if file.exists() and not yes:
-        if not session.is_interactive:
-            raise FileExists(path=file)
-        if not click.confirm(f"{file} exists. Replace it?", err=True):
-            raise Failed(reason="Nothing was written.")
+    if file is not None and file.exists() and not force:
+        raise FileExists(path=file)
     variables = [
         variable for variable in session.api.variables(found.id) if variable.target == target
     ]
-    replace(file, dotenv.render(variables).encode(), mode=0o600)
-    secrets = sum(variable.value is None for variable in variables)
-    left_out = f"; {secrets} secret ones stay on the server" if secrets else ""
-    session.say(f"Wrote {len(variables) - secrets} variables to {file}{left_out}.")
+    text = dotenv.render(variables)
+    if file is not None:
+        replace(file, text.encode(), mode=0o600)
+        secrets = sum(variable.value is None for variable in variables)
+        left_out = f"; {secrets} secret ones stay on the server" if secrets else ""
+        session.say(f"Wrote {len(variables) - secrets} variables to {file}{left_out}.")
+    elif not session.json:
+        click.echo(text, nl=False)
+    if not variables:
+        session.warn(
+            f"{found.slug} has no variables for {target}. "
+            f"Set one with: windlass env set KEY=VALUE --target {target}"
+        )
     session.result(as_json_list(variables))
 
 
