@@ -55,7 +55,7 @@ class Instance:
     def token(self) -> str:
         return (self.home / "keys" / "cli.token").read_text().strip()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start it and wait until it says that it is up."""
         if self.process is not None:
             self.process.wait(timeout=60)
@@ -63,7 +63,7 @@ class Instance:
         address.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(WINDLASS), "up", "--port", str(self.port)],
+                [str(WINDLASS), "up", "--port", str(self.port), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

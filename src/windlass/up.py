@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from windlass.core import nginx
 from windlass.core import settings as settings_module
+from windlass.core.launch_spec import UNSAFE_WARNING
 from windlass.core.settings import InvalidSettings, Settings, words
 
 _FOLDERS = (
@@ -28,11 +30,18 @@ _FOLDERS = (
 
 @click.command("up")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the panel and every site.")
-def command(port: int | None) -> None:
+@click.option(
+    "--unsafe-builds", is_flag=True, help="Development: where bubblewrap is missing, do without."
+)
+def command(port: int | None, unsafe_builds: bool) -> None:
     """Start Windlass on this machine, in the foreground."""
     if port is not None:
         os.environ["WINDLASS_PORT"] = str(port)
+    if unsafe_builds:
+        os.environ["WINDLASS_BUILDS__UNSAFE"] = "true"
     settings = _settings()
+    if settings.builds.unsafe and shutil.which("bwrap") is None:
+        click.secho(f"WARNING: {UNSAFE_WARNING}", fg="red", err=True)
     prepare(settings.folder)
     _refuse_second(settings.folder)
     if not _edge_runs(settings):
@@ -68,6 +77,8 @@ def edge_command(settings: Settings) -> list[str]:
         argv += ["--bind", settings.host]
     for host in (settings.base_domain, *words(settings.panel_hosts)):
         argv += ["--panel-host", host]
+    if settings.builds.unsafe:
+        argv += ["--unsafe-apps"]
     for network in words(settings.edge.trusted_proxies):
         argv += ["--trust-proxy", network]
     return argv

@@ -18,6 +18,8 @@ MODULES = (builds_reconcile, deployments_jobs, deployments_reconcile)
 
 def context(settings: Settings, database: Database, live: Live, keys: KeyRing) -> Ctx:
     """What background code of this process works with."""
+    if settings.builds.unsafe:
+        launch.permit_unsafe()
     adapters = world.make(settings, mirrors=sandbox.registries().hosts)
     return Ctx(settings=settings, database=database, live=live, keys=keys, world=adapters)
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 
 from windlass.adapters.sandbox_registries import certificates, registries
-from windlass.core import cgroups, launch_plan
+from windlass.core import cgroups, launch, launch_plan
 from windlass.core.addresses import AddressPolicy
 from windlass.core.egress import Egress, EgressPolicy
 from windlass.core.errors import Unavailable
 from windlass.core.launch import Bind, Launch, Limits
+from windlass.core.launch_spec import UNSAFE_WARNING
 
 _FILTER = Path(launch_plan.__file__).with_name("launch_filter.py")
 _STEP = "/windlass/step.sh"
@@ -257,7 +258,8 @@ def bubblewrap(uid: int | None) -> Finding:
     """Whether there can be sandboxes at all."""
     bwrap = shutil.which("bwrap")
     if bwrap is None:
-        return Finding("sandbox", False, "bubblewrap is missing", "apt-get install bubblewrap")
+        detail = UNSAFE_WARNING if launch.is_unsafe() else "bubblewrap is missing"
+        return Finding("sandbox", False, detail, "apt-get install bubblewrap")
     argv = [bwrap, "--unshare-user", "--unshare-pid", "--unshare-net", "--disable-userns"]
     argv += ["--ro-bind", "/", "/", "--proc", "/proc", "/usr/bin/true"]
     try:

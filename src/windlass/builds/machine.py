@@ -7,6 +7,7 @@ from windlass.adapters import sandbox
 from windlass.builds import uids
 from windlass.builds.plan import Installed
 from windlass.builds.steps import BuildFailed
+from windlass.core import launch
 from windlass.core.settings import Settings
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
@@ -26,7 +27,7 @@ def installed() -> Installed:
 
 def refuse_without_sandbox(settings: Settings) -> None:
     """Raise BuildFailed with what installs it. Blocks. A machine that can is not asked again."""
-    if _can_build:
+    if _can_build or launch.is_unsafe():
         return
     found = sandbox.bubblewrap(uids.of_fetch(settings))
     if not found.ok:

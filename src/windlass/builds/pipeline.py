@@ -13,11 +13,12 @@ from windlass.builds.detect import detect
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Step, Work
+from windlass.core import launch, trees
 from windlass.core import manifest as manifests
-from windlass.core import trees
 from windlass.core.egress import Egress
 from windlass.core.errors import AppError
 from windlass.core.launch import Bind, Limits
+from windlass.core.launch_spec import UNSAFE_WARNING
 from windlass.core.manifest import Manifest, TreeLimits, size_text
 from windlass.core.reading import Reading, read_folder
 from windlass.core.settings import Settings
@@ -84,6 +85,8 @@ class Pipeline:
     async def fetch(self) -> Fetched:
         """The files: from the store, or from the repository."""
         self.log.step = "source"
+        if launch.is_unsafe():
+            self.log.say(f"WARNING: {UNSAFE_WARNING}", "warn")
         if self.job.manifest_sha256 is not None:
             sha256 = self.job.manifest_sha256
             found = await blocking(sources.load_manifest, self.world.blobs, sha256)
@@ -303,11 +306,11 @@ async def fetch_repository(
 
 def explain(error: AppError) -> BuildFailed:
     """An error of the input as the end of a build; every wrong field in the line."""
-    fields = error.facts.get("fields")
+    code, fields = error.reason or error.code, error.facts.get("fields")
     if isinstance(fields, list):
         lines = [f"{field['field']}: {field['message']}" for field in fields]  # pyright: ignore
-        return BuildFailed(error.code, "; ".join(lines))
-    return BuildFailed(error.code, error.message)
+        return BuildFailed(code, "; ".join(lines))
+    return BuildFailed(code, error.message)
 
 
 def _runtime(plan: Plan) -> str:

@@ -166,9 +166,12 @@ def files(launch: Launch) -> list[tuple[str, bytes]]:
 
 
 def enter_input(
-    launch: Launch, *, bwrap: str, cgroups: list[str], owner: str, fds: tuple[int, int]
+    launch: Launch, *, bwrap: str | None, cgroups: list[str], owner: str, fds: tuple[int, int]
 ) -> bytes:
-    """What the launcher reads; marshal, because it runs on this very interpreter."""
+    """What the launcher reads; marshal, because it runs on this very interpreter.
+
+    Without bwrap it is told to do without (`launch_unsafe`).
+    """
     python = interpreter()
     binds = dict.fromkeys((bind.source, bind.target, bind.writable) for bind in python.binds)
     binds |= dict.fromkeys((bind.source, bind.target, bind.writable) for bind in launch.binds)
@@ -178,11 +181,14 @@ def enter_input(
             "cgroups": cgroups,
             "uid": launch.uid if os.geteuid() == 0 else None,
             "parent": os.getpid(),
-            "own_network": has_low_ports(launch),
+            "own_network": bwrap is None or has_low_ports(launch),
             "binds": list(binds),
             "files": files(launch),
             "seccomp": launch.seccomp,
-            "args": bwrap_arguments(launch, bwrap),
+            "unsafe": bwrap is None,
+            "inside": INSIDE_ID,
+            "tmp_bytes": launch.limits.tmp_bytes,
+            "args": bwrap_arguments(launch, bwrap) if bwrap else [],
             "rlimits": _rlimits(launch, has_cgroup=bool(cgroups)),
             "processors": () if cgroups else _processors(launch.limits.cpus),
             "command": command,

@@ -10,6 +10,11 @@ from windlass.core.errors import Unavailable
 Reason = Literal["out-of-memory", "timeout", "process-limit", "disk-full", "cancelled"]
 SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,120}")
 PROXY_PORT = 3128
+UNSAFE_WARNING = (
+    "bubblewrap is missing and --unsafe-builds is set: what builds and apps run can read, and as an"
+    " ordinary user change, every file that you can. Never do this with code that you did not"
+    " write. Better: apt-get install bubblewrap"
+)
 
 
 class Bind(msgspec.Struct, frozen=True):

@@ -27,6 +27,15 @@ RedisUrl = Annotated[
 ]
 
 
+MailAddress = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^([^<>\r\n\x00]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)?$",
+        description="an address such as windlass@example.com or Windlass <windlass@example.com>",
+    ),
+]
+
+
 class InvalidSettings(Exception):
     """One line for each wrong variable, each naming it."""
 
@@ -59,6 +68,8 @@ class Builds(msgspec.Struct, frozen=True):
     """Hosts that install steps may reach, comma-separated; empty: every public address."""
     allow_private: str = ""
     """Private hosts or networks that builds, apps and Git may reach, comma-separated."""
+    unsafe: bool = False
+    """Where bubblewrap is missing, build and run apps without it. For development only."""
     keep_releases: int = 10
     """Releases kept of each project for rollback; the active one is always kept."""
     keep_previews: int = 10
@@ -137,6 +148,26 @@ class Limits(msgspec.Struct, frozen=True):
     """Analytics calls of one project."""
 
 
+class Auth(msgspec.Struct, frozen=True):
+    sign_up: Literal["open", "invitation", "closed"] = "invitation"
+    """Who may make an account: everybody, who was invited by an admin or into a team, nobody."""
+
+
+class Mail(msgspec.Struct, frozen=True):
+    host: str = ""
+    """SMTP server that takes our mail; empty: each mail becomes a file below `<home>/mail`."""
+    port: int = 587
+    """Its port: 587 with `starttls`, 465 with `tls`, 25 for a server of one's own network."""
+    user: str = ""
+    """Name to sign in to the server with; empty: without."""
+    password: str = ""
+    """Password to sign in to the server with."""
+    sender: MailAddress = ""
+    """Whom mail is from, `Windlass <windlass@example.com>`; empty: `windlass@` the panel's host."""
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is secured: after a plain greeting, from its first byte, not at all."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     home: str = "~/.local/share/windlass"
     """Where an instance keeps everything it owns; mode 0700."""
@@ -164,6 +195,8 @@ class Settings(msgspec.Struct, frozen=True):
     uploads: Uploads = Uploads()
     edge: Edge = Edge()
     limits: Limits = Limits()
+    auth: Auth = Auth()
+    mail: Mail = Mail()
 
     @property
     def folder(self) -> Path:
@@ -211,6 +244,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     settings = _fill(Settings, PREFIX, values, errors)
     errors += _wrong_networks("EDGE__TRUSTED_PROXIES", settings.edge.trusted_proxies)
     errors += [f"{name}: there is no such setting" for name in values]
+    if settings.environment == "production" and settings.builds.unsafe:
+        errors.append(f"{PREFIX}BUILDS__UNSAFE: not allowed in production")
     if errors:
         raise InvalidSettings("\n".join(sorted(errors)))
     return settings

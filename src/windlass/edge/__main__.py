@@ -10,6 +10,7 @@ sys.modules.setdefault("typing_extensions", None)  # pyright: ignore[reportArgum
 
 import uvloop  # noqa: E402
 
+from windlass.core import launch  # noqa: E402
 from windlass.edge import run  # noqa: E402
 from windlass.edge.config import PANEL_HOSTS, Config  # noqa: E402
 
@@ -41,7 +42,12 @@ def _config(arguments: list[str]) -> Config:
     parser.add_argument("--cache-bytes", type=int, default=default.cache_bytes)
     parser.add_argument("--max-connections", type=int, default=default.max_connections)
     parser.add_argument("--stop-seconds", type=float, default=default.stop_seconds)
+    parser.add_argument(
+        "--unsafe-apps", action="store_true", help="without bubblewrap, run apps all the same"
+    )
     given = parser.parse_args(arguments)
+    if given.unsafe_apps:
+        launch.permit_unsafe()
     return Config(
         home=given.home.absolute(),
         port=given.port,
