@@ -25,6 +25,7 @@ from windlass.core import settings as settings_module
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
+from windlass.core.errors import CODES, AppError
 from windlass.core.live import Live
 from windlass.core.settings import Settings
 
@@ -143,6 +144,37 @@ def _default(value: object) -> str:
             if value >= size and value % size == 0:
                 return f"`{value}` ({value // size} {unit})"
     return f"`{value}`" if value != "" else "empty"
+
+
+# -- errors ---------------------------------------------------------------------------------------
+
+
+def errors() -> str:
+    """The page of error codes, and of the reasons that say more."""
+    lines = ["# Errors", "", _NOTE]
+    lines += ["`error.code` is one of these, and each has one status. Programs decide by it.", ""]
+    lines += ["| code | status | meaning |", "|---|---|---|"]
+    for code, kind in sorted(CODES.items(), key=lambda found: (found[1].status, found[0])):
+        lines.append(f"| `{code}` | {kind.status} | {_meaning(kind)} |")
+    lines += ["", "## Reasons", ""]
+    lines += [
+        "Where a source, an archive or a repository is wrong, `error.details.reason` says what"
+    ]
+    lines += ["exactly; a failed deployment has it as its `errorCode`.", ""]
+    lines += ["| reason | code | meaning |", "|---|---|---|"]
+    for kind in sorted(_reasoned(AppError), key=lambda found: found.__name__):
+        lines.append(f"| `{kind.reason}` | `{kind.code}` | {_meaning(kind)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _meaning(kind: type[AppError]) -> str:
+    return " ".join((kind.__doc__ or "").split()).rstrip(".").replace("|", "\\|") + "."
+
+
+def _reasoned(parent: type[AppError]) -> set[type[AppError]]:
+    children = parent.__subclasses__()
+    found = {kind for kind in children if kind.reason and kind.__name__ != "Reasoned"}
+    return found.union(*(_reasoned(child) for child in children))
 
 
 # -- API ------------------------------------------------------------------------------------------
@@ -279,6 +311,7 @@ def pages() -> dict[Path, Callable[[], str]]:
     return {
         reference / "settings.md": settings,
         reference / "permissions.md": permissions,
+        reference / "errors.md": errors,
         reference / "api.md": lambda: api(app),
         reference / "openapi.json": lambda: openapi_document(app),
         reference / "cli.md": cli_reference.render,

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 import windlass.worker
 from windlass.auth.deps import handlers_of
 from windlass.core import loop, queue
-from windlass.core.errors import AppError
+from windlass.core.errors import CODES, AppError
 
 _SOURCE = generate.ROOT / "src" / "windlass"
 
@@ -62,11 +62,9 @@ def test_only_the_error_list_of_the_core_gives_a_status() -> None:
         module = ".".join(path.relative_to(_SOURCE.parent).with_suffix("").parts)
         if path.name == "errors.py":
             importlib.import_module(module)
-    codes: dict[str, set[int]] = {}
-    for error in _subclasses(AppError):
-        codes.setdefault(error.code, set()).add(error.status)
+    found = {(error.code, error.status) for error in _subclasses(AppError)}
 
-    assert {code: statuses for code, statuses in codes.items() if len(statuses) > 1} == {}
+    assert found == {(code, kind.status) for code, kind in CODES.items()}
 
 
 def _subclasses(parent: type[AppError]) -> set[type[AppError]]:

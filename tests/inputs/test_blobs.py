@@ -359,7 +359,7 @@ small = store.put_bytes(bytes(300_000))
 try:
     store.copy_tree([Entry(str(n), small, 300_000) for n in range(5)], disk / "work", None)
 except DiskFull as error:
-    print(error.code)
+    print(error.reason)
 print(sorted(path.name for path in disk.iterdir()), list((disk / "blobs/tmp").glob("*/*")))
 """
 

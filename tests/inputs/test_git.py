@@ -121,7 +121,7 @@ async def test_a_branch_that_does_not_exist_names_those_that_do(
     with pytest.raises(git_errors.BranchNotFound) as caught:
         await fetching(f"{server.url}/site.git", "nope")
 
-    assert caught.value.code == "BRANCH_NOT_FOUND"
+    assert caught.value.reason == "BRANCH_NOT_FOUND"
     assert caught.value.message == (
         "There is no branch nope. The repository has: "
         + ", ".join(f"b{number:02}" for number in range(10))

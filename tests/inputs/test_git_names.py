@@ -90,7 +90,7 @@ def test_what_names_none_is_refused(url: str) -> None:
     with pytest.raises(GitUrlRefused) as caught:
         check_url(url)
 
-    assert caught.value.code == "GIT_URL_REFUSED"
+    assert caught.value.reason == "GIT_URL_REFUSED"
     assert len(caught.value.message) < 500
 
 
@@ -177,7 +177,7 @@ def test_every_branch_name_we_accept_git_accepts_too_and_the_other_way_round(nam
         ("", "GIT_FAILED"),
     ],
 )
-def test_each_cause_has_its_own_code(said: str, code: str) -> None:
+def test_each_cause_has_its_own_reason(said: str, code: str) -> None:
     error = explain(Remote("ssh://h/x", "ssh", "h", 22), said, (), Exit(128, None))
 
-    assert error.code == code
+    assert error.reason == code

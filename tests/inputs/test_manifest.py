@@ -63,7 +63,7 @@ def test_a_path_that_leaves_or_misleads_is_refused(path: str) -> None:
     with pytest.raises(PathRefused) as caught:
         check_path(path)
 
-    assert caught.value.code == "PATH_REFUSED"
+    assert caught.value.reason == "PATH_REFUSED"
     assert caught.value.message.isprintable()
 
 

@@ -15,11 +15,11 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth.errors import CrossSite, NotAllowed, Suspended, TokenTooNarrow
+from windlass.auth.errors import NotAllowed, Suspended, TokenTooNarrow
 from windlass.auth.front import SAFE
 from windlass.auth.models import Actor
 from windlass.auth.permissions import ADMIN_ONLY, Permission
-from windlass.core.errors import NotFound, Unauthorized
+from windlass.core.errors import CrossSite, NotFound, Unauthorized
 from windlass.core.http import Request
 
 CurrentActor = NamedDependency[Actor]

@@ -12,12 +12,6 @@ class NotAllowed(Forbidden):
     permission."""
 
 
-class CrossSite(Forbidden):
-    """The request came from another site and was refused."""
-
-    code = "CSRF_ERROR"
-
-
 class SetupLinkUsed(Gone):
     """This link was already used, or is not the newest one. Sign in instead, or run
     `windlass setup-link` on the machine."""

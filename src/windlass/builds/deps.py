@@ -51,4 +51,4 @@ async def checked_plan(request: Request, source: Source, overrides: Overrides) -
 def _explained(error: AppError) -> SourceError:
     fields: Any = error.facts.get("fields") or []
     detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
-    return SourceError(code=error.code, message=detail or error.message)
+    return SourceError(code=error.reason or error.code, message=detail or error.message)

@@ -109,7 +109,7 @@ class ApiError(CliError):
         return [
             f"{key.removesuffix('Bytes')}: {_amount(key, value)}"
             for key, value in self._details.items()
-            if key != "fix"
+            if key not in {"fix", "reason"}
         ]
 
     def _fields(self) -> list[tuple[str, str]]:

@@ -1,4 +1,8 @@
-"""An error a caller can cause. Anything else is a bug and becomes a 500."""
+"""An error a caller can cause. Anything else is a bug and becomes a 500.
+
+This is the one list of codes, each with its one status (D-16); an area's error takes both from
+its parent here. What exactly was wrong is said by `details.reason`, for the errors that have one.
+"""
 
 from typing import ClassVar
 
@@ -8,6 +12,7 @@ class AppError(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "BAD_REQUEST"
+    reason: ClassVar[str | None] = None
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
@@ -17,7 +22,8 @@ class AppError(Exception):
     @property
     def details(self) -> dict[str, object]:
         """What the answer's `details` holds: the facts that JSON can carry."""
-        return {name: fact for name, fact in self.facts.items() if fact is not None}
+        found = {name: fact for name, fact in self.facts.items() if fact is not None}
+        return {"reason": self.reason, **found} if self.reason else found
 
 
 class BadRequest(AppError):
@@ -31,6 +37,13 @@ class Unauthorized(AppError):
     code = "UNAUTHORIZED"
 
 
+class PaymentRequired(AppError):
+    """The plan does not include this."""
+
+    status = 402
+    code = "PAYMENT_REQUIRED"
+
+
 class Forbidden(AppError):
     """You may not do this."""
 
@@ -38,11 +51,25 @@ class Forbidden(AppError):
     code = "FORBIDDEN"
 
 
+class CrossSite(AppError):
+    """The request came from another site and was refused."""
+
+    status = 403
+    code = "CSRF_ERROR"
+
+
 class NotFound(AppError):
     """There is no such thing, or you may not see it."""
 
     status = 404
     code = "NOT_FOUND"
+
+
+class MethodNotAllowed(AppError):
+    """This address does not take that method."""
+
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
 
 
 class Conflict(AppError):
@@ -64,6 +91,13 @@ class TooLarge(AppError):
 
     status = 413
     code = "PAYLOAD_TOO_LARGE"
+
+
+class UnsupportedMediaType(AppError):
+    """Send the body as application/json."""
+
+    status = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
 
 
 class ValidationFailed(AppError):
@@ -101,6 +135,13 @@ class Unavailable(AppError):
     code = "SERVICE_UNAVAILABLE"
 
 
+class CircuitOpen(AppError):
+    """An outside system failed too often and is left alone for a moment."""
+
+    status = 503
+    code = "CIRCUIT_BREAKER_OPEN"
+
+
 class TimeoutFailed(AppError):
     """That took too long."""
 
@@ -111,3 +152,9 @@ class TimeoutFailed(AppError):
 def invalid(field: str, message: str) -> ValidationFailed:
     """One wrong field, in the form every validation error has (C-072)."""
     return ValidationFailed(fields=[{"field": field, "message": message}])
+
+
+# Every code there is, by status; docs/reference/errors.md and the OpenAPI document are made of it.
+CODES: dict[str, type[AppError]] = {
+    kind.code: kind for kind in (BadRequest, *AppError.__subclasses__()) if kind is not AppError
+}

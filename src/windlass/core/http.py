@@ -24,10 +24,12 @@ from windlass.core.errors import (
     BadRequest,
     Conflict,
     InternalError,
+    MethodNotAllowed,
     NotFound,
     TooLarge,
     Unauthorized,
     Unavailable,
+    UnsupportedMediaType,
     ValidationFailed,
 )
 from windlass.core.ids import uuid7
@@ -60,19 +62,13 @@ _HEADERS = [
 ]
 
 
-class MethodNotAllowed(AppError):
-    """This address does not take that method."""
-
-    status = 405
-    code = "METHOD_NOT_ALLOWED"
-
-
 _STATUS: dict[int, type[AppError]] = {
     400: BadRequest,
     401: Unauthorized,
     404: NotFound,
     405: MethodNotAllowed,
     413: TooLarge,
+    415: UnsupportedMediaType,
 }
 
 

@@ -54,10 +54,10 @@ _MOST_HOPS = 40
 
 
 class Reasoned(AppError):
-    """An input error: its code is its class name, PathRefused → PATH_REFUSED."""
+    """An input error that says its reason: the class name, PathRefused → PATH_REFUSED."""
 
     def __init_subclass__(cls) -> None:
-        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
+        cls.reason = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
 
 
 class PathRefused(Reasoned, BadRequest):
