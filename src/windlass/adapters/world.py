@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
+from windlass.adapters import mail
 from windlass.adapters.edge import EdgeClient
 from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
@@ -20,6 +21,7 @@ class World:
     egress: EgressPolicy
     # Nothing of a company's mirrors: what apps may reach.
     app_egress: EgressPolicy
+    mail: mail.Mailer
 
 
 def world(ctx: Ctx) -> World:
@@ -45,4 +47,5 @@ def make(settings: Settings, *, mirrors: frozenset[str]) -> World:
         edge=EdgeClient(settings.folder, host=settings.host, port=settings.port),
         egress=EgressPolicy(addresses=allowed, hosts=hosts, always=mirrors),
         app_egress=EgressPolicy(addresses=allowed),
+        mail=mail.make(settings),
     )
