@@ -52,6 +52,7 @@ async def test_a_promoted_preview_is_live_at_the_projects_own_address(
 
     assert 'Live at <a href="http://shop.localhost:8000"' in page
     assert f'href="http://{preview.site_slug}.localhost:8000"' in page
+    assert '<span class="tag strong">Production</span>' in page
 
 
 async def test_the_list_filters_by_status(
