@@ -15,7 +15,7 @@ from windlass.auth import routes as auth_routes
 from windlass.auth.front import Identities, front
 from windlass.auth.signing import SigningKeys
 from windlass.builds import routes as builds_routes
-from windlass.core import http, openapi
+from windlass.core import http, intake, openapi
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
@@ -67,7 +67,8 @@ def build(
             assets,
         ],
         guards=[auth.authorize],
-        middleware=[http.close_session],
+        before_request=intake.check,
+        middleware=[limiting.limited, http.close_session],
         dependencies={
             "db": Provide(http.provide_db),
             "system_db": Provide(http.provide_system_db),
@@ -102,3 +103,5 @@ def build(
     app.asgi_handler = http.track(front(app.asgi_handler, app.state))
     auth.refuse_open_routes(app)
     return app
+    intake.note_parameters(app)
+    limiting.refuse_unknown_rates(app)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -10,6 +11,7 @@ from pathlib import Path
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _KID_BYTES = 4
+_MARK_BYTES = 15
 
 
 class SealBroken(Exception):
@@ -18,6 +20,8 @@ class SealBroken(Exception):
 
 class KeyRing:
     """AES-256-GCM keys of one instance, newest first."""
+
+    MARK_LETTERS = _MARK_BYTES // 3 * 4
 
     def __init__(self, keys: list[bytes]) -> None:
         self._keys = keys
@@ -39,6 +43,18 @@ class KeyRing:
         key, nonce = self._keys[0], os.urandom(_NONCE_BYTES)
         return _VERSION + _kid(key) + nonce + AESGCM(key).encrypt(nonce, clear, context.encode())
 
+    def mark(self, text: str, *, context: str) -> str:
+        """Letters that prove that this text came from here; for what all may read, not change."""
+        return _marked_with(self._keys[0], text, context)
+
+    def is_marked(self, text: str, mark: str, *, context: str) -> bool:
+        """Whether `mark` made this, with any key of the ring."""
+        given = mark.encode()
+        return any(
+            hmac.compare_digest(_marked_with(key, text, context).encode(), given)
+            for key in self._keys
+        )
+
     def open_sealed(self, sealed: bytes, *, context: str) -> bytes:
         """Decrypt what `seal` made; raises SealBroken."""
         from cryptography.exceptions import InvalidTag
@@ -53,6 +69,12 @@ class KeyRing:
                 except InvalidTag as error:
                     raise SealBroken(context) from error
         raise SealBroken(context)
+
+
+def _marked_with(key: bytes, text: str, context: str) -> str:
+    own = hashlib.sha256(b"mark" + key).digest()
+    found = hmac.digest(own, f"{context}\0{text}".encode(), "sha256")
+    return base64.urlsafe_b64encode(found[:_MARK_BYTES]).decode()
 
 
 def digest(token: str) -> bytes:

@@ -14,11 +14,10 @@ from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from litestar.utils.scope.state import ScopeState
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.core import log
+from windlass.core import cursors, limit, log
 from windlass.core.errors import (
     AppError,
     BadRequest,
@@ -30,10 +29,9 @@ from windlass.core.errors import (
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
-    ValidationFailed,
 )
 from windlass.core.ids import uuid7
-from windlass.core.schemas import Page, field_errors
+from windlass.core.schemas import Page
 
 Request = LitestarRequest[Any, Any, Any]
 DB = NamedDependency[AsyncSession]
@@ -79,27 +77,36 @@ class DatabaseAway(Unavailable):
 _AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, ConnectionError)
 
 
-class NotJson(BadRequest):
-    """The body is not valid JSON."""
+class BadParameter(BadRequest):
+    """This cannot be read. {said}"""
 
 
 class Envelope(Response[Any]):
     """`{ok, data, meta}` around what a handler returns (C-070, C-094)."""
 
-    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Any:
+    def to_asgi_response(self, app: Any, request: Request, **kwargs: Any) -> Any:
         self._is_empty = (self.status_code or kwargs.get("status_code")) == 204
-        return super().to_asgi_response(*args, **kwargs)
+        self._request = request
+        return super().to_asgi_response(app, request, **kwargs)
 
     def render(self, content: Any, media_type: str, enc_hook: Any = None) -> bytes:
         if self._is_empty:
             return b""
         meta: dict[str, Any] = {"timing": {"durationMs": _duration_ms()}}
+        if (verdict := limit.current()) is not None:
+            meta["rateLimit"] = verdict.as_meta()
         if isinstance(content, Page):
-            meta["pagination"] = {"hasMore": content.has_more, "cursor": content.cursor}
-            if content.cursor is None:
-                del meta["pagination"]["cursor"]
+            meta["pagination"] = self._pagination(content)
             content = content.items
         return msgspec.json.encode({"ok": True, "data": content, "meta": meta}, enc_hook=enc_hook)
+
+    def _pagination(self, page: Page[Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {"hasMore": page.has_more}
+        if page.cursor is not None:
+            found["cursor"] = cursors.sealed(self._request, page.cursor)
+        if page.total is not None:
+            found["total"] = page.total
+        return found
 
 
 def track(app: ASGIApp) -> ASGIApp:
@@ -190,7 +197,7 @@ def close_session(app: ASGIApp) -> ASGIApp:
 
 def render_error(request: Request, error: Exception) -> Response[Any]:
     """Any exception as the error envelope; what is not an AppError says nothing of itself."""
-    known = _all_wrong_fields(request, error) or as_app_error(error)
+    known = as_app_error(error)
     if isinstance(known, InternalError):
         log.get().error("http.bug", path=request.url.path, exc_info=error)
     body: dict[str, Any] = {
@@ -209,21 +216,6 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
     )
 
 
-def _all_wrong_fields(request: Request, error: Exception) -> AppError | None:
-    """The framework stops at the first wrong field; people want to see all of them (C-072)."""
-    body = ScopeState.from_scope(request.scope).body
-    if not isinstance(error, ValidationException) or not isinstance(body, bytes):
-        return None
-    data = request.route_handler.parsed_fn_signature.parameters.get("data")
-    if data is None or not issubclass(data.annotation, msgspec.Struct):
-        return None
-    try:
-        fields = field_errors(msgspec.json.decode(body), data.annotation)
-    except msgspec.DecodeError:
-        return NotJson()
-    return ValidationFailed(fields=fields) if fields else None
-
-
 def as_app_error(error: Exception) -> AppError:
     """The one place where foreign exceptions become ours (B-063)."""
     if isinstance(error, AppError):
@@ -235,7 +227,8 @@ def as_app_error(error: Exception) -> AppError:
     if isinstance(error, ValidationException):
         found: Any = error.extra or []
         fields = [{"field": e.get("key", ""), "message": e.get("message", "")} for e in found]
-        return ValidationFailed(fields=fields) if fields else BadRequest()
+        said = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
+        return BadParameter(said=said, fields=fields) if fields else BadRequest()
     if isinstance(error, HTTPException) and error.status_code in _STATUS:
         return _STATUS[error.status_code]()
     return InternalError()

@@ -3,13 +3,22 @@
 import base64
 import re
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar, get_type_hints
+from itertools import chain, islice
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from windlass.core.errors import BadRequest
 
 T = TypeVar("T")
+# Query parameters of lists. More than 100 are taken as 100 (C-076, C-077).
+Limit = Annotated[int, msgspec.Meta(ge=1, description="How many at the most; 100 are the most.")]
+CursorText = Annotated[
+    str, msgspec.Meta(max_length=1000, description="`meta.pagination.cursor` of the page before.")
+]
+Total = Annotated[bool, msgspec.Meta(description="Count them all, in `meta.pagination.total`.")]
+_MOST_ERRORS = 100
+_PLACE = re.compile(r"\[(\d+|\.\.\.)\]")
 _LENGTH = re.compile(r"Expected `str` of length ([<>]=) (\d+)")
 
 
@@ -26,6 +35,8 @@ class Page(msgspec.Struct, Generic[T]):
 
     items: Sequence[T]
     cursor: str | None = None
+    # How many there are in all, when that was asked for (E-17).
+    total: int | None = None
 
     @property
     def has_more(self) -> bool:
@@ -91,8 +102,26 @@ def _check(name: str, value: object, kind: Any) -> list[dict[str, str]]:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
+        if deeper := _check_inside(name, value, kind):
+            return deeper
         message, _, path = str(error).partition(" - at `$")
-        return [{"field": name + path.rstrip("`"), "message": _plain(message, kind)}]
+        dotted = _PLACE.sub(r".\1", path.rstrip("`"))
+        return [{"field": name + dotted, "message": _plain(message, kind)}]
+    return []
+
+
+def _check_inside(name: str, value: object, kind: Any) -> list[dict[str, str]]:
+    """All that is wrong in a struct, or in the items of a list, and not only the first of it."""
+    for choice in (kind, *get_args(kind)):
+        if isinstance(choice, type) and issubclass(choice, msgspec.Struct):
+            if isinstance(value, dict):
+                found = field_errors(value, choice)  # pyright: ignore[reportUnknownArgumentType]
+                return [{**error, "field": f"{name}.{error['field']}"} for error in found]
+        elif get_origin(choice) in {list, tuple} and isinstance(value, list):
+            items: list[object] = value  # pyright: ignore[reportUnknownVariableType]
+            inner = get_args(choice)[0]
+            found = (_check(f"{name}.{place}", item, inner) for place, item in enumerate(items))
+            return list(islice(chain.from_iterable(found), _MOST_ERRORS))
     return []
 
 
