@@ -68,7 +68,7 @@ def build(
         ],
         guards=[auth.authorize],
         before_request=intake.check,
-        middleware=[limiting.limited, http.close_session],
+        middleware=[http.close_session],
         dependencies={
             "db": Provide(http.provide_db),
             "system_db": Provide(http.provide_system_db),
@@ -102,6 +102,5 @@ def build(
     # Around everything, so that an answer without a route has its id and headers too.
     app.asgi_handler = http.track(front(app.asgi_handler, app.state))
     auth.refuse_open_routes(app)
-    return app
     intake.note_parameters(app)
-    limiting.refuse_unknown_rates(app)
+    return app
