@@ -3,6 +3,8 @@
 For what must stay true, see core/loop.py.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +22,8 @@ from windlass.core import log
 from windlass.core.context import Ctx
 
 E = TypeVar("E")
+_PAUSES = (0.1, 0.4, 1.5)
+"""Seconds until a job that could not be done is tried again, before it goes back to the queue."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,18 @@ def _bind_subscriber(
     @jobs.entrypoint(subscriber.name)
     async def _run(job: Job) -> None:
         found = msgspec.json.decode(job.payload or b"{}")
+
+        async def handle() -> None:
+            event = msgspec.convert(found["payload"], events[found["event"]])
+            await subscriber.handle(ctx, event)
+
+        # What a job waits for is mostly there in a moment; the queue looks only now and then.
+        for pause in _PAUSES:
+            with contextlib.suppress(Exception):
+                return await handle()
+            await asyncio.sleep(pause)
         try:
-            await subscriber.handle(ctx, msgspec.convert(found["payload"], events[found["event"]]))
+            await handle()
         except Exception as error:  # the edge of the worker: the job waits and is tried again
             log.get().error("job.failed", job=subscriber.name, exc_info=True)
             wait = timedelta(seconds=min(2**job.attempts, 600))
