@@ -14,6 +14,7 @@ from typing import Any, cast
 import asyncpg
 import httpx2
 import pytest
+from hypothesis import settings as hypothesis_settings
 from litestar import Litestar
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Connection, event, orm
@@ -35,6 +36,9 @@ from windlass.core.live import Live
 from windlass.core.settings import Settings
 
 _UID = 210_000
+# A busy machine is no reason to fail.
+hypothesis_settings.register_profile("windlass", deadline=None)
+hypothesis_settings.load_profile("windlass")
 # Not "localhost": cookie jars treat it as no host at all.
 PANEL = "http://panel.example"
 
@@ -193,7 +197,7 @@ def app(settings: Settings, database: RolledBack, key_ring: KeyRing) -> Litestar
             "health": None,
         }
     )
-    state.sign_in_limit.reset()
+    state.limiter.reset()
     return _built[0]
 
 

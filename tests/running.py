@@ -34,6 +34,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+# Tests are quicker than people: what a person may do in a minute is not in their way.
+PLENTY = {
+    f"WINDLASS_LIMITS__{name}": "999999/60"
+    for name in ("ANONYMOUS", "FREE", "ENTERPRISE", "READ", "WRITE", "UPLOAD", "PAGE", "HEALTH",
+                 "SIGN_IN", "DEPLOY", "DEPLOY_HOURLY")
+}  # fmt: skip
+
+
 class Instance:
     """One instance with a home of its own."""
 
@@ -49,7 +57,7 @@ class Instance:
     @property
     def environment(self) -> dict[str, str]:
         plain = {n: v for n, v in os.environ.items() if not n.startswith("WINDLASS_")}
-        return {**plain, "WINDLASS_HOME": str(self.home), **self._environment}
+        return {**plain, **PLENTY, "WINDLASS_HOME": str(self.home), **self._environment}
 
     @property
     def token(self) -> str:

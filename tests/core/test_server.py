@@ -20,7 +20,7 @@ async def _serving(app: _App, path: Path) -> AsyncIterator[asyncio.StreamReader]
     server = Server(config(app, uds=str(path)))
     running = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0)
         reader, writer = await asyncio.open_unix_connection(str(path))
         writer.write(b"GET / HTTP/1.1\r\nhost: panel\r\nconnection: close\r\n\r\n")

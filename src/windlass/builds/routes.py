@@ -44,7 +44,7 @@ _DIGEST_BYTES, _LENGTH_BYTES = 32, 8
 _MOST_COMPARISONS = 20_000_000
 
 
-@post("/blobs/missing", permission=Permission.deploy_create, status_code=200)
+@post("/blobs/missing", permission=Permission.deploy_create, rate="upload", status_code=200)
 async def missing_blobs(request: Request, data: JSONBody[BlobQuery]) -> BlobsMissing:
     """Which of these contents the server does not have yet."""
     return BlobsMissing(missing=await asyncio.to_thread(store_of(request).missing, data.hashes))
@@ -53,6 +53,7 @@ async def missing_blobs(request: Request, data: JSONBody[BlobQuery]) -> BlobsMis
 @post(
     "/sources/left-out",
     permission=Permission.deploy_create,
+    rate="upload",
     status_code=200,
     request_max_body_size=_MANIFEST_BYTES,
 )
@@ -68,6 +69,7 @@ async def list_left_out(data: JSONBody[Listing]) -> LeftOut:
 @put(
     "/blobs/{sha256:str}",
     permission=Permission.deploy_create,
+    rate="upload",
     status_code=201,
     request_max_body_size=None,
     raw_body="The content itself; uploads.max_file_bytes at the most.",
@@ -82,6 +84,7 @@ async def put_blob(request: Request, sha256: FromPath[str]) -> BlobsStored:
 @post(
     "/blobs",
     permission=Permission.deploy_create,
+    rate="upload",
     request_max_body_size=BATCH_BYTES,
     raw_body="32 bytes SHA-256, 8 bytes length (big-endian), the content; again for the next."
     " 32 MiB at the most.",
@@ -107,7 +110,12 @@ def _store_batch(store: BlobStore, body: bytes) -> int:
     return stored
 
 
-@post("/sources", permission=Permission.deploy_create, request_max_body_size=_MANIFEST_BYTES)
+@post(
+    "/sources",
+    permission=Permission.deploy_create,
+    rate="upload",
+    request_max_body_size=_MANIFEST_BYTES,
+)
 async def create_source(
     request: Request, db: DB, actor: CurrentActor, data: JSONBody[SourceCreate]
 ) -> Response[SourceOut]:
@@ -160,6 +168,7 @@ async def _keep(
 @post(
     "/sources/archive",
     permission=Permission.deploy_create,
+    rate="upload",
     request_max_body_size=None,
     raw_body="The archive; its kind is seen in its first bytes. uploads.max_bytes at the most.",
 )

@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.core import cursors, limit, log
+from windlass.core import cursors, headers, limit, log
 from windlass.core.errors import (
     AppError,
     BadRequest,
@@ -32,33 +32,14 @@ from windlass.core.errors import (
 )
 from windlass.core.ids import uuid7
 from windlass.core.schemas import Page
+from windlass.core.settings import Settings
 
 Request = LitestarRequest[Any, Any, Any]
 DB = NamedDependency[AsyncSession]
 
-API_VERSION = "2026-02-12"
 BODY_LIMIT_BYTES = 1 << 20
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _started: ContextVar[float] = ContextVar("started", default=0.0)
-# The one place of both: no inline script or style, no other host, for pages and API alike.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self';"
-    " frame-ancestors 'none'"
-)
-SECURITY_HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "cross-origin-opener-policy": "same-origin",
-}
-_HEADERS = [
-    (name.encode(), value.encode())
-    for name, value in {"api-version": API_VERSION, **SECURITY_HEADERS}.items()
-]
-
 
 _STATUS: dict[int, type[AppError]] = {
     400: BadRequest,
@@ -109,8 +90,9 @@ class Envelope(Response[Any]):
         return found
 
 
-def track(app: ASGIApp) -> ASGIApp:
+def track(app: ASGIApp, settings: Settings) -> ASGIApp:
     """One id for each request: in the header, in the error body and in the log (C-073, D-28)."""
+    of_every_answer = headers.of_every_answer(settings)
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -122,10 +104,10 @@ def track(app: ASGIApp) -> ASGIApp:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = message["headers"] = list(message["headers"])
-                there = {name for name, _ in headers}
-                headers.append((b"x-request-id", id.encode()))
-                headers.extend(pair for pair in _HEADERS if pair[0] not in there)
+                found = message["headers"] = list(message["headers"])
+                there = {name for name, _ in found}
+                found.append((b"x-request-id", id.encode()))
+                found.extend(pair for pair in of_every_answer if pair[0] not in there)
                 _log_request(scope, message["status"])
             await send(message)
 

@@ -204,24 +204,6 @@ def stricter(one: Verdict | None, other: Verdict) -> Verdict:
     return other if one.success and other.remaining < one.remaining else one
 
 
-class Limit:
-    """At most `times` in `seconds` for each key, in this process."""
-
-    def __init__(self, times: int, seconds: int) -> None:
-        self._times, self._window = times, seconds
-        self._memory = Memory()
-
-    def check(self, key: str) -> None:
-        """Count one try; raises TooManyRequests with the seconds to wait."""
-        verdict = self._memory.take((Rule(key, self._times, self._window),))
-        if not verdict.success:
-            raise verdict.as_error()
-
-    def reset(self) -> None:
-        """Forget every try."""
-        self._memory.reset()
-
-
 _current: ContextVar[Verdict | None] = ContextVar("rate_limit", default=None)
 
 

@@ -66,7 +66,7 @@ async def new_from_git() -> Answer:
     return see("/projects/new?from=git")
 
 
-@post("/projects/new/git", permission=Permission.deploy_create)
+@post("/projects/new/git", permission=Permission.deploy_create, rate="deploy")
 async def look_into_repository(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
     """Fetch it first: the plan is shown before anything is built."""
     try:
@@ -108,7 +108,7 @@ def _repository(settings: Settings, form: Form) -> tuple[str, str | None]:
     return url or "", branch
 
 
-@post("/projects/new", permission=Permission.deploy_create)
+@post("/projects/new", permission=Permission.deploy_create, rate="deploy")
 async def create_project(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
     """The project, its variables and its first deployment, in one transaction."""
     row = await builds.get(db, ids.private("src", form.get("source_id", "")), by=actor)

@@ -191,7 +191,9 @@ async def cancel(request: Request, db: DB, actor: CurrentActor, deployment: InDe
     return _back(deployment, "cancelled")
 
 
-@post("/deployments/{deployment_id:str}/redeploy", permission=Permission.deploy_create)
+@post(
+    "/deployments/{deployment_id:str}/redeploy", permission=Permission.deploy_create, rate="deploy"
+)
 async def redeploy(
     request: Request, db: DB, actor: CurrentActor, deployment: InDeployment, form: Form
 ) -> Answer:

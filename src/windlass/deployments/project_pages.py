@@ -75,7 +75,7 @@ async def deploy_form(
     return await _deploy(request, db, actor, project, latest, source=source, values=values)
 
 
-@post("/projects/{slug:str}/deploy", permission=Permission.deploy_create)
+@post("/projects/{slug:str}/deploy", permission=Permission.deploy_create, rate="deploy")
 async def deploy(
     request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
 ) -> Answer:

@@ -82,7 +82,7 @@ async def list_deployments(
     )
 
 
-@post("/", permission=Permission.deploy_create)
+@post("/", permission=Permission.deploy_create, rate="deploy")
 async def create_deployment(
     request: Request,
     db: DB,
@@ -164,7 +164,7 @@ async def promote(
     return await shown(request, deployment, actor)
 
 
-@post("/{deployment_id:str}/trigger", permission=Permission.deploy_create)
+@post("/{deployment_id:str}/trigger", permission=Permission.deploy_create, rate="deploy")
 async def trigger(
     request: Request,
     db: DB,
@@ -214,7 +214,7 @@ async def get_diff(
     return diff.between(before, deployment, files_before, files_after)
 
 
-@get("/{deployment_id:str}/logs", permission=Permission.deploy_read)
+@get("/{deployment_id:str}/logs", permission=Permission.deploy_read, rate="page")
 async def get_logs(
     request: Request,
     deployment: InDeployment,
@@ -233,7 +233,7 @@ async def get_logs(
     return Page(items, str(items[-1].seq) if len(rows) > wanted else None)
 
 
-@get("/{deployment_id:str}/logs/stream", permission=Permission.deploy_read)
+@get("/{deployment_id:str}/logs/stream", permission=Permission.deploy_read, rate="page")
 async def stream_logs(
     request: Request, actor: CurrentActor, deployment: InDeployment, after: FromQuery[int] = 0
 ) -> Stream:
@@ -260,7 +260,7 @@ async def get_runtime_logs(
     return Page(await asyncio.to_thread(runtime_logs.last_lines, home, name, count))
 
 
-@get("/api/events/stream", permission=Permission.project_read)
+@get("/api/events/stream", permission=Permission.project_read, rate="page")
 async def stream_changes(
     request: Request, db: DB, actor: CurrentActor, projectId: FromQuery[str | None] = None
 ) -> Stream:

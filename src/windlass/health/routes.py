@@ -12,13 +12,13 @@ from windlass.health import checks
 from windlass.health.checks import Finding, Health, Status
 
 
-@get("/live", public=True)
+@get("/live", public=True, rate="health")
 async def live() -> Health:
     """Always 200 while the process answers; touches nothing else."""
     return Health(status="ok", version=windlass.__version__, checks=[])
 
 
-@get("/startup", public=True)
+@get("/startup", public=True, rate="health")
 async def startup(request: Request) -> Response[Health]:
     """503 until every migration is applied, then 200 for good."""
     state = request.app.state
@@ -30,14 +30,14 @@ async def startup(request: Request) -> Response[Health]:
     return Envelope(body, status_code=200 if state.is_started else 503)
 
 
-@get("/ready", public=True)
+@get("/ready", public=True, rate="health")
 async def ready(request: Request) -> Response[Health]:
     """503 when something that is required is down."""
     body = await checks.health(request)
     return Envelope(body, status_code=503 if body.status == "down" else 200)
 
 
-@get("/", public=True)
+@get("/", public=True, rate="health")
 async def health(request: Request) -> Response[Health]:
     """Everything that can be wrong, each with its latency."""
     body = await checks.health(request)

@@ -7,7 +7,7 @@ from litestar import Response
 from litestar.response import Redirect
 
 from windlass.core import http, log
-from windlass.core.errors import InternalError, Unauthorized
+from windlass.core.errors import AppError, InternalError, TooManyRequests, Unauthorized
 from windlass.core.http import Request
 from windlass.web.page import local_path, page
 
@@ -27,11 +27,19 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
         "error.html",
         http_status=known.status,
         status=known.status,
-        user=getattr(request.state, "actor", None),
+        user=request.scope["state"].get("actor"),
         code=known.code,
-        message=known.message,
+        message=_message(known),
         request_id=log.request_id.get(),
     )
+
+
+def _message(error: AppError) -> str:
+    """People want to know how long; the API has that in the details."""
+    seconds = error.facts.get("retryAfterSeconds")
+    if isinstance(error, TooManyRequests) and seconds is not None:
+        return f"Too many tries. Try again in {seconds} seconds."
+    return error.message
 
 
 def _to_sign_in(request: Request) -> Response[Any]:
