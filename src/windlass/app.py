@@ -15,7 +15,7 @@ from windlass.auth import routes as auth_routes
 from windlass.auth.front import Identities, front
 from windlass.auth.signing import SigningKeys
 from windlass.builds import routes as builds_routes
-from windlass.core import http, intake, openapi
+from windlass.core import headers, http, intake, openapi
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
@@ -100,7 +100,7 @@ def build(
     }
     app.state.update(parts)
     # Around everything, so that an answer without a route has its id and headers too.
-    app.asgi_handler = http.track(front(app.asgi_handler, app.state))
+    app.asgi_handler = http.track(headers.shared(front(app.asgi_handler, app.state), settings), settings)
     auth.refuse_open_routes(app)
     intake.note_parameters(app)
     return app

@@ -90,7 +90,7 @@ def build(limiter: Limiter | None = None, **limits: str) -> Litestar:
     app.state.limiter = limiter or Memory()
     edge = Edge(trusted_proxies="10.0.0.0/8")
     app.state.settings = Settings(limits=Limits(**limits), edge=edge)
-    app.asgi_handler = http.track(limiting.announced(app.asgi_handler))
+    app.asgi_handler = http.track(limiting.announced(app.asgi_handler), Settings())
     limiting.refuse_unknown_rates(app)
     return app
 

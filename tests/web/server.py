@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.web import gallery
 from tests.web import samples as s
 from windlass.builds import ignore
-from windlass.core.http import SECURITY_HEADERS
+from windlass.core.headers import SECURITY_HEADERS
 from windlass.web import page, static_files
 
 _LEVELS = ("info", "info", "info", "warn", "info", "error", "info", "success")

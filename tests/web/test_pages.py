@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.web import gallery
-from windlass.core.http import SECURITY_HEADERS
+from windlass.core.headers import SECURITY_HEADERS
 from windlass.web import page, static_files
 
 PATHS = list(gallery.PAGES)

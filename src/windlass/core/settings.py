@@ -36,6 +36,15 @@ MailAddress = Annotated[
 ]
 
 
+Origins = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(https?://[^\s/,*]+(\s*,\s*https?://[^\s/,*]+)*)?$",
+        description="origins such as https://app.example.com, exact ones, comma-separated",
+    ),
+]
+
+
 class InvalidSettings(Exception):
     """One line for each wrong variable, each naming it."""
 
@@ -187,6 +196,8 @@ class Settings(msgspec.Struct, frozen=True):
     """PostgreSQL to use, `postgresql://…`; empty: the embedded one."""
     redis_url: RedisUrl = ""
     """Redis that counts rate limits for several machines, `redis://…`; empty: each for itself."""
+    cors_origins: Origins = ""
+    """Origins whose pages may call the API, with a token, comma-separated; empty: the panel's."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the log says."""
     database: Database = Database()

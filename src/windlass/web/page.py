@@ -17,7 +17,7 @@ AREAS = ("auth", "projects", "deployments")
 FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "short", "size")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
-# What pages have besides the headers that every answer has (core.http.SECURITY_HEADERS).
+# What pages have besides the headers that every answer has (core.headers.SECURITY_HEADERS).
 HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request"}
 
 
