@@ -29,6 +29,8 @@ from windlass.health import pages as health_pages
 from windlass.health import routes as health_routes
 from windlass.projects import deps as projects
 from windlass.projects import routes as projects_routes
+from windlass.teams import deps as teams
+from windlass.teams import routes as teams_routes
 from windlass.web import static_files
 from windlass.web.errors import render_error
 
@@ -54,6 +56,8 @@ def build(
     app = Litestar(
         [
             auth_routes.router,
+            teams_routes.router,
+            teams_routes.invited_router,
             builds_routes.router,
             projects_routes.router,
             deployments_routes.router,
@@ -73,6 +77,7 @@ def build(
             "db": Provide(http.provide_db),
             "system_db": Provide(http.provide_system_db),
             "actor": Provide(auth.provide_actor),
+            "team": Provide(teams.provide_team),
             "project": Provide(projects.provide_project),
             "deployment": Provide(deployments.provide_deployment),
             "latest": Provide(deployments.provide_latest),

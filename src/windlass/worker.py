@@ -12,8 +12,9 @@ from windlass.core.live import Live
 from windlass.core.settings import Settings
 from windlass.deployments import jobs as deployments_jobs
 from windlass.deployments import reconcile as deployments_reconcile
+from windlass.teams import jobs as teams_jobs
 
-MODULES = (builds_reconcile, deployments_jobs, deployments_reconcile)
+MODULES = (teams_jobs, builds_reconcile, deployments_jobs, deployments_reconcile)
 
 
 def context(settings: Settings, database: Database, live: Live, keys: KeyRing) -> Ctx:

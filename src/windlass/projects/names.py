@@ -1,8 +1,8 @@
 """From what people call a project to what a host name can be (C-101, C-109, C-110, C-164)."""
 
 import re
-import unicodedata
 
+from windlass.core import names
 from windlass.core.errors import invalid
 
 SLUG_LENGTH = 63
@@ -15,27 +15,13 @@ _REF = re.compile(r"(?!.*(\.\.|@\{|//|\\))(?![-/.])[A-Za-z0-9._/@+#-]{1,255}(?<!
 
 
 def slug_of(name: str) -> str:
-    """A DNS label made of a name: "Café Ünïcode!" becomes `cafe-unicode`.
-
-    Raises ValidationFailed when nothing is left of it, or the label is reserved.
-    """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: SLUG_LENGTH - _PREVIEW_LETTERS].strip("-")
-    if not slug:
-        raise invalid("name", "Use at least one letter or digit; the address is made of it")
-    if slug in RESERVED:
-        raise invalid("name", f"“{slug}” is reserved. Choose another name")
-    return slug
+    """The label of a project's host name, with room for the letters of a preview."""
+    return names.label(name, most=SLUG_LENGTH - _PREVIEW_LETTERS, reserved=RESERVED)
 
 
 def clean_name(name: str) -> str:
-    """Normalised, without control characters or surrounding space (C-088)."""
-    text = unicodedata.normalize("NFC", name).strip()
-    if not text:
-        raise invalid("name", "Project name is required")
-    if any(unicodedata.category(letter) in {"Cc", "Cf", "Cs"} for letter in text):
-        raise invalid("name", "Control characters are not allowed")
-    return text
+    """A project's name as it is stored."""
+    return names.clean(name, "Project")
 
 
 def check_branch(branch: str) -> str:

@@ -1,0 +1,228 @@
+"""Invitations: ask somebody by an address to come; only who has that address can say yes.
+
+The link names the invitation, it does not let anybody in: the address must be the caller's own, and
+confirmed.
+"""
+
+import base64
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.auth.models import Actor, User
+from windlass.auth.permissions import Role
+from windlass.core import clock, crypto, ids
+from windlass.core.crypto import KeyRing
+from windlass.core.events import emit
+from windlass.teams import events, service
+from windlass.teams.errors import (
+    AddressNotVerified,
+    AlreadyInvited,
+    AlreadyMember,
+    InvitationExpired,
+    InvitationNotFound,
+    InvitationUsed,
+    OtherAddress,
+)
+from windlass.teams.models import InvitationStatus, TeamInvitation, TeamMember
+from windlass.teams.service import Membership
+
+DAYS = 7
+_TOKEN_PREFIX = "join"
+_OF_LINK = text("select id, email from invitation_of(:link)")
+
+
+async def invite(
+    db: AsyncSession, in_team: Membership, email: str, role: Role, keys: KeyRing, *, by: Actor
+) -> TeamInvitation:
+    """Ask an address; one question is open for each, a refused one may be asked again (C-183)."""
+    email = email.strip().lower()
+    service.check_grant(in_team.role, role)
+    await _refuse_member(db, in_team.team.id, email)
+    await _expire(db, in_team.team.id, email)
+    token = crypto.new_token(_TOKEN_PREFIX)
+    row = TeamInvitation(
+        id=ids.uuid7(),
+        team_id=in_team.team.id,
+        email=email,
+        role=role,
+        digest=crypto.digest(token),
+        invited_by=by.id,
+        expires_at=_expiry(),
+    )
+    try:
+        async with db.begin_nested():
+            db.add(row)
+            await db.flush()
+    except IntegrityError as error:
+        raise AlreadyInvited(email=email) from error
+    event = events.Invited(
+        team_id=row.team_id,
+        invitation_id=row.id,
+        email=email,
+        role=role,
+        token_sealed=_sealed(keys, row.id, token),
+    )
+    await emit(db, event, by=by.id)
+    return row
+
+
+async def get(db: AsyncSession, team_id: UUID, id: UUID) -> TeamInvitation:
+    """One of a team's own."""
+    query = select(TeamInvitation).where(TeamInvitation.id == id, TeamInvitation.team_id == team_id)
+    if (row := await db.scalar(query.with_for_update())) is None:
+        raise InvitationNotFound()
+    return row
+
+
+async def resend(
+    db: AsyncSession, in_team: Membership, row: TeamInvitation, keys: KeyRing, *, by: Actor
+) -> None:
+    """A new link for seven more days; the old one leads nowhere from now on."""
+    service.check_grant(in_team.role, row.role)
+    if row.status in {InvitationStatus.accepted, InvitationStatus.declined}:
+        raise InvitationUsed(status=row.status.value.lower())
+    token = crypto.new_token(_TOKEN_PREFIX)
+    row.digest, row.expires_at = crypto.digest(token), _expiry()
+    row.status, row.invited_by = InvitationStatus.pending, by.id
+    try:
+        async with db.begin_nested():
+            await db.flush()
+    except IntegrityError as error:
+        raise AlreadyInvited(email=row.email) from error
+    event = events.InvitationResent(
+        team_id=row.team_id,
+        invitation_id=row.id,
+        email=row.email,
+        token_sealed=_sealed(keys, row.id, token),
+    )
+    await emit(db, event, by=by.id)
+
+
+async def revoke(db: AsyncSession, row: TeamInvitation, *, by: Actor) -> None:
+    """Withdraw it: the link leads nowhere, and nothing of it is left but the record."""
+    if row.status in {InvitationStatus.accepted, InvitationStatus.declined}:
+        raise InvitationUsed(status=row.status.value.lower())
+    await db.execute(delete(TeamInvitation).where(TeamInvitation.id == row.id))
+    event = events.InvitationRevoked(team_id=row.team_id, invitation_id=row.id, email=row.email)
+    await emit(db, event, by=by.id)
+
+
+async def accept(db: AsyncSession, ref: str, *, by: Actor) -> UUID:
+    """Come in; returns the team. `ref` is the secret of the link, or the id in one's own list."""
+    row = await _open_for(db, ref, by=by)
+    # While it is still open: the database lets in only who has an open invitation.
+    member = insert(TeamMember).values(
+        id=ids.uuid7(), team_id=row.team_id, user_id=by.id, role=row.role
+    )
+    await db.execute(member.on_conflict_do_nothing())
+    await _close(db, row.id, InvitationStatus.accepted)
+    event = events.InvitationAccepted(
+        team_id=row.team_id, user_id=by.id, invitation_id=row.id, email=row.email, role=row.role
+    )
+    await emit(db, event, by=by.id)
+    return row.team_id
+
+
+async def decline(db: AsyncSession, ref: str, *, by: Actor) -> None:
+    """Stay out; the team may ask again."""
+    row = await _open_for(db, ref, by=by)
+    await _close(db, row.id, InvitationStatus.declined)
+    event = events.InvitationDeclined(
+        team_id=row.team_id, user_id=by.id, invitation_id=row.id, email=row.email
+    )
+    await emit(db, event, by=by.id)
+
+
+async def close_of(db: AsyncSession, team_id: UUID, email: str) -> None:
+    """Somebody with an open invitation was added directly."""
+    query = update(TeamInvitation).where(
+        TeamInvitation.team_id == team_id,
+        TeamInvitation.email == email,
+        TeamInvitation.status == InvitationStatus.pending,
+    )
+    await db.execute(query.values(status=InvitationStatus.accepted))
+
+
+async def expire_all(db: AsyncSession) -> int:
+    """What nobody answered in time; returns how many."""
+    query = (
+        update(TeamInvitation)
+        .where(*_overdue())
+        .values(status=InvitationStatus.expired)
+        .returning(TeamInvitation)
+    )
+    rows = list(await db.scalars(query))
+    for row in rows:
+        event = events.InvitationExpired(team_id=row.team_id, invitation_id=row.id, email=row.email)
+        await emit(db, event, by=None)
+    return len(rows)
+
+
+def open_token(keys: KeyRing, id: UUID, sealed: str) -> str:
+    """The secret of the link, out of the event that asked for the mail."""
+    return keys.open_sealed(base64.b64decode(sealed), context=_context(id)).decode()
+
+
+async def _open_for(db: AsyncSession, ref: str, *, by: Actor) -> TeamInvitation:
+    """The invitation to the caller's own confirmed address that waits for an answer."""
+    by_id = ref.startswith("inv_")
+    if by_id:
+        id = ids.private("inv", ref)
+    else:
+        found = (await db.execute(_OF_LINK, {"link": crypto.digest(ref)})).one_or_none()
+        if found is None:
+            raise InvitationNotFound()
+        if found.email != by.email:
+            raise OtherAddress()
+        id = found.id
+    if not by.is_verified:
+        raise InvitationNotFound() if by_id else AddressNotVerified()
+    query = select(TeamInvitation).where(TeamInvitation.id == id, TeamInvitation.email == by.email)
+    if (row := await db.scalar(query.with_for_update())) is None:
+        raise InvitationNotFound()
+    if row.status in {InvitationStatus.accepted, InvitationStatus.declined}:
+        raise InvitationUsed(status=row.status.value.lower())
+    if row.status is InvitationStatus.expired or row.expires_at <= clock.now():
+        raise InvitationExpired(day=f"{row.expires_at:%Y-%m-%d}")
+    return row
+
+
+async def _refuse_member(db: AsyncSession, team_id: UUID, email: str) -> None:
+    query = select(TeamMember.id).join(User, User.id == TeamMember.user_id)
+    if await db.scalar(query.where(TeamMember.team_id == team_id, User.email == email)):
+        raise AlreadyMember(email=email)
+
+
+async def _expire(db: AsyncSession, team_id: UUID, email: str) -> None:
+    query = update(TeamInvitation).where(
+        TeamInvitation.team_id == team_id, TeamInvitation.email == email, *_overdue()
+    )
+    await db.execute(query.values(status=InvitationStatus.expired))
+
+
+async def _close(db: AsyncSession, id: UUID, status: InvitationStatus) -> None:
+    await db.execute(update(TeamInvitation).where(TeamInvitation.id == id).values(status=status))
+
+
+def _overdue() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (
+        TeamInvitation.status == InvitationStatus.pending,
+        TeamInvitation.expires_at <= func.now(),
+    )
+
+
+def _expiry() -> dt.datetime:
+    return clock.now() + dt.timedelta(days=DAYS)
+
+
+def _sealed(keys: KeyRing, id: UUID, token: str) -> str:
+    return base64.b64encode(keys.seal(token.encode(), context=_context(id))).decode()
+
+
+def _context(id: UUID) -> str:
+    return f"invitation:{id}"
