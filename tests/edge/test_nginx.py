@@ -14,9 +14,12 @@ from tests.edge.running import Edge, free_port, put_app, put_release
 
 from windlass.core import nginx, settings
 
+# Debian's is not on an ordinary user's path.
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed"),
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
 ]
 
 SCRIPT = b"let a = 1;" * 300
@@ -54,7 +57,7 @@ async def front(home) -> AsyncIterator[Front]:
     port = free_port()
     (home / "nginx.conf").write_text(nginx.config(home, listen=port, upstream_port=edge.port))
     process = subprocess.Popen(  # noqa: ASYNC220
-        ["nginx", "-c", str(home / "nginx.conf"), "-p", str(home), "-g", "daemon off;"],
+        [NGINX or "", "-c", str(home / "nginx.conf"), "-p", str(home), "-g", "daemon off;"],
         stderr=subprocess.PIPE,
     )
     while process.poll() is None:

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from tests.sandbox.test_lifecycle import SERVER, groups, sandboxes
+from tests.sandbox.test_limits import BOMB, SMALL
 from windlass.core import launch
-from windlass.core.launch import LaunchFailed, Limits
+from windlass.core.launch import LaunchFailed
 
 pytestmark = pytest.mark.anyio
-SMALL = Limits(memory_bytes=96 << 20, processes=40, tmp_bytes=16 << 20)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def test_kill_takes_everything(unsafe, until):
 
 async def test_the_limits_hold(unsafe):
     hog = await unsafe.python("x = []\nwhile True: x.append(bytearray(1 << 20))", limits=SMALL)
-    bomb = await unsafe.run("bomb() { bomb | bomb & }; bomb; exec tail -f /dev/null", limits=SMALL)
+    bomb = await unsafe.python(BOMB, limits=SMALL)
     full = await unsafe.run("head -c 100000000 /dev/zero > /tmp/fill", limits=SMALL)
     long = await unsafe.run("while :; do :; done", timeout_seconds=0.3)
 

@@ -18,6 +18,11 @@ _NO_NETWORK = re.compile(
     rb"|[Ff]ailed to resolve|fetch failed"
 )
 _NO_SPACE = re.compile(rb"ENOSPC|[Nn]o space left on device")
+# Where nothing counts refusals (no control groups), the command's own words have to do.
+_NO_PROCESS = re.compile(
+    rb"Cannot fork|can't start new thread|EAGAIN|BlockingIOError: \[Errno 11\]"
+    rb"|(fork|pthread_create|thread).*Resource temporarily unavailable"
+)
 _TAIL_BYTES = 64 << 10
 
 
@@ -132,14 +137,17 @@ def failure(work: Work, step: Step, ended: Exit, tail: bytes) -> BuildFailed:
             text = f"The disk was full during the {title} step. Free some space, then try again."
             return BuildFailed("DISK_FULL", text)
         case _:
-            return _failed_by_itself(step, ended, tail)
+            return _failed_by_itself(step, ended, tail, limits.processes)
 
 
-def _failed_by_itself(step: Step, ended: Exit, tail: bytes) -> BuildFailed:
+def _failed_by_itself(step: Step, ended: Exit, tail: bytes, processes: int) -> BuildFailed:
     end = f"signal {ended.signal}" if ended.signal else f"exit code {ended.code}"
     if _NO_SPACE.search(tail):
         text = f"The {step.title} step found no space left on its disk ({end})."
         return BuildFailed("DISK_FULL", text)
+    if _NO_PROCESS.search(tail):
+        text = f"The {step.title} step was refused more than its {processes} processes ({end})."
+        return BuildFailed("TOO_MANY_PROCESSES", text)
     text = f"The {step.title} command failed with {end}: {step.command}"
     if not step.network and _NO_NETWORK.search(tail):
         text += (

@@ -205,8 +205,9 @@ def _rlimits(launch: Launch, *, has_cgroup: bool) -> list[tuple[str, int]]:
         ("RLIMIT_MEMLOCK", 64 << 10),
     ]
     if not has_cgroup:
-        # Node reserves addresses that it never uses; the watchdog counts what is really used.
-        rlimits.append(("RLIMIT_AS", max(2 * limits.memory_bytes, 4 << 30)))
+        # Not addresses: WebAssembly reserves 10 GiB of them for each memory and never uses them.
+        # The watchdog counts what is really used; this holds whoever is faster than it looks.
+        rlimits.append(("RLIMIT_DATA", max(2 * limits.memory_bytes, 4 << 30)))
     return rlimits
 
 

@@ -71,6 +71,9 @@ class Watch:
         limits = self.launch.limits
         pids = set(descendants(pid))
         used = sum(map(_resident_bytes, pids)) + _temporary_bytes(pid)
+        if used > limits.memory_bytes:
+            # What a fork shares with its parent was counted for both. Exact, but slow to ask.
+            used = sum(map(_own_bytes, pids)) + _temporary_bytes(pid)
         too_much = used > limits.memory_bytes
         # One that ended while we looked was there, and counts until its parent has noticed.
         crowded = sum(max(1, _threads(one)) for one in pids) > limits.processes
@@ -105,6 +108,15 @@ def _resident_bytes(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("RssAnon:"))
+
+
+def _own_bytes(pid: int) -> int:
+    """The same with its share of the pages that several processes use."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return _resident_bytes(pid)
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss_Anon:"))
 
 
 def _temporary_bytes(pid: int) -> int:
