@@ -84,6 +84,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str | None = None
     branch: str | None = None
     is_preview: bool | None = None
+    total: bool = False
 
 
 async def page(
@@ -94,6 +95,7 @@ async def page(
         raise BadLimit()
     limit = min(query.limit, LIMIT_MAX)
     filters, values = _filters(query)
+    total = await _count(database, filters, values, by=by) if query.total else None
     cursor = read_cursor(query.cursor, sort=query.sort)
     text = _statement(filters, query.sort, cursor is not None, _is_null(cursor))
     if cursor is not None:
@@ -101,7 +103,15 @@ async def page(
     rows = await database.fetch(text, *settings.around_host, by.id, limit + 1, *values)
     items = [msgspec.Raw(row["shape"].encode()) for row in rows[:limit]]
     after = _cursor(rows[limit - 1], query.sort) if len(rows) > limit else None
-    return Page(items, after)
+    return Page(items, after, total)
+
+
+async def _count(
+    database: Database, filters: tuple[str, ...], values: list[object], *, by: Actor
+) -> int:
+    conditions = ["d.project_id = any(projects_of($1))", *_conditions(filters, start=2)]
+    text = f"select count(*) as n from deployments d where {' and '.join(conditions)}"
+    return (await database.fetch(text, by.id, *values))[0]["n"]
 
 
 async def page_of_structs(
@@ -192,10 +202,7 @@ def _statement(filters: tuple[str, ...], sort: str, has_cursor: bool, at_null: b
         raise BadSort(allowed=", ".join(_SORTS))
     column, down = _SORTS[name], sort.startswith("-")
     order = "desc" if down else "asc"
-    conditions = ["d.project_id = mine.id"] + [
-        f"{filter} = any(${place})" if filter == "d.status" else f"{filter} = ${place}"
-        for place, filter in enumerate(filters, start=5)
-    ]
+    conditions = ["d.project_id = mine.id", *_conditions(filters, start=5)]
     if has_cursor:
         conditions.append(_after(column, len(filters) + 5, down=down, at_null=at_null))
     nulls = " nulls last" if name != "createdAt" else ""
@@ -207,6 +214,13 @@ def _statement(filters: tuple[str, ...], sort: str, has_cursor: bool, at_null: b
         f" (select d.* from deployments d where {' and '.join(conditions)} {ordered}) d"
         f" join projects p on p.id = d.project_id {ordered}"
     )
+
+
+def _conditions(filters: tuple[str, ...], *, start: int) -> list[str]:
+    return [
+        f"{filter} = any(${place})" if filter == "d.status" else f"{filter} = ${place}"
+        for place, filter in enumerate(filters, start=start)
+    ]
 
 
 def _after(column: str, place: int, *, down: bool, at_null: bool) -> str:

@@ -13,7 +13,7 @@ from windlass.auth.permissions import Permission
 from windlass.builds.deps import store_of
 from windlass.core import ids
 from windlass.core.http import DB, Envelope, Request
-from windlass.core.schemas import Page
+from windlass.core.schemas import CursorText, Limit, Page, Total
 from windlass.deployments import (
     diff,
     listing,
@@ -25,23 +25,31 @@ from windlass.deployments import (
     streams,
 )
 from windlass.deployments.deps import InDeployment
-from windlass.deployments.errors import BadFilter, DeploymentNotFound
+from windlass.deployments.errors import DeploymentNotFound
 from windlass.deployments.listing import LIMIT, Query
 from windlass.deployments.models import Deployment, Level
 from windlass.deployments.phases import MOVING
 from windlass.deployments.schemas import (
+    Branch,
     CanRollback,
     DeploymentChange,
     DeploymentCreate,
     DeploymentOut,
+    DeploymentSort,
     Diff,
     FileOut,
+    LineCount,
+    LogLimit,
     LogLineOut,
+    ProjectId,
     RollbackReason,
+    Seq,
+    StatusFilter,
 )
 from windlass.projects import service as projects
 
 _LOG_LIMIT = 10_000
+_SEQ_DIGITS = 17
 
 
 async def shown(request: Request, deployment: Deployment, actor: CurrentActor) -> DeploymentOut:
@@ -56,13 +64,14 @@ async def shown(request: Request, deployment: Deployment, actor: CurrentActor) -
 async def list_deployments(
     request: Request,
     actor: CurrentActor,
-    limit: FromQuery[int] = LIMIT,
-    cursor: FromQuery[str | None] = None,
-    sort: FromQuery[str] = "-createdAt",
-    status: FromQuery[str | None] = None,
-    projectId: FromQuery[str | None] = None,
-    branch: FromQuery[str | None] = None,
+    limit: FromQuery[Limit] = LIMIT,
+    cursor: FromQuery[CursorText | None] = None,
+    sort: FromQuery[DeploymentSort] = "-createdAt",
+    status: FromQuery[StatusFilter | None] = None,
+    projectId: FromQuery[ProjectId | None] = None,
+    branch: FromQuery[Branch | None] = None,
     isPreview: FromQuery[bool | None] = None,
+    total: FromQuery[Total] = False,
 ) -> Page[DeploymentOut]:
     """Deployments, newest first; filters and sort combine with the cursor."""
     query = Query(
@@ -73,6 +82,7 @@ async def list_deployments(
         project_id=projectId,
         branch=branch,
         is_preview=isPreview,
+        total=total,
     )
     state = request.app.state
     # Ready-made JSON of the declared shape.
@@ -218,13 +228,13 @@ async def get_diff(
 async def get_logs(
     request: Request,
     deployment: InDeployment,
-    after: FromQuery[int] = 0,
-    limit: FromQuery[int] = 1000,
-    level: FromQuery[str | None] = None,
+    after: FromQuery[Seq] = 0,
+    limit: FromQuery[LogLimit] = 1000,
+    level: FromQuery[Level | None] = None,
+    cursor: FromQuery[CursorText | None] = None,
 ) -> Page[LogLineOut]:
     """Lines of the build's log, in order; `after` is the last `seq` one has."""
-    if level is not None and level not in set(Level):
-        raise BadFilter(field="level", value=level, allowed=", ".join(Level))
+    after = max(after, int(cursor or 0))
     wanted = max(1, min(limit, _LOG_LIMIT))
     rows = await service.log_lines(
         request.app.state.database, deployment.id, after=after, limit=wanted + 1, level=level
@@ -235,11 +245,11 @@ async def get_logs(
 
 @get("/{deployment_id:str}/logs/stream", permission=Permission.deploy_read, rate="page")
 async def stream_logs(
-    request: Request, actor: CurrentActor, deployment: InDeployment, after: FromQuery[int] = 0
+    request: Request, actor: CurrentActor, deployment: InDeployment, after: FromQuery[Seq] = 0
 ) -> Stream:
     """Server-sent events: what is there, then what comes, until the deployment has ended."""
     last = request.headers.get("last-event-id", "")
-    start = int(last) if last.isdigit() else after
+    start = int(last) if last.isdecimal() and len(last) < _SEQ_DIGITS else after
     state = request.app.state
     lines = streams.log_stream(
         state.database, state.settings, state.live, deployment.id, after=start, by=actor
@@ -249,7 +259,7 @@ async def stream_logs(
 
 @get("/{deployment_id:str}/runtime-logs", permission=Permission.deploy_read)
 async def get_runtime_logs(
-    request: Request, deployment: InDeployment, lines: FromQuery[int] = 200
+    request: Request, deployment: InDeployment, lines: FromQuery[LineCount] = 200
 ) -> Page[str]:
     """The last lines that the app itself wrote."""
     home = request.app.state.settings.folder

@@ -1,7 +1,7 @@
 """What the deployment routes take and give."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -9,6 +9,22 @@ from windlass.builds.plan import Plan
 from windlass.core.schemas import In, Out
 
 Branch = Annotated[str, Meta(min_length=1, max_length=255)]
+
+ProjectId = Annotated[str, Meta(max_length=64, examples=["proj_019ab0c0000070008000000000000000"])]
+DeploymentSort = Literal[
+    "createdAt",
+    "-createdAt",
+    "finishedAt",
+    "-finishedAt",
+    "buildTimeSeconds",
+    "-buildTimeSeconds",
+]
+StatusFilter = Annotated[
+    str, Meta(max_length=200, description="One or several, with commas: ready,building.")
+]
+Seq = Annotated[int, Meta(ge=0, lt=1 << 53, description="The last `seq` that one has.")]
+LogLimit = Annotated[int, Meta(ge=1, description="How many lines at the most; 10000 are the most.")]
+LineCount = Annotated[int, Meta(ge=1, description="How many lines at the most; 5000 are the most.")]
 
 
 class DeploymentCreate(In):

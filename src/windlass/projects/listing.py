@@ -4,7 +4,7 @@ import datetime as dt
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
@@ -24,6 +24,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     sort: str = "-createdAt"
     framework: str | None = None
+    total: bool = False
 
 
 async def page(
@@ -74,7 +75,15 @@ async def shown_page(
     rows, after = await page(db, query, by=by)
     newest = await latest([project.id for project, _ in rows])
     items = [ProjectOut.of(row, site, newest.get(row.id), settings) for row, site in rows]
-    return Page(items, after)
+    total = await _count(db, query, by=by) if query.total else None
+    return Page(items, after, total)
+
+
+async def _count(db: AsyncSession, query: Query, *, by: Actor) -> int:
+    found = select(func.count()).where(service.visible_to(by), Project.deleted_at.is_(None))
+    if query.framework is not None:
+        found = found.where(Project.framework == query.framework)
+    return await db.scalar(found) or 0
 
 
 def _after(cursor: Cursor, name: str, *, down: bool) -> ColumnElement[bool]:

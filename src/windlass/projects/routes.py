@@ -10,7 +10,7 @@ from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.http import DB, Request
-from windlass.core.schemas import Page
+from windlass.core.schemas import CursorText, Limit, Page, Total
 from windlass.projects import listing, service
 from windlass.projects.deps import InProject, Latest
 from windlass.projects.listing import LIMIT, Query
@@ -19,9 +19,11 @@ from windlass.projects.schemas import (
     EnvChange,
     EnvOut,
     EnvSet,
+    Name,
     ProjectChange,
     ProjectCreate,
     ProjectOut,
+    ProjectSort,
 )
 
 
@@ -35,13 +37,14 @@ async def list_projects(
     db: DB,
     actor: CurrentActor,
     latest: Latest,
-    limit: FromQuery[int] = LIMIT,
-    cursor: FromQuery[str | None] = None,
-    sort: FromQuery[str] = "-createdAt",
-    framework: FromQuery[str | None] = None,
+    limit: FromQuery[Limit] = LIMIT,
+    cursor: FromQuery[CursorText | None] = None,
+    sort: FromQuery[ProjectSort] = "-createdAt",
+    framework: FromQuery[Name | None] = None,
+    total: FromQuery[Total] = False,
 ) -> Page[ProjectOut]:
     """Projects with their newest deployment (C-100)."""
-    query = Query(limit=limit, cursor=cursor, sort=sort, framework=framework)
+    query = Query(limit=limit, cursor=cursor, sort=sort, framework=framework, total=total)
     settings = request.app.state.settings
     return await listing.shown_page(db, settings, query, latest, by=actor)
 

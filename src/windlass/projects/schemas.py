@@ -26,6 +26,7 @@ Key = Annotated[
     ),
 ]
 Value = Annotated[str, Meta(max_length=32_768, pattern=r"^[^\x00]*$")]
+ProjectSort = Literal["name", "-name", "createdAt", "-createdAt"]
 TargetName = Literal["production", "preview", "development"]
 
 
