@@ -164,6 +164,8 @@ class Passkey(Model):
     sign_count: Mapped[int] = mapped_column(default=0, server_default="0")
     name: Mapped[str]
     transports: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
+    # Asked for after a password. By itself a passkey opens the account in any case.
+    is_second_factor: Mapped[bool] = mapped_column(default=False, server_default="false")
     last_used_at: Mapped[dt.datetime | None]
 
 

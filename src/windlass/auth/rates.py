@@ -34,12 +34,13 @@ _INSTEAD: Mapping[str, tuple[str, ...]] = {
 }
 _BESIDES: Mapping[str, tuple[str, ...]] = {
     "sign_in": ("sign_in",),
+    "second_factor": ("second_factor",),
     "forgot_password": ("forgot_password",),
     "deploy": ("deploy", "deploy_hourly"),
 }
 _GROWING = {"read", "write", "stripe", "deploy_hourly"}
 # A person who is signed in tries passwords from the same place as everybody else.
-_BY_ADDRESS = {"sign_in", "forgot_password"}
+_BY_ADDRESS = {"sign_in", "second_factor", "forgot_password"}
 NAMES = frozenset({*_INSTEAD, *_BESIDES})
 """Every `rate` that a route may name."""
 

@@ -144,7 +144,7 @@ class Limits(msgspec.Struct, frozen=True):
     sign_in: Rate = "5/60"
     """Tries to sign in: of one address, and for one account (C-035)."""
     second_factor: Rate = "5/60"
-    """Codes tried for one account."""
+    """Codes tried: of one address, and for one account."""
     forgot_password: Rate = "3/300"
     """Requests for a link to a new password: of one address, and for one account."""
     deploy: Rate = "10/60"
