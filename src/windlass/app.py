@@ -96,7 +96,7 @@ def build(
         "settings": settings,
         "database": database,
         "system": system,
-        "identities": Identities(system, SigningKeys(settings.folder / "keys"), live),
+        "identities": Identities(system, SigningKeys(settings.folder / "keys", settings.secrets.session_keys), live),
         "live": live,
         "key_ring": key_ring,
         "blobs": blobs,

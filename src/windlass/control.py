@@ -108,7 +108,8 @@ async def _serve(settings: Settings, parts: tuple[str, ...]) -> None:
 async def _start(
     settings: Settings, database: Database, parts: tuple[str, ...], tasks: asyncio.TaskGroup
 ) -> list[asyncio.Task[None]]:
-    live, keys = Live(database), KeyRing.load(settings.folder / "keys")
+    live = Live(database)
+    keys = KeyRing.load(settings.folder / "keys", settings.secrets.data_keys)
     running = [tasks.create_task(live.run())]
     async with database.transaction() as db:
         link = await auth.ensure_owner(db, settings.folder / "keys")

@@ -6,8 +6,10 @@ signed out (C-294, E-12). Whoever signs out or is revoked is refused by the sess
 
 import base64
 import datetime as dt
+import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,8 +41,9 @@ class _Key(msgspec.Struct):
 class SigningKeys:
     """The ring of one instance; a rotation by another process is noticed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, given: Sequence[bytes] = ()) -> None:
         self._path = folder / "sessions.json"
+        self._given = [_Key(kid=_kid_for(key), key=base64.b64encode(key).decode()) for key in given]
         self._read: tuple[int, int] | None = None
         self._keys: list[_Key] = []
 
@@ -76,8 +79,19 @@ class SigningKeys:
         except (JoseError, KeyError, ValueError, TypeError, NotFound):
             return None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the key that signs comes from the settings."""
+        return bool(self._given)
+
+    def make(self) -> None:
+        """The ring, where there is none yet."""
+        self._ring()
+
     def rotate(self) -> str:
         """A new key signs from now on. Returns its id."""
+        if self._given:
+            raise crypto.KeyGiven
         now = clock.now()
         kept = [key for key in self._ring() if key.retired_at is None or now < _end(key)]
         for key in kept:
@@ -96,10 +110,13 @@ class SigningKeys:
         try:
             found = self._path.stat()
         except FileNotFoundError:
+            if self._given:
+                return self._given
             self._write([_new_key()])
             found = self._path.stat()
         if self._read != (stamp := (found.st_mtime_ns, found.st_ino)):
-            self._keys = msgspec.json.decode(self._path.read_bytes(), type=list[_Key])
+            in_file = msgspec.json.decode(self._path.read_bytes(), type=list[_Key])
+            self._keys = [*self._given, *in_file]
             self._read = stamp
         return self._keys
 
@@ -112,6 +129,10 @@ def _new_key() -> _Key:
     return _Key(
         kid=secrets.token_hex(4), key=base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
     )
+
+
+def _kid_for(key: bytes) -> str:
+    return hashlib.sha256(b"kid" + key).hexdigest()[:8]
 
 
 def _end(key: _Key) -> dt.datetime:

@@ -128,6 +128,7 @@ def _seal(settings: Settings, world: World, plan: Plan, release: Release) -> Non
         settings.folder,
         release.deployment,
         Process(launch=start, mask=release.secrets, egress=world.app_egress),
+        settings.secrets.data_keys,
     )
 
 

@@ -4,6 +4,7 @@ It holds the app's variables, so it is encrypted; the worker seals it and the ed
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,10 +30,11 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 _decoder = msgspec.json.Decoder(Process)
 
 
-def write(home: Path, deployment: str, process: Process) -> None:
-    """Seal it into the release's folder and force it to the disk."""
-    keys = KeyRing.load(home / "keys")
-    sealed = keys.seal(msgspec.json.encode(process), context=_context(deployment))
+def write(home: Path, deployment: str, process: Process, given: Sequence[bytes] = ()) -> None:
+    """Seal it into the release's folder, with the key that is given if one is, and force it to the
+    disk."""
+    keys = KeyRing.load(home / "keys", given)
+    sealed = keys.seal(msgspec.json.encode(process), context=context_of(deployment))
     path = site.folder(home, deployment) / FILE
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(sealed)
@@ -40,12 +42,13 @@ def write(home: Path, deployment: str, process: Process) -> None:
         os.fsync(file.fileno())
 
 
-def read(home: Path, deployment: str) -> Process:
+def read(home: Path, deployment: str, given: Sequence[bytes] = ()) -> Process:
     """Open it. Raises OSError, SealBroken or msgspec.DecodeError."""
     sealed = (site.folder(home, deployment) / FILE).read_bytes()
-    keys = KeyRing.load(home / "keys")
-    return _decoder.decode(keys.open_sealed(sealed, context=_context(deployment)))
+    keys = KeyRing.load(home / "keys", given)
+    return _decoder.decode(keys.open_sealed(sealed, context=context_of(deployment)))
 
 
-def _context(deployment: str) -> str:
+def context_of(deployment: str) -> str:
+    """What its seal is tied to."""
     return f"process:{deployment}"

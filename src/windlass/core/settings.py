@@ -4,12 +4,18 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, cast, get_type_hints
 
 import msgspec
 
+from windlass.core import crypto
+
 PREFIX = "WINDLASS_"
-_CLIENT = {"WINDLASS_TOKEN"}  # read by the command line, not by the server
+CONFIG = "WINDLASS_CONFIG"
+FILE = "windlass.toml"
+# Read by the command line, not by the server; and where the file of settings is.
+_OTHERS = {"WINDLASS_TOKEN", "WINDLASS_INSECURE", CONFIG}
+_SECRET = {"secret": True}
 
 Rate = Annotated[
     str,
@@ -18,9 +24,12 @@ Rate = Annotated[
         description="requests/seconds, both from 1 to 9999999, such as 100/60",
     ),
 ]
+# Never shown; may stand in a file of its own that NAME_FILE names (C-295).
+Secret = Annotated[str, msgspec.Meta(extra=_SECRET)]
 RedisUrl = Annotated[
     str,
     msgspec.Meta(
+        extra=_SECRET,
         pattern="^((redis|rediss|unix)://.+)?$",
         description="an address that begins with redis://, rediss:// or unix://",
     ),
@@ -49,12 +58,24 @@ class InvalidSettings(Exception):
     """One line for each wrong variable, each naming it."""
 
 
-class Database(msgspec.Struct, frozen=True):
+class Section(msgspec.Struct, frozen=True):
+    """Settings that do not show their secrets when they are printed."""
+
+    def __repr__(self) -> str:
+        hints = get_type_hints(type(self), include_extras=True)
+        shown = (
+            f"{name}={'***' if is_secret(kind) and getattr(self, name) else getattr(self, name)!r}"
+            for name, kind in hints.items()
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Database(Section, frozen=True):
     pool_size: int = 5
     """Connections that one process keeps at the most."""
 
 
-class Builds(msgspec.Struct, frozen=True):
+class Builds(Section, frozen=True):
     concurrency: int = 2
     """Builds that run at the same time on one worker."""
     timeout_seconds: int = 600
@@ -87,7 +108,7 @@ class Builds(msgspec.Struct, frozen=True):
     """First of the user ids that builds and apps run as when Windlass runs as root."""
 
 
-class Apps(msgspec.Struct, frozen=True):
+class Apps(Section, frozen=True):
     memory_bytes: int = 512 << 20
     """Memory of one app."""
     cpus: float = 1.0
@@ -100,7 +121,7 @@ class Apps(msgspec.Struct, frozen=True):
     """Time that requests of the old release get to finish after a switch."""
 
 
-class Uploads(msgspec.Struct, frozen=True):
+class Uploads(Section, frozen=True):
     max_bytes: int = 2 << 30
     """Size of one source, unpacked."""
     max_files: int = 50_000
@@ -109,14 +130,14 @@ class Uploads(msgspec.Struct, frozen=True):
     """Size of one file."""
 
 
-class Edge(msgspec.Struct, frozen=True):
+class Edge(Section, frozen=True):
     cache_bytes: int = 32 << 20
     """Memory that the edge uses for the contents of small files."""
     trusted_proxies: str = ""
     """Networks whose X-Forwarded-* headers are believed, comma-separated: a proxy in front."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(Section, frozen=True):
     anonymous: Rate = "60/60"
     """API requests of one address that is not signed in, as requests/seconds (C-080)."""
     free: Rate = "100/60"
@@ -157,19 +178,19 @@ class Limits(msgspec.Struct, frozen=True):
     """Analytics calls of one project."""
 
 
-class Auth(msgspec.Struct, frozen=True):
+class Auth(Section, frozen=True):
     sign_up: Literal["open", "invitation", "closed"] = "invitation"
     """Who may make an account: everybody, who was invited by an admin or into a team, nobody."""
 
 
-class Mail(msgspec.Struct, frozen=True):
+class Mail(Section, frozen=True):
     host: str = ""
     """SMTP server that takes our mail; empty: each mail becomes a file below `<home>/mail`."""
     port: int = 587
     """Its port: 587 with `starttls`, 465 with `tls`, 25 for a server of one's own network."""
     user: str = ""
     """Name to sign in to the server with; empty: without."""
-    password: str = ""
+    password: Secret = ""
     """Password to sign in to the server with."""
     sender: MailAddress = ""
     """Whom mail is from, `Windlass <windlass@example.com>`; empty: `windlass@` the panel's host."""
@@ -177,7 +198,23 @@ class Mail(msgspec.Struct, frozen=True):
     """How the connection is secured: after a plain greeting, from its first byte, not at all."""
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Secrets(Section, frozen=True):
+    data_key: Secret = ""
+    """Key that seals stored secrets: 32 bytes or more in Base64. Several with commas, the newest
+    first: the others only open. Empty: `<home>/keys/data.json`."""
+    session_key: Secret = ""
+    """Key that signs sessions, written like the one above. Empty: `<home>/keys/sessions.json`."""
+
+    @property
+    def data_keys(self) -> tuple[bytes, ...]:
+        return crypto.given_keys(self.data_key)
+
+    @property
+    def session_keys(self) -> tuple[bytes, ...]:
+        return crypto.given_keys(self.session_key)
+
+
+class Settings(Section, frozen=True):
     home: str = "~/.local/share/windlass"
     """Where an instance keeps everything it owns; mode 0700."""
     environment: Literal["development", "production"] = "development"
@@ -192,7 +229,7 @@ class Settings(msgspec.Struct, frozen=True):
     """Further host names of the panel, comma-separated."""
     url: str = ""
     """Address of the panel as people type it; empty: made from base domain and port."""
-    database_url: str = ""
+    database_url: Secret = ""
     """PostgreSQL to use, `postgresql://…`; empty: the embedded one."""
     redis_url: RedisUrl = ""
     """Redis that counts rate limits for several machines, `redis://…`; empty: each for itself."""
@@ -208,6 +245,7 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     auth: Auth = Auth()
     mail: Mail = Mail()
+    secrets: Secrets = Secrets()
 
     @property
     def folder(self) -> Path:
@@ -244,35 +282,119 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read and check all settings: WINDLASS_BUILDS__TIMEOUT_SECONDS=60 and so on (C-290).
+class Given(NamedTuple):
+    """A value, and what it is called in a message: its variable, or its file, line and key."""
 
-    Raises InvalidSettings with every wrong variable at once. Unknown variables are errors too:
-    a mistyped name must not silently mean the default (C-291).
+    value: object
+    called: str
+
+
+def load(environ: Mapping[str, str] = os.environ, *, needs_secrets: bool = True) -> Settings:
+    """Read and check all settings: WINDLASS_BUILDS__TIMEOUT_SECONDS=60 and so on (C-290). The same
+    names may stand in one TOML file; the environment wins.
+
+    Raises InvalidSettings with every wrong one at once. Unknown names are errors too: a mistyped
+    one must not silently mean the default (C-291). Production makes no key by itself (C-292).
     """
     errors: list[str] = []
-    values = {n: text for n, text in environ.items() if n.startswith(PREFIX) and n not in _CLIENT}
+    values = _in_file(environ, errors) | _in_environment(environ, errors)
     settings = _fill(Settings, PREFIX, values, errors)
     errors += _wrong_networks("EDGE__TRUSTED_PROXIES", settings.edge.trusted_proxies)
-    errors += [f"{name}: there is no such setting" for name in values]
+    errors += [f"{given.called}: there is no such setting" for given in values.values()]
     if settings.environment == "production" and settings.builds.unsafe:
         errors.append(f"{PREFIX}BUILDS__UNSAFE: not allowed in production")
+    errors += _wrong_keys(settings, needs_secrets=needs_secrets)
     if errors:
         raise InvalidSettings("\n".join(sorted(errors)))
     return settings
 
 
-def _fill(struct: type[Any], prefix: str, values: dict[str, str], errors: list[str]) -> Any:
+def is_secret(kind: Any) -> bool:
+    """Whether a setting of this type is never shown."""
+    metas: tuple[object, ...] = getattr(kind, "__metadata__", ())
+    return any(isinstance(meta, msgspec.Meta) and meta.extra == _SECRET for meta in metas)
+
+
+def _in_environment(environ: Mapping[str, str], errors: list[str]) -> dict[str, Given]:
+    values = {
+        name: Given(text, name)
+        for name, text in environ.items()
+        if name.startswith(PREFIX) and name not in _OTHERS
+    }
+    for name in _secret_names(Settings, PREFIX):
+        place = values.pop(f"{name}_FILE", None)
+        if place is None:
+            continue
+        if name in values:
+            errors.append(f"{place.called}: {name} is given too; one of them is enough")
+        try:
+            text = Path(str(place.value)).read_text().rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            errors.append(f"{place.called}: {getattr(error, 'strerror', '') or 'not a text'}")
+        else:
+            values[name] = Given(text, place.called)
+    return values
+
+
+def _in_file(environ: Mapping[str, str], errors: list[str]) -> dict[str, Given]:
+    """What `<home>/windlass.toml`, or the file that WINDLASS_CONFIG names, says."""
+    home = Path(environ.get(f"{PREFIX}HOME") or Settings().home).expanduser()
+    path = Path(environ.get(CONFIG) or home / FILE).expanduser()
+    if CONFIG not in environ and not path.exists():
+        return {}
+    # Imported late: most instances have no such file.
+    from windlass.core import settings_file
+
+    values = settings_file.read(path, PREFIX, errors)
+    if CONFIG not in environ and (found := values.pop(f"{PREFIX}HOME", None)):
+        errors.append(f"{found.called}: the home is where this file lies; set {PREFIX}HOME")
+    secret = values.keys() & set(_secret_names(Settings, PREFIX))
+    if secret and path.stat().st_mode & 0o077:
+        errors.append(f"{path}: holds secrets and others may read it; run: chmod 600 {path}")
+    return values
+
+
+def _secret_names(struct: type[Any], prefix: str) -> list[str]:
+    names: list[str] = []
+    for name, kind in get_type_hints(struct, include_extras=True).items():
+        if isinstance(kind, type) and issubclass(cast(type[object], kind), msgspec.Struct):
+            names += _secret_names(kind, f"{prefix}{name.upper()}__")
+        elif is_secret(kind):
+            names.append(prefix + name.upper())
+    return names
+
+
+def _wrong_keys(settings: Settings, *, needs_secrets: bool) -> list[str]:
+    errors: list[str] = []
+    secrets, folder = settings.secrets, settings.folder / "keys"
+    for name, text, file in (
+        ("DATA_KEY", secrets.data_key, "data.json"),
+        ("SESSION_KEY", secrets.session_key, "sessions.json"),
+    ):
+        try:
+            found = crypto.given_keys(text)
+        except crypto.WeakKey as error:
+            errors.append(f"{PREFIX}SECRETS__{name}: {error}")
+            continue
+        is_missing = not found and not (folder / file).exists()
+        if is_missing and needs_secrets and settings.environment == "production":
+            text = "not given, and in production none is made by itself."
+            text += " Give one, or run once: windlass keys init"
+            errors.append(f"{PREFIX}SECRETS__{name}: {text}")
+    return errors
+
+
+def _fill(struct: type[Any], prefix: str, values: dict[str, Given], errors: list[str]) -> Any:
     found: dict[str, Any] = {}
     for name, kind in get_type_hints(struct, include_extras=True).items():
         variable = prefix + name.upper()
         if isinstance(kind, type) and issubclass(cast(type[object], kind), msgspec.Struct):
             found[name] = _fill(kind, variable + "__", values, errors)
-        elif (text := values.pop(variable, None)) is not None:
+        elif (given := values.pop(variable, None)) is not None:
             try:
-                found[name] = msgspec.convert(text, kind, strict=False)
+                found[name] = msgspec.convert(given.value, kind, strict=False)
             except msgspec.ValidationError as error:
-                errors.append(f"{variable}: {_described(kind) or error}")
+                errors.append(f"{given.called}: {_described(kind) or error}")
     return struct(**found)
 
 

@@ -1,6 +1,7 @@
 """`python -m windlass.edge --home H --port P`"""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import uvloop  # noqa: E402
 from windlass.core import launch  # noqa: E402
 from windlass.edge import run  # noqa: E402
 from windlass.edge.config import PANEL_HOSTS, Config  # noqa: E402
+
+_KEYS_MAY_BE_IN = ("WINDLASS_SECRETS__", "WINDLASS_CONFIG")
 
 
 def main(arguments: list[str]) -> int:
@@ -57,7 +60,24 @@ def _config(arguments: list[str]) -> Config:
         cache_bytes=given.cache_bytes,
         max_connections=given.max_connections,
         stop_seconds=given.stop_seconds,
+        data_keys=_given_keys(given.home.absolute()),
     )
+
+
+def _given_keys(home: Path) -> tuple[bytes, ...]:
+    """Without any the ring of the home is enough, and settings cost memory: they stay unread."""
+    is_named = any(name.startswith(_KEYS_MAY_BE_IN) for name in os.environ)
+    if not is_named and not (home / "windlass.toml").exists():
+        return ()
+    from windlass.core import settings
+
+    try:
+        found = settings.load({**os.environ, "WINDLASS_HOME": str(home)}, needs_secrets=False)
+    except settings.InvalidSettings as error:
+        # Whoever made a slip there hears it from the control plane; sites are served on.
+        print(error, file=sys.stderr)  # noqa: T201
+        return ()
+    return found.secrets.data_keys
 
 
 if __name__ == "__main__":

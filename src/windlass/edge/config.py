@@ -1,4 +1,4 @@
-"""What the edge is told on its command line. It never reads the environment or the database."""
+"""What the edge is told on its command line, and the keys that are not for others to see there."""
 
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Memory for the contents of small files."""
     max_connections: int = 8000
     """Visitors at the same time; the next one gets a 503."""
+    data_keys: tuple[bytes, ...] = ()
+    """Keys that open how apps are started, where the settings give them."""
     patience: Patience = Patience()
     stop_seconds: float = 10.0
     """Time that running requests get when the edge is told to stop."""

@@ -49,9 +49,15 @@ class Supervisor:
     """All apps of one instance."""
 
     def __init__(
-        self, home: Path, *, start: Start, first_retry_seconds: float = FIRST_RETRY_SECONDS
+        self,
+        home: Path,
+        *,
+        start: Start,
+        first_retry_seconds: float = FIRST_RETRY_SECONDS,
+        data_keys: tuple[bytes, ...] = (),
     ) -> None:
         self._home = home
+        self._data_keys = data_keys
         self._start = start
         self._first_retry = first_retry_seconds
         self._apps: dict[str, App] = {}
@@ -159,7 +165,7 @@ class Supervisor:
     def _add(self, site: Site) -> App:
         app = App(
             site,
-            read=lambda: process.read(self._home, site.deployment),
+            read=lambda: process.read(self._home, site.deployment, self._data_keys),
             start=self._start,
             output=AppLog(self._home / "logs" / "apps" / f"{site.deployment}.log"),
             slots=self._slots,
