@@ -12,9 +12,10 @@ from windlass.core.live import Live
 from windlass.core.settings import Settings
 from windlass.deployments import jobs as deployments_jobs
 from windlass.deployments import reconcile as deployments_reconcile
+from windlass.health import jobs as health_jobs
 from windlass.teams import jobs as teams_jobs
 
-MODULES = (teams_jobs, builds_reconcile, deployments_jobs, deployments_reconcile)
+MODULES = (health_jobs, teams_jobs, builds_reconcile, deployments_jobs, deployments_reconcile)
 
 
 def context(settings: Settings, database: Database, live: Live, keys: KeyRing) -> Ctx:

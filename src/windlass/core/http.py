@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.core import cursors, headers, limit, log
+from windlass.core import cursors, headers, idempotency, limit, log
 from windlass.core.errors import (
     AppError,
     BadRequest,
@@ -30,6 +30,7 @@ from windlass.core.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from windlass.core.idempotency import Replayed, StillAtWork
 from windlass.core.ids import uuid7
 from windlass.core.schemas import Page
 from windlass.core.settings import Settings
@@ -68,7 +69,8 @@ class Envelope(Response[Any]):
     def to_asgi_response(self, app: Any, request: Request, **kwargs: Any) -> Any:
         self._is_empty = (self.status_code or kwargs.get("status_code")) == 204
         self._request = request
-        return super().to_asgi_response(app, request, **kwargs)
+        answer = request.state.answer = super().to_asgi_response(app, request, **kwargs)
+        return answer
 
     def render(self, content: Any, media_type: str, enc_hook: Any = None) -> bytes:
         if self._is_empty:
@@ -147,14 +149,18 @@ async def provide_db(request: Request) -> AsyncGenerator[AsyncSession]:
     database = request.app.state.database
     db = _remember(request, (database.reads if request.method in _SAFE else database.sessions)())
     request.state.db = db
+    await idempotency.begin(request, db)
     yield db
+    await idempotency.keep(request, db)
     await db.commit()
 
 
 async def provide_system_db(request: Request) -> AsyncGenerator[AsyncSession]:
     """The same, but seeing everything: for what happens before anybody is known."""
     db = _remember(request, request.app.state.system.sessions())
+    await idempotency.begin(request, db)
     yield db
+    await idempotency.keep(request, db)
     await db.commit()
 
 
@@ -179,6 +185,8 @@ def close_session(app: ASGIApp) -> ASGIApp:
 
 def render_error(request: Request, error: Exception) -> Response[Any]:
     """Any exception as the error envelope; what is not an AppError says nothing of itself."""
+    if isinstance(error, Replayed):
+        return error.as_response()
     known = as_app_error(error)
     if isinstance(known, InternalError):
         log.get().error("http.bug", path=request.url.path, exc_info=error)
@@ -219,6 +227,8 @@ def as_app_error(error: Exception) -> AppError:
 def _error_headers(error: AppError) -> dict[str, str]:
     if error.status == 401:
         return {"www-authenticate": "Bearer"}
+    if isinstance(error, StillAtWork):
+        return {"retry-after": str(error.facts["retryAfterSeconds"])}
     return {"retry-after": "2"} if error.status == 503 else {}
 
 
