@@ -70,7 +70,7 @@ async def test_what_is_done_through_the_api_is_in_the_log_with_its_request(
     entry = (await entries(client, type="projects"))[0]
     assert entry["sentence"] == "Created the project shop"
     assert entry["requestId"] == made.headers["x-request-id"]
-    assert (entry["userAgent"], entry["address"]) == ("curl 8.5.0", "198.51.100.4")
+    assert (entry["userAgent"], entry["address"]) == ("curl 8.5.0", "127.0.0.1")
     assert entry["project"] == {"id": made.json()["data"]["id"], "name": "Shop"}
 
 

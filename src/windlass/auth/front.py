@@ -16,6 +16,7 @@ from windlass.auth import sessions
 from windlass.auth.models import Actor
 from windlass.auth.signing import SigningKeys
 from windlass.core import caller
+from windlass.core.addresses import client_address
 from windlass.core.caller import Caller
 from windlass.core.db import Database
 from windlass.core.live import Live
@@ -66,7 +67,8 @@ def front(app: ASGIApp, parts: State) -> ASGIApp:
             await app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        asking = Caller(None, _address(headers), headers.get(b"user-agent", ""))
+        address = client_address(scope, parts.settings.edge.trusted_proxies)
+        asking = Caller(None, address, headers.get(b"user-agent", ""))
         caller.enter(asking)
         identities: Identities = parts.identities
         found = credential(headers)
@@ -98,7 +100,3 @@ def credential(headers: dict[bytes, str]) -> str:
     except CookieError:
         return ""
     return found.value if found is not None else ""
-
-
-def _address(headers: dict[bytes, str]) -> str:
-    return headers.get(b"x-forwarded-for", "").rpartition(",")[2].strip()

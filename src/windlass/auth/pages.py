@@ -4,7 +4,7 @@ from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromPath
 
-from windlass.auth import cookies, service, sessions
+from windlass.auth import cookies, limiting, service, sessions
 from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.front import COOKIE
 from windlass.auth.models import Actor
@@ -18,7 +18,7 @@ from windlass.auth.schemas import (
     TokenOut,
 )
 from windlass.core import ids
-from windlass.core.errors import AppError, TooManyRequests
+from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
 from windlass.web import forms, posts
 from windlass.web.page import THEME_COOKIE, THEMES, local_path, page
@@ -39,14 +39,14 @@ async def sign_in_form(request: Request) -> Answer:
     return page(request, "auth/sign_in.html", next=target, values={}, errors={})
 
 
-@post("/sign-in", public=True)
+@post("/sign-in", public=True, rate="sign_in")
 async def sign_in(request: Request, system_db: SystemDB, form: Form) -> Answer:
     target = local_path(form.get("next"))
     try:
         wanted = struct(
             SignIn, {"email": forms.text(form, "email"), "password": form.get("password")}
         )
-        request.app.state.sign_in_limit.check(wanted.email.lower())
+        await limiting.count(request, "sign_in", of=wanted.email.lower())
         actor = await service.sign_in(system_db, wanted.email, wanted.password)
     except AppError as error:
         await system_db.rollback()
@@ -56,18 +56,11 @@ async def sign_in(request: Request, system_db: SystemDB, form: Form) -> Answer:
             http_status=status_of(error),
             next=target,
             values=forms.values(form),
-            errors=_sign_in_errors(error),
+            errors=forms.errors(error),
         )
     answer = see(target)
     answer.set_cookie(await cookies.open_session(request, system_db, actor))
     return answer
-
-
-def _sign_in_errors(error: AppError) -> dict[str, str]:
-    if isinstance(error, TooManyRequests):
-        seconds = error.facts.get("retryAfterSeconds")
-        return {"form": f"Too many tries. Try again in {seconds} seconds."}
-    return forms.errors(error)
 
 
 @post("/sign-out", permission=Permission.account)

@@ -3,7 +3,7 @@
 from litestar import Response, Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from windlass.auth import cookies, service, sessions
+from windlass.auth import cookies, limiting, service, sessions
 from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.front import COOKIE
 from windlass.auth.permissions import Permission
@@ -36,12 +36,12 @@ async def set_up(request: Request, system_db: SystemDB, data: JSONBody[Setup]) -
     )
 
 
-@post("/sign-in", public=True, status_code=200)
+@post("/sign-in", public=True, rate="sign_in", status_code=200)
 async def sign_in(
     request: Request, system_db: SystemDB, data: JSONBody[SignIn]
 ) -> Response[UserOut]:
     """Sign in with e-mail and password; the answer sets the session cookie."""
-    request.app.state.sign_in_limit.check(data.email.lower())
+    await limiting.count(request, "sign_in", of=data.email.lower())
     actor = await service.sign_in(system_db, data.email, data.password)
     return Envelope(
         UserOut.of(actor), cookies=[await cookies.open_session(request, system_db, actor)]

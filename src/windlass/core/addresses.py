@@ -48,13 +48,13 @@ _CARRIERS = (
 class AddressRefused(BadRequest):
     """{host} leads to {address}, {kind}, which is not reachable from here. {fix}"""
 
-    code = "ADDRESS_REFUSED"
+    reason = "ADDRESS_REFUSED"
 
 
 class NameNotFound(IntegrationError):
     """{host} has no address: {detail}"""
 
-    code = "NAME_NOT_FOUND"
+    reason = "NAME_NOT_FOUND"
 
 
 class AddressPolicy(msgspec.Struct, frozen=True):
