@@ -238,7 +238,7 @@ async def test_a_page_says_it_in_a_page() -> None:
 
     assert response.status_code == 429
     assert response.headers["content-type"].startswith("text/html")
-    assert "Too many requests" in response.text
+    assert "Too many tries. Try again in" in response.text
     assert int(response.headers["retry-after"]) >= 1
 
 
