@@ -192,7 +192,11 @@ def test_a_tree_with_content_that_is_missing_does_not_appear(
     with pytest.raises(ContentMissing) as caught:
         store.link_tree(manifest, tmp_path / "tree")
 
-    assert caught.value.details == {"path": "b/c", "missing": [sha(b"gone")]}
+    assert caught.value.details == {
+        "reason": "CONTENT_MISSING",
+        "path": "b/c",
+        "missing": [sha(b"gone")],
+    }
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blobs"]
 
 
