@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from windlass.auth import passwords
 from windlass.auth import service as auth
 from windlass.auth.models import Actor, User
 from windlass.builds import service as builds
@@ -20,17 +21,15 @@ from windlass.projects import service as projects
 from windlass.projects.models import Project, Site
 from windlass.projects.schemas import ProjectCreate
 
-PASSWORD = "correct horse battery"
+PASSWORD = "Correct horse battery 1"
+_HASH = passwords.hash_now(PASSWORD)
 
 
-async def user(database: Database, *, email: str, is_admin: bool = True) -> Actor:
+async def user(database: Database, *, email: str, is_admin: bool = True, **given: Any) -> Actor:
     async with database.transaction() as db:
-        row = User(
-            email=email,
-            name=email.split("@")[0],
-            is_admin=is_admin,
-            password_hash=auth._HASHER.hash(PASSWORD),  # pyright: ignore[reportPrivateUsage]
-        )
+        name = email.split("@")[0]
+        known = {"name": name, "password_hash": _HASH, **given}
+        row = User(email=email, is_admin=is_admin, **known)
         db.add(row)
         await db.flush()
         return auth.actor_of(row)

@@ -11,7 +11,7 @@ from litestar.static_files import create_static_files_router
 import windlass
 from windlass.audit import routes as audit_routes
 from windlass.auth import deps as auth
-from windlass.auth import limiting
+from windlass.auth import factor_routes, limiting, provider_routes
 from windlass.auth import pages as auth_pages
 from windlass.auth import routes as auth_routes
 from windlass.auth.front import Identities, front
@@ -29,12 +29,17 @@ from windlass.deployments import pages as deployments_pages
 from windlass.deployments import routes as deployments_routes
 from windlass.health import pages as health_pages
 from windlass.health import routes as health_routes
+from windlass.projects import departing as projects_departing
 from windlass.projects import deps as projects
 from windlass.projects import routes as projects_routes
+from windlass.teams import departing as teams_departing
 from windlass.teams import deps as teams
 from windlass.teams import routes as teams_routes
 from windlass.web import static_files
 from windlass.web.errors import render_error
+
+# What of an area goes with an account, and what keeps it: they register themselves.
+DEPARTING = (projects_departing, teams_departing)
 
 
 def build(
@@ -59,6 +64,8 @@ def build(
     app = Litestar(
         [
             auth_routes.router,
+            factor_routes.router,
+            *provider_routes.ROUTES,
             teams_routes.router,
             teams_routes.invited_router,
             builds_routes.router,

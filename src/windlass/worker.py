@@ -3,6 +3,8 @@
 import asyncio
 
 from windlass.adapters import sandbox, world
+from windlass.audit import jobs as audit_jobs
+from windlass.auth import jobs as auth_jobs
 from windlass.builds import reconcile as builds_reconcile
 from windlass.core import events, launch, log, loop, queue
 from windlass.core.context import Ctx
@@ -15,7 +17,15 @@ from windlass.deployments import reconcile as deployments_reconcile
 from windlass.health import jobs as health_jobs
 from windlass.teams import jobs as teams_jobs
 
-MODULES = (health_jobs, teams_jobs, builds_reconcile, deployments_jobs, deployments_reconcile)
+MODULES = (
+    audit_jobs,
+    auth_jobs,
+    health_jobs,
+    teams_jobs,
+    builds_reconcile,
+    deployments_jobs,
+    deployments_reconcile,
+)
 
 
 def context(settings: Settings, database: Database, live: Live, keys: KeyRing) -> Ctx:

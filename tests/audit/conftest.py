@@ -60,7 +60,7 @@ class World:
 
     async def happened(
         self,
-        name: str = "auth.SignedIn",
+        what: str = "auth.SignedIn",
         *,
         by: Actor | None = None,
         user: Actor | None = None,
@@ -75,7 +75,7 @@ class World:
         id = ids.uuid7()
         values = {
             "id": id,
-            "name": name,
+            "name": what,
             "actor_id": by.id if by else None,
             "user_id": user.id if user else None,
             "project_id": project.id if project else None,

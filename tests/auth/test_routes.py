@@ -117,7 +117,7 @@ async def test_the_one_time_link_works_once(
     keys = settings.folder / "keys"
     async with database.transaction() as db:
         token = await service.ensure_owner(db, keys)
-    body = {"token": token, "email": "Me@Example.com", "password": "long enough"}
+    body = {"token": token, "email": "Me@Example.com", "password": "Long enough 1"}
     here = {"origin": PANEL}
 
     first = await anonymous.post("/api/auth/setup", json=body, headers=here)

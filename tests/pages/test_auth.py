@@ -9,8 +9,8 @@ from windlass.core.settings import Settings
 
 pytestmark = pytest.mark.anyio
 HERE = {"origin": PANEL}
-OWNER = {"email": "owner@example.com", "password": make.PASSWORD}
-LONG = "a long enough password"
+OWNER = {"login": "owner@example.com", "password": make.PASSWORD}
+LONG = "A long enough passw0rd!"
 
 
 async def test_the_first_page_leads_to_the_projects_and_from_there_to_the_sign_in(
@@ -54,7 +54,7 @@ async def test_a_wrong_password_shows_the_form_again_without_the_password(
     answer = await anonymous.post("/sign-in", data=form, headers=HERE)
 
     assert answer.status_code == 401
-    assert "E-mail and password do not match." in answer.text
+    assert "User name or e-mail, and password, do not match." in answer.text
     assert 'value="owner@example.com"' in answer.text
     assert "not this one" not in answer.text
 
@@ -63,7 +63,7 @@ async def test_empty_fields_are_named(anonymous: httpx2.AsyncClient) -> None:
     answer = await anonymous.post("/sign-in", data={}, headers=HERE)
 
     assert answer.status_code == 422
-    assert "Email is required" in answer.text
+    assert "User name or e-mail is required" in answer.text
     assert "Password is required" in answer.text
 
 
@@ -163,18 +163,33 @@ async def test_the_one_time_link_makes_the_owner_and_signs_in(
     assert spent.status_code == 410
 
 
-async def test_the_profile_is_saved_and_an_address_of_somebody_else_is_not(
+async def test_the_profile_is_saved_and_another_address_needs_the_password(
     client: httpx2.AsyncClient, stranger: httpx2.AsyncClient
 ) -> None:
-    saved = await client.post("/account/profile", data={"name": "Ada", "email": "Ada@b.example"})
-    taken = await stranger.post("/account/profile", data={"email": "ada@b.example"})
+    """K-014, C-039."""
+    asked = {"name": "Ada", "email": "Ada@b.example"}
+    right = {"current_password": make.PASSWORD}
+
+    saved = await client.post("/account/profile", data={"name": "Ada", "username": "Ada_1"})
+    without = await client.post("/account/profile", data=asked)
+    wrong = await client.post("/account/profile", data={**asked, "current_password": "no"})
+    asked_for = await client.post("/account/profile", data=asked | right)
+    other = await stranger.post("/account/profile", data={"email": "owner@example.com"} | right)
+    same_name = await stranger.post("/account/profile", data={"username": "ADA_1"})
 
     assert saved.headers["location"] == "/account?notice=saved"
+    assert without.status_code == wrong.status_code == 422
+    assert 'id="e-current_password">Another e-mail address needs the current' in without.text
+    assert 'id="e-current_password">The current password is wrong.' in wrong.text
+    assert asked_for.headers["location"] == "/account?notice=new-email"
     page = await client.get("/account?notice=saved")
     assert "Saved." in page.text
-    assert 'value="ada@b.example"' in page.text
-    assert taken.status_code == 409
-    assert "Another account has this e-mail address." in taken.text
+    assert 'value="ada_1"' in page.text
+    assert 'value="owner@example.com"' in page.text
+    # Nobody learns here who has an account: only the mailbox does.
+    assert other.headers["location"] == asked_for.headers["location"]
+    assert same_name.status_code == 409
+    assert 'id="e-username">Another account has this user name.' in same_name.text
 
 
 async def test_changing_the_password_needs_the_current_one(client: httpx2.AsyncClient) -> None:
@@ -190,7 +205,7 @@ async def test_changing_the_password_needs_the_current_one(client: httpx2.AsyncC
     assert wrong.status_code == 422
     assert 'id="e-current_password">The current password is wrong.' in wrong.text
     assert "The two passwords differ" in differing.text
-    assert right.headers["location"] == "/account?notice=password"
+    assert right.headers["location"] == "/account/security?notice=password"
 
 
 async def test_a_token_is_shown_once_and_can_be_revoked(client: httpx2.AsyncClient) -> None:
@@ -198,13 +213,13 @@ async def test_a_token_is_shown_once_and_can_be_revoked(client: httpx2.AsyncClie
 
     assert made.status_code == 200
     assert "wl_" in made.text
-    later = await client.get("/account")
+    later = await client.get("/account/tokens")
     assert "laptop" in later.text
     assert 'data-copy="wl_' not in later.text
     rows = (await client.get("/api/auth/tokens")).json()["data"]
     token = next(row["id"] for row in rows if row["name"] == "laptop")
     revoked = await client.post(f"/account/tokens/{token}/revoke")
-    assert revoked.headers["location"] == "/account?notice=revoked"
+    assert revoked.headers["location"] == "/account/tokens?notice=revoked"
     assert (await client.post(f"/account/tokens/{token}/revoke")).status_code == 404
 
 

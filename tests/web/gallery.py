@@ -32,17 +32,24 @@ _SHOW: Context = {
     "runtime_log": [],
 }
 _NONE: Context = {"values": {}, "errors": {}}
+_WAY = {"label": "GitHub", "href": "/sign-in/with/github"}
 
 # Page path → template, whether somebody is signed in, context.
 PAGES: dict[str, tuple[str, bool, Context]] = {
-    "/sign-in": ("auth/sign_in.html", False, _NONE | {"next": "/projects"}),
+    "/sign-in": (
+        "auth/sign_in.html",
+        False,
+        _NONE | {"next": "/projects", "may_sign_up": True, "ways": [_WAY]},
+    ),
     "/sign-in-wrong": (
         "auth/sign_in.html",
         False,
         {
-            "values": {"email": "ada@example.com"},
-            "errors": {"form": "E-mail or password is wrong."},
+            "values": {"login": "ada@example.com"},
+            "errors": {"form": "User name or e-mail, and password, do not match."},
             "next": "/projects",
+            "may_sign_up": False,
+            "ways": [],
         },
     ),
     "/setup": ("auth/setup.html", False, _NONE | {"token": "t", "spent": False}),
@@ -60,26 +67,96 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         },
     ),
     "/setup-spent": ("auth/setup.html", False, _NONE | {"token": "t", "spent": True}),
+    "/sign-up": (
+        "auth/sign_up.html",
+        False,
+        _NONE | {"next": "/projects", "refused": None, "is_invited": False, "invitation": ""},
+    ),
+    "/sign-up-refused": (
+        "auth/sign_up.html",
+        False,
+        _NONE
+        | {
+            "next": "/projects",
+            "refused": "Only who was invited can sign up here. Ask for an invitation.",
+            "is_invited": False,
+            "invitation": "",
+        },
+    ),
+    "/forgot-password": ("auth/ask_link.html", False, _NONE | {"is_reset": True, "sent": False}),
+    "/magic-link": (
+        "auth/ask_link.html",
+        False,
+        {"values": {"email": "ada@example.com"}, "errors": {}, "is_reset": False, "sent": True},
+    ),
+    "/reset-password": (
+        "auth/reset.html",
+        False,
+        {"token": "t", "email": "ada@example.com", "errors": {"password": "Use 8 characters"}},
+    ),
+    "/sign-in/link": (
+        "auth/link.html",
+        False,
+        {
+            "action": "/sign-in/link",
+            "is_sign_in": True,
+            "token": "t",
+            "email": "ada@example.com",
+        },
+    ),
+    "/link-spent": (
+        "auth/link_spent.html",
+        False,
+        {"purpose": "RESET_PASSWORD", "problem": None, "is_signed_in": False},
+    ),
     "/account": (
-        "auth/account.html",
+        "auth/account/profile.html",
         True,
         {
-            "tokens": s.TOKENS,
-            "new_token": None,
-            "new_token_name": None,
-            "values": {"name": "Ada Bell", "email": "ada@example.com"},
+            "account": s.ACCOUNT,
+            "languages": {"en": "English", "de": "Deutsch"},
+            "values": {
+                "name": "Ada Bell",
+                "email": "ada@example.com",
+                "username": "ada",
+                "language": "de",
+            },
             "errors": {},
         },
     ),
-    "/account-new-token": (
-        "auth/account.html",
+    "/account/security": (
+        "auth/account/security.html",
         True,
-        {
+        {"account": s.ACCOUNT, "sessions": s.SESSIONS, "errors": {}},
+    ),
+    "/account/tokens": (
+        "auth/account/tokens.html",
+        True,
+        _NONE | {"tokens": s.TOKENS, "new_token": None, "new_token_name": None},
+    ),
+    "/account-new-token": (
+        "auth/account/tokens.html",
+        True,
+        _NONE
+        | {
             "tokens": s.TOKENS,
             "new_token": "wl_7Jm2vQfF0c9S1pXk3TnB8dZr5YhLwA6e",
             "new_token_name": "laptop",
-            "values": {"name": "Ada Bell", "email": "ada@example.com"},
-            "errors": {},
+        },
+    ),
+    "/account/delete": (
+        "auth/account/delete.html",
+        True,
+        _NONE | {"account": s.ACCOUNT, "losses": s.LOSSES, "reasons": []},
+    ),
+    "/account-delete-refused": (
+        "auth/account/delete.html",
+        True,
+        _NONE
+        | {
+            "account": s.ACCOUNT,
+            "losses": s.LOSSES,
+            "reasons": ["It is the last owner of Harbour. Make somebody else an owner."],
         },
     ),
     "/projects": ("projects/list.html", True, {"projects": s.PROJECTS, "cursor": "next"}),

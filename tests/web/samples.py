@@ -285,6 +285,32 @@ TOKENS = [
     )
     for number, (name, used) in enumerate([("laptop", before(minutes=3)), ("ci", None)], start=1)
 ]
+ACCOUNT = SimpleNamespace(
+    username="ada",
+    email="ada@example.com",
+    is_verified=False,
+    pending_email="ada@harbour.example",
+    has_password=True,
+)
+SESSIONS = [
+    SimpleNamespace(
+        id=public_id("sess", number),
+        device=device,
+        address=address,
+        is_current=number == 1,
+        last_used_at=before(minutes=number * 7),
+        created_at=before(days=number),
+    )
+    for number, (device, address) in enumerate(
+        [("Firefox on Linux", "203.0.113.7"), ("Safari on iPhone", "2001:db8:4f:1:2:3:4:5")],
+        start=1,
+    )
+]
+LOSSES = [
+    SimpleNamespace(kind="sessions", names=("a", "b"), needs_consent=False),
+    SimpleNamespace(kind="API tokens", names=("laptop", "ci"), needs_consent=False),
+    SimpleNamespace(kind="projects", names=("Harbour shop", "Pilots"), needs_consent=True),
+]
 FINDINGS = [
     SimpleNamespace(name="bubblewrap", ok=True, detail="0.8.0, namespaces work", fix=None),
     SimpleNamespace(name="limits", ok=True, detail="cgroup v2, memory, cpu and pids", fix=None),

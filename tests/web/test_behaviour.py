@@ -114,7 +114,7 @@ def test_keys_go_places_and_can_be_turned_off(visit: Visit) -> None:
 
 
 def test_what_cannot_be_undone_asks_first_and_returns_the_focus(visit: Visit) -> None:
-    page = visit.open("/account")
+    page = visit.open("/account/tokens")
     revoke = page.get_by_role("button", name="Revoke").first
     revoke.click()
     dialog = page.locator("#confirm")

@@ -10,6 +10,7 @@ wider: it does not know roles.
 import datetime as dt
 from enum import StrEnum
 from functools import lru_cache
+from typing import Literal, get_args
 from uuid import UUID
 
 import asyncpg
@@ -24,7 +25,7 @@ from windlass.core.errors import NotFound
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 
 LIMIT, LIMIT_MAX = 50, 100
-SORTS = ("createdAt", "-createdAt")
+Sort = Literal["createdAt", "-createdAt"]
 _LONGEST_SEARCH = 200
 # What only those may read who may read the settings it is about.
 _SETTINGS = ["projects.VariableSet", "projects.VariableRemoved"]
@@ -78,7 +79,7 @@ async def page(database: Database, query: Query, *, of: UUID | None, seen: Seen)
     everything (C-270, C-271)."""
     if query.limit < 1:
         raise BadLimit()
-    if query.sort not in SORTS:
+    if query.sort not in get_args(Sort):
         raise BadSort(allowed="createdAt")
     limit, filters = min(query.limit, LIMIT_MAX), values_of(query)
     cursor = read_cursor(query.cursor, sort=query.sort)

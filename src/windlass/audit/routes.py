@@ -1,29 +1,33 @@
 """JSON: what happened, of what one may see; the same of everything for the platform's admins."""
 
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
-from litestar import Router, get
+from litestar import Router, get, put
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.response import Stream
 from msgspec.structs import replace
 
-from windlass.audit import listing
-from windlass.audit.listing import LIMIT, Query, Seen
-from windlass.audit.schemas import EntryOut
+from windlass.audit import exporting, listing, retention
+from windlass.audit.exporting import Format
+from windlass.audit.listing import LIMIT, Query, Seen, Sort
+from windlass.audit.schemas import Days, EntryOut, RetentionChange, RetentionOut
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
-from windlass.core.http import Request
-from windlass.core.schemas import Page
+from windlass.core.http import DB, Request
+from windlass.core.schemas import CursorText, Limit, Page
 from windlass.projects.deps import InProject
+from windlass.teams.deps import InTeam
 
 Asked = NamedDependency[Query]
 
 
 async def provide_asked(
-    limit: FromQuery[int] = LIMIT,
-    cursor: FromQuery[str | None] = None,
-    sort: FromQuery[str] = "-createdAt",
+    limit: FromQuery[Limit] = LIMIT,
+    cursor: FromQuery[CursorText | None] = None,
+    sort: FromQuery[Sort] = "-createdAt",
     type: FromQuery[str | None] = None,
     action: FromQuery[str | None] = None,
     of_actor: Annotated[str | None, QueryParameter(name="actor")] = None,
@@ -81,10 +85,73 @@ async def list_everything(request: Request, asked: Asked) -> Page[EntryOut]:
     return await listing.page(request.app.state.system, asked, of=None, seen=Seen.everything)
 
 
+@get("/api/audit/export", permission=Permission.account, rate="write")
+async def export_audit(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    asked: Asked,
+    format: FromQuery[Format] = "json",
+) -> Stream:
+    """The same as a file, the newest 100,000 entries at most; that it was taken is in the log."""
+    values = await exporting.begin(db, asked, format, seen=Seen.allowed, by=actor)
+    database = request.app.state.database
+    found = exporting.content(database, values, format, of=actor.id, seen=Seen.allowed)
+    return _file(found, format)
+
+
+@get("/api/admin/audit/export", permission=Permission.admin_read, rate="write")
+async def export_everything(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    asked: Asked,
+    format: FromQuery[Format] = "json",
+) -> Stream:
+    """What happened on this Windlass as a file; that it was taken is in the log."""
+    values = await exporting.begin(db, asked, format, seen=Seen.everything, by=actor)
+    database = request.app.state.system
+    return _file(exporting.content(database, values, format, of=None, seen=Seen.everything), format)
+
+
+def _file(found: AsyncGenerator[bytes], format: Format) -> Stream:
+    headers = {
+        "content-disposition": f'attachment; filename="{exporting.file_name(format)}"',
+        "cache-control": "no-store",
+        "x-export-limit": str(exporting.MOST),
+    }
+    return Stream(found, media_type=exporting.MEDIA_TYPES[format], headers=headers)
+
+
+@get("/api/teams/{team_id:str}/audit-retention", permission=Permission.team_settings)
+async def get_retention(db: DB, team: InTeam, days: FromQuery[Days | None] = None) -> RetentionOut:
+    """How long a team's log is kept, and what would go if it were kept for `days`."""
+    days = days if days is not None else team.team.audit_retention_days
+    return await retention.preview(db, team.team, days)
+
+
+@put("/api/teams/{team_id:str}/audit-retention", permission=Permission.team_settings)
+async def change_retention(
+    db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[RetentionChange]
+) -> RetentionOut:
+    """Keep a team's log for 7 days to 7 years. What becomes too old goes in the next night."""
+    await retention.change(db, team.team, data.days, by=actor)
+    return await retention.preview(db, team.team, data.days)
+
+
 ROUTES = [
     Router(
         "/",
-        route_handlers=[list_audit, list_own_activity, list_project_activity, list_everything],
+        route_handlers=[
+            list_audit,
+            list_own_activity,
+            list_project_activity,
+            list_everything,
+            export_audit,
+            export_everything,
+            get_retention,
+            change_retention,
+        ],
         dependencies={"asked": Provide(provide_asked)},
         tags=["Audit"],
     )

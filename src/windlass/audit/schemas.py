@@ -33,8 +33,11 @@ class EntryOut(Out):
     created_at: dt.datetime
 
 
+Days = Annotated[int, Meta(ge=7, le=2555)]
+
+
 class RetentionChange(In):
-    days: Annotated[int, Meta(ge=7, le=2555)]
+    days: Days
 
 
 class RetentionOut(Out):

@@ -3,11 +3,12 @@
 from litestar.datastructures import Cookie
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import sessions
+from windlass.auth import challenges, sessions
 from windlass.auth.front import COOKIE
 from windlass.auth.models import Actor
 from windlass.core.http import Request
 
+SECOND_FACTOR = "windlass_second_factor"
 _YEAR_SECONDS = 31_536_000
 
 
@@ -34,3 +35,16 @@ def theme(request: Request, name: str, value: str) -> Cookie:
 
 def _has_tls(request: Request) -> bool:
     return request.app.state.settings.panel_url.startswith("https:")
+
+
+def second_factor(request: Request, challenge: str) -> Cookie:
+    """Half a sign-in, for the page that asks for the other half."""
+    return Cookie(
+        SECOND_FACTOR,
+        value=challenge,
+        path="/sign-in",
+        max_age=challenges.MINUTES * 60,
+        httponly=True,
+        samesite="lax",
+        secure=_has_tls(request),
+    )

@@ -1,12 +1,29 @@
-"""Facts about accounts."""
+"""Facts about accounts. None holds what opens one: links are made by the jobs that send them."""
 
 from uuid import UUID
 
+from windlass.auth.models import Purpose
 from windlass.core.events import Event
 
 
 class OwnerSetUp(Event, frozen=True):
     user_id: UUID
+
+
+class SignedUp(Event, frozen=True):
+    user_id: UUID
+    username: str
+    invited: bool
+
+
+class SignUpInvited(Event, frozen=True):
+    invitation_id: UUID
+    email: str
+
+
+class SignUpInvitationRevoked(Event, frozen=True):
+    invitation_id: UUID
+    email: str
 
 
 class SignedIn(Event, frozen=True):
@@ -28,8 +45,40 @@ class PasswordChanged(Event, frozen=True):
     user_id: UUID
 
 
+class PasswordReset(Event, frozen=True):
+    user_id: UUID
+    sessions: int
+
+
 class ProfileChanged(Event, frozen=True):
     user_id: UUID
+    fields: tuple[str, ...] = ()
+
+
+class LinkAsked(Event, frozen=True):
+    """Anybody may ask for any address; whether an account has it, the job finds out."""
+
+    email: str
+    purpose: Purpose
+
+
+class LinkSent(Event, frozen=True):
+    user_id: UUID
+    purpose: Purpose
+
+
+class ConfirmationAsked(Event, frozen=True):
+    user_id: UUID
+
+
+class EmailChangeAsked(Event, frozen=True):
+    user_id: UUID
+    email: str
+
+
+class EmailConfirmed(Event, frozen=True):
+    user_id: UUID
+    is_new: bool
 
 
 class TokenCreated(Event, frozen=True):
@@ -41,3 +90,8 @@ class TokenCreated(Event, frozen=True):
 class TokenRevoked(Event, frozen=True):
     user_id: UUID
     token_id: UUID
+
+
+class AccountDeleted(Event, frozen=True):
+    user_id: UUID
+    is_hard: bool

@@ -1,31 +1,24 @@
-"""The verbs of accounts: set up, sign in, sign out, tokens."""
+"""The verbs of accounts: set up, sign in, prove a password, tokens."""
 
+import datetime as dt
 import secrets
+import unicodedata
 from pathlib import Path
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import events, sessions
-from windlass.auth.errors import (
-    EmailTaken,
-    SetupLinkUsed,
-    WrongCurrentPassword,
-    WrongPassword,
-)
-from windlass.auth.models import Actor, Plan, Token, User
-from windlass.core import crypto
+from windlass.auth import events, links, passwords, sessions
+from windlass.auth.errors import SetupLinkUsed, SignInAgain, WrongCurrentPassword, WrongPassword
+from windlass.auth.models import Actor, Plan, Purpose, Session, Token, User
+from windlass.auth.schemas import Setup
+from windlass.core import clock, crypto, names
 from windlass.core.errors import NotFound
 from windlass.core.events import emit
 
 CLI_TOKEN = "this machine"
-_HASHER = PasswordHasher()
-# Verified when the account is unknown, so that both cases take the same time.
-_DUMMY = _HASHER.hash(secrets.token_urlsafe(16))
+_FRESH = dt.timedelta(minutes=10)
 
 # The owner until the one-time link was used: others without a password have an address.
 _NOT_SET_UP = select(User).where(User.is_admin, User.email.is_(None), User.deleted_at.is_(None))
@@ -36,7 +29,8 @@ async def ensure_owner(db: AsyncSession, keys: Path) -> str | None:
 
     Returns the one-time token of the set-up link while no owner has set a password.
     """
-    owner = await db.scalar(select(User).order_by(User.created_at).limit(1))
+    admins = select(User).where(User.is_admin, User.deleted_at.is_(None))
+    owner = await db.scalar(admins.order_by(User.created_at).limit(1))
     if owner is None:
         # On one's own machine one is not short of anything.
         owner = User(is_admin=True, plan=Plan.enterprise)
@@ -63,20 +57,29 @@ async def _ensure_cli_token(db: AsyncSession, owner: User, path: Path) -> None:
     crypto.write_secret(path, token)
 
 
-async def set_up(
-    db: AsyncSession, keys: Path, *, token: str, email: str, password: str, name: str | None
-) -> Actor:
-    """Use the one-time link: the owner gets an e-mail address and a password."""
-    if not _is_setup_token(keys, token):
+async def set_up(db: AsyncSession, keys: Path, wanted: Setup) -> Actor:
+    """Use the one-time link: the owner gets an address, a user name and a password."""
+    if not _is_setup_token(keys, wanted.token):
         raise SetupLinkUsed()
+    hashed = await passwords.hashed(wanted.password)
     owner = await db.scalar(_NOT_SET_UP.with_for_update())
     if owner is None:
         raise SetupLinkUsed()
-    owner.email, owner.name = email.strip().lower(), name or email.split("@")[0]
-    owner.password_hash = _HASHER.hash(password)
+    owner.email = wanted.email.lower()
+    owner.username = wanted.username.lower() if wanted.username else None
+    owner.name = clean_name(wanted.name) or wanted.username or wanted.email.split("@")[0]
+    owner.password_hash = hashed
     (keys / "setup.token").unlink(missing_ok=True)
+    await db.flush()
     await emit(db, events.OwnerSetUp(user_id=owner.id), by=owner.id)
+    await emit(db, events.ConfirmationAsked(user_id=owner.id), by=owner.id)
     return actor_of(owner)
+
+
+async def is_set_up(db: AsyncSession) -> bool:
+    """Whether somebody owns this instance; before that nobody else may have an account."""
+    owner = select(User.id).where(User.is_admin, User.email.is_not(None), User.deleted_at.is_(None))
+    return await db.scalar(owner.limit(1)) is not None
 
 
 async def may_set_up(db: AsyncSession, keys: Path, token: str) -> bool:
@@ -90,42 +93,60 @@ def _is_setup_token(keys: Path, token: str) -> bool:
     return bool(expected) and secrets.compare_digest(token.encode(), expected.encode())
 
 
-async def sign_in(db: AsyncSession, email: str, password: str) -> Actor:
-    """Check the password; an unknown address takes as long and says the same."""
-    user = await db.scalar(select(User).where(User.email == email.strip().lower()))
-    hashed = user.password_hash if user and user.password_hash else _DUMMY
-    try:
-        _HASHER.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        raise WrongPassword() from None
-    if user is None or hashed is _DUMMY:
+async def sign_in(db: AsyncSession, login: str, password: str) -> Actor:
+    """Check a password, for a user name or an e-mail address (D-42).
+
+    Somebody who does not exist takes as long and is told the same.
+    """
+    login = login.lower()
+    which = User.email == login if "@" in login else User.username == login
+    query = select(User.id, User.password_hash).where(which, User.deleted_at.is_(None))
+    found = (await db.execute(query)).one_or_none()
+    # The hash takes its time: meanwhile somebody else may have this connection.
+    await db.rollback()
+    known = found.password_hash if found else None
+    if not await passwords.matches(known, password) or found is None or known is None:
         raise WrongPassword()
-    if _HASHER.check_needs_rehash(hashed):
-        user.password_hash = _HASHER.hash(password)
+    fresh = await passwords.hashed(password) if passwords.is_outdated(known) else None
+    user = await db.scalar(select(User).where(User.id == found.id, User.password_hash == known))
+    if user is None or user.deleted_at is not None:
+        raise WrongPassword()
+    user.password_hash = fresh or known
     return actor_of(user)
 
 
+async def prove(db: AsyncSession, actor: Actor, password: str | None) -> None:
+    """Before what cannot be taken back: the password once more, or, where there is none, a
+    session that has just begun. Comes first: the transaction begins anew after it."""
+    row = (
+        await db.execute(
+            select(User.password_hash, Session.created_at)
+            .outerjoin(Session, Session.id == actor.session_id)
+            .where(User.id == actor.id)
+        )
+    ).one()
+    await db.rollback()
+    if row.password_hash is not None:
+        if not await passwords.matches(row.password_hash, password or ""):
+            raise WrongCurrentPassword()
+    elif row.created_at is None or row.created_at < clock.now() - _FRESH:
+        raise SignInAgain()
+
+
 async def change_password(db: AsyncSession, actor: Actor, *, current: str, new: str) -> None:
-    """Needs the current one; every other session ends (E-34)."""
+    """Needs the current one; every other session, and every link in a mail, ends (E-34)."""
+    await prove(db, actor, current)
+    hashed = await passwords.hashed(new)
     user = await db.get_one(User, actor.id)
-    try:
-        _HASHER.verify(user.password_hash or _DUMMY, current)
-    except (VerificationError, InvalidHashError):
-        raise WrongCurrentPassword() from None
-    user.password_hash = _HASHER.hash(new)
+    user.password_hash = hashed
     await sessions.end_others(db, by=actor)
+    await links.void(db, actor.id, Purpose.reset_password, Purpose.sign_in, Purpose.verify_email)
     await emit(db, events.PasswordChanged(user_id=actor.id), by=actor.id)
 
 
-async def change_profile(db: AsyncSession, actor: Actor, *, name: str | None, email: str) -> None:
-    """Change what one is called, and the address one signs in with."""
-    query = update(User).where(User.id == actor.id)
-    try:
-        async with db.begin_nested():
-            await db.execute(query.values(name=name, email=email.strip().lower()))
-    except IntegrityError as error:
-        raise EmailTaken() from error
-    await emit(db, events.ProfileChanged(user_id=actor.id), by=actor.id)
+def clean_name(name: str | None) -> str | None:
+    """A name as it is kept: letters that look alike are alike, nothing in it is invisible."""
+    return names.clean(unicodedata.normalize("NFKC", name), "Your") if name else None
 
 
 async def name_of(db: AsyncSession, id: UUID | None) -> str | None:

@@ -54,6 +54,15 @@ Origins = Annotated[
 ]
 
 
+Url = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="an address that begins with https:// or http://",
+    ),
+]
+
+
 class InvalidSettings(Exception):
     """One line for each wrong variable, each naming it."""
 
@@ -183,6 +192,47 @@ class Auth(Section, frozen=True):
     """Who may make an account: everybody, who was invited by an admin or into a team, nobody."""
 
 
+class GitHub(Section, frozen=True):
+    client_id: str = ""
+    """Client id of an OAuth app there; with it people can sign in with GitHub."""
+    client_secret: Secret = ""
+    """Its client secret."""
+    url: Url = "https://github.com"
+    """Where it is; another address for GitHub Enterprise Server."""
+    api_url: Url = "https://api.github.com"
+    """Where its API is: `https://HOST/api/v3` for GitHub Enterprise Server."""
+    scopes: str = "read:user user:email"
+    """What we ask for, separated by blanks; who it is and the confirmed address are needed."""
+
+
+class Google(Section, frozen=True):
+    client_id: str = ""
+    """Client id of a web application there; with it people can sign in with Google."""
+    client_secret: Secret = ""
+    """Its client secret."""
+    issuer: Url = "https://accounts.google.com"
+    """Who signs what we are told."""
+
+
+class Oidc(Section, frozen=True):
+    issuer: Url = ""
+    """Any OpenID Connect issuer, `https://login.example.com/realms/main`."""
+    client_id: str = ""
+    """Client id that this Windlass has there."""
+    client_secret: Secret = ""
+    """Its client secret."""
+    label: str = "single sign-on"
+    """What the button says after "Sign in with"."""
+
+
+class Providers(Section, frozen=True):
+    github: GitHub = GitHub()
+    google: Google = Google()
+    oidc: Oidc = Oidc()
+    allow_private: str = ""
+    """Private hosts (`name:port`) or networks that providers may be at, comma-separated."""
+
+
 class Mail(Section, frozen=True):
     host: str = ""
     """SMTP server that takes our mail; empty: each mail becomes a file below `<home>/mail`."""
@@ -245,6 +295,7 @@ class Settings(Section, frozen=True):
     limits: Limits = Limits()
     auth: Auth = Auth()
     mail: Mail = Mail()
+    providers: Providers = Providers()
     secrets: Secrets = Secrets()
 
     @property
@@ -300,6 +351,7 @@ def load(environ: Mapping[str, str] = os.environ, *, needs_secrets: bool = True)
     values = _in_file(environ, errors) | _in_environment(environ, errors)
     settings = _fill(Settings, PREFIX, values, errors)
     errors += _wrong_networks("EDGE__TRUSTED_PROXIES", settings.edge.trusted_proxies)
+    errors += _half_providers(settings.providers)
     errors += [f"{given.called}: there is no such setting" for given in values.values()]
     if settings.environment == "production" and settings.builds.unsafe:
         errors.append(f"{PREFIX}BUILDS__UNSAFE: not allowed in production")
@@ -401,6 +453,21 @@ def _fill(struct: type[Any], prefix: str, values: dict[str, Given], errors: list
 def _described(kind: Any) -> str:
     metas: tuple[msgspec.Meta, ...] = getattr(kind, "__metadata__", ())
     return "".join(f"expected {meta.description}" for meta in metas if meta.description)
+
+
+def _half_providers(providers: Providers) -> list[str]:
+    """A provider with only a part of what it needs would fail when somebody signs in."""
+    errors: list[str] = []
+    for name, needed in (
+        ("github", ("client_id", "client_secret")),
+        ("google", ("client_id", "client_secret")),
+        ("oidc", ("issuer", "client_id", "client_secret")),
+    ):
+        missing = [part for part in needed if not getattr(getattr(providers, name), part)]
+        if len(missing) < len(needed):
+            variables = [f"{PREFIX}PROVIDERS__{name}__{part}".upper() for part in missing]
+            errors += [f"{variable}: needed for signing in with it" for variable in variables]
+    return errors
 
 
 def _wrong_networks(name: str, text: str) -> list[str]:

@@ -82,7 +82,7 @@ def values(form: Mapping[str, object]) -> dict[str, str | bool]:
 def errors(error: AppError) -> dict[str, str]:
     """The messages by field as templates take them; `form` is for what no field is to blame for."""
     found: dict[str, str] = {}
-    if isinstance(error, ValidationFailed):
+    if "fields" in error.facts:
         for problem in _problems(error.facts.get("fields")):
             found.setdefault(_snake(problem.field) or "form", problem.message)
     return found or {"form": error.message}

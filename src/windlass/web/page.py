@@ -40,6 +40,13 @@ _DONE = {
     "rolled-back": "Rollback started.",
     "cancelled": "Cancelling. It ends when the last process is gone.",
     "signed-out": "You are signed out.",
+    "new-email": "Saved. A link was sent to the new address; it counts when you open it.",
+    "confirmation": "A link was sent to your address.",
+    "confirmed": "Your address is confirmed.",
+    "reset": "The password is changed. Sign in with the new one.",
+    "session": "That session is signed out.",
+    "sessions": "Every other session is signed out.",
+    "account-deleted": "The account is deleted.",
 }
 _EXPIRED = "Your session had ended, so nothing was saved. Sign in and send the form again."
 NOTICES = {

@@ -92,3 +92,10 @@ def problem(field: str, error: AppError) -> list[Problem]:
 def renamed(errors: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
     """Errors by the names of the form's fields where the struct calls them otherwise."""
     return {names.get(name, name): message for name, message in errors.items()}
+
+
+def differing(form: Mapping[str, str]) -> list[Problem]:
+    """A new password is typed twice, so that a slip locks nobody out."""
+    if form.get("password", "") == form.get("password_again", ""):
+        return []
+    return [{"field": "password_again", "message": "The two passwords differ"}]

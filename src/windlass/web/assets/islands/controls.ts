@@ -178,13 +178,18 @@ function showSlug(preview: HTMLElement): void {
   preview.textContent = slug ? (preview.dataset["address"] ?? "").replace("…", slug) : "\u00a0";
 }
 
-/** Length counts most; a hint, the server decides. */
+/** What the server asks for comes first; then length counts. A hint, the server decides. */
 function measure(meter: HTMLElement, password: string): void {
-  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z\d]/].filter((kind) => kind.test(password)).length;
-  const repeated = new Set(password).size < Math.min(6, password.length);
-  let score = password.length < 8 || repeated ? 1 : password.length < 14 && kinds < 3 ? 2 : 3;
-  if (score === 3 && password.length >= 20) score = 4;
-  const words = ["", "Too short or too plain", "Fair", "Good", "Very good"];
+  const asked: [RegExp, string][] = [
+    [/.{8}/s, "8 characters"],
+    [/[A-Z]/, "a capital letter"],
+    [/[0-9]/, "a digit"],
+    [/[^A-Za-z0-9]/, "a special character"],
+  ];
+  const missing = asked.filter(([kind]) => !kind.test(password)).map(([, what]) => what);
+  const score = missing.length > 0 ? 1 : password.length < 12 ? 2 : password.length < 16 ? 3 : 4;
+  const words = ["", "", "Fair", "Good", "Very good"];
+  const says = missing.length > 0 ? `Still needs ${missing.join(", ")}` : (words[score] ?? "");
   meter.dataset["score"] = password ? String(score) : "0";
-  one("output", meter).textContent = password ? (words[score] ?? "") : "";
+  one("output", meter).textContent = password ? says : "";
 }

@@ -1,0 +1,99 @@
+"""HTTP to addresses that others choose: the scheme, the address behind the name, size and time are
+checked, redirects are not followed."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from windlass.core.addresses import AddressPolicy, resolve_public
+from windlass.core.errors import AppError
+from windlass.core.settings import words
+
+_TIMEOUT_SECONDS = 10.0
+_MOST_BYTES = 1 << 20
+
+
+class FetchFailed(Exception):
+    """There is no answer that can be used. The text says why, to whoever set up the address."""
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """An answer that is not too large."""
+
+    status: int
+    body: bytes
+
+    def json(self, kind: type[Any]) -> Any:
+        """The body as a struct; raises FetchFailed."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise FetchFailed(f"it answered {self.status} with something else: {error}") from None
+
+
+class Client:
+    """One connection for each request: they are few."""
+
+    def __init__(self, allow: AddressPolicy) -> None:
+        self._allow = allow
+
+    async def get(self, url: str, **headers: str) -> Fetched:
+        return await self._send("GET", url, headers, None)
+
+    async def post(self, url: str, form: dict[str, str], **headers: str) -> Fetched:
+        return await self._send("POST", url, headers, form)
+
+    async def _send(
+        self, method: str, url: str, headers: dict[str, str], form: dict[str, str] | None
+    ) -> Fetched:
+        """Connects to exactly the addresses that were looked at, in the name that was asked for."""
+        import httpx2  # late: 8 MB, and a server without outside systems needs none of it
+
+        try:
+            asked = httpx2.URL(url)
+            port = asked.port or {"https": 443, "http": 80}.get(asked.scheme, 0)
+            self._check_scheme(asked.scheme, asked.host, port)
+            address, _ = (await resolve_public(asked.host, port, allow=self._allow))[0]
+            async with (
+                asyncio.timeout(_TIMEOUT_SECONDS),
+                httpx2.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as client,
+                client.stream(
+                    method,
+                    asked.copy_with(host=address),
+                    headers={"host": asked.netloc.decode("ascii"), **_named(headers)},
+                    data=form,
+                    # TLS proves the name, not the address.
+                    extensions={"sni_hostname": asked.host},
+                ) as answer,
+            ):
+                body = b""
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > _MOST_BYTES:
+                        raise FetchFailed("its answer is too large")
+                return Fetched(answer.status_code, body)
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
+            raise FetchFailed(str(error) or "it did not answer in time") from None
+        except AppError as error:
+            raise FetchFailed(error.message) from None
+
+    def _check_scheme(self, scheme: str, host: str, port: int) -> None:
+        """Without TLS only where somebody said that this host is private."""
+        if scheme == "https" or (scheme == "http" and f"{host}:{port}" in self._allow.hosts):
+            return
+        raise FetchFailed(f"{scheme}://{host} is not https")
+
+
+def policy(private: str, *, setting: str) -> AddressPolicy:
+    """The exceptions that a setting makes: `name:port` and networks, comma-separated."""
+    given = words(private)
+    return AddressPolicy(
+        hosts=frozenset(word for word in given if "/" not in word),
+        networks=tuple(word for word in given if "/" in word),
+        fix=f"The setting {setting} lists private hosts that are allowed.",
+    )
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}

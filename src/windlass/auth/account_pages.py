@@ -1,0 +1,256 @@
+"""Pages of one's own account: profile, security, tokens, and the way to delete it."""
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from windlass.auth import departing, profile, recovering, service, sessions
+from windlass.auth.deps import CurrentActor, SystemDB
+from windlass.auth.front import COOKIE
+from windlass.auth.models import Actor
+from windlass.auth.permissions import Permission
+from windlass.auth.schemas import (
+    AccountChange,
+    Departure,
+    PasswordChange,
+    SessionOut,
+    TokenCreate,
+    TokenOut,
+)
+from windlass.core import ids
+from windlass.core.errors import AppError, invalid
+from windlass.core.http import DB, Request
+from windlass.web import forms, posts
+from windlass.web.page import page
+from windlass.web.posts import Answer, Form, see, status_of, struct
+
+LANGUAGES = {"en": "English", "zh": "中文", "ja": "日本語", "ko": "한국어", "de": "Deutsch"}
+
+
+# A form with a mistake in it stands at the address it was sent to, and can be asked for again.
+@get(["/account", "/account/profile"], permission=Permission.account)
+async def show_profile(request: Request, db: DB, actor: CurrentActor) -> Answer:
+    return await _profile(request, db, actor)
+
+
+@post("/account/profile", permission=Permission.account)
+async def change_profile(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
+    given: dict[str, object] = {
+        "name": forms.text(form, "name"),
+        "language": forms.text(form, "language"),
+        "current_password": form.get("current_password") or None,
+    }
+    for field in ("username", "email"):
+        if (typed := forms.text(form, field)) is not None:
+            given[field] = typed
+    try:
+        wanted = struct(AccountChange, given)
+        changed = await profile.change(db, wanted, by=actor)
+    except AppError as error:
+        await db.rollback()
+        return await _profile(request, db, actor, form=form, error=error)
+    return see("/account", "new-email" if changed.pending_email else "saved")
+
+
+async def _profile(
+    request: Request,
+    db: DB,
+    actor: Actor,
+    *,
+    form: Form | None = None,
+    error: AppError | None = None,
+) -> Answer:
+    found = await profile.of(db, actor)
+    kept: posts.Values = {
+        "name": found.name or "",
+        "username": found.username or "",
+        "email": found.email or "",
+        "language": found.language or "",
+    }
+    errors = forms.errors(error) if error else {}
+    if error is not None and "form" in errors and error.status == 400:
+        errors = posts.renamed(errors, {"form": "current_password"})
+    return page(
+        request,
+        "auth/account/profile.html",
+        http_status=status_of(error) if error else 200,
+        user=actor,
+        account=found,
+        languages=LANGUAGES,
+        values=kept | forms.values(form or {}),
+        errors=errors,
+    )
+
+
+@post("/account/confirmation", permission=Permission.account)
+async def send_confirmation(db: DB, actor: CurrentActor) -> Answer:
+    await recovering.ask_confirmation(db, actor)
+    return see("/account", "confirmation")
+
+
+@get(["/account/security", "/account/password"], permission=Permission.account)
+async def show_security(request: Request, db: DB, actor: CurrentActor) -> Answer:
+    return await _security(request, db, actor)
+
+
+@post("/account/password", permission=Permission.account)
+async def change_password(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
+    try:
+        wanted = struct(
+            PasswordChange,
+            {"current": form.get("current_password", ""), "new": form.get("password") or None},
+            also=posts.differing(form),
+        )
+        await service.change_password(db, actor, current=wanted.current, new=wanted.new)
+    except AppError as error:
+        await db.rollback()
+        return await _security(request, db, actor, error=error)
+    return see("/account/security", "password")
+
+
+@post("/account/sessions/{session_id:str}/end", permission=Permission.account)
+async def end_session(db: DB, actor: CurrentActor, session_id: FromPath[str]) -> Answer:
+    await sessions.end(db, ids.private("sess", session_id), by=actor)
+    return see("/account/security", "session")
+
+
+@post("/account/sessions/end-others", permission=Permission.account)
+async def end_other_sessions(db: DB, actor: CurrentActor) -> Answer:
+    await sessions.end_others(db, by=actor)
+    return see("/account/security", "sessions")
+
+
+async def _security(
+    request: Request, db: DB, actor: Actor, *, error: AppError | None = None
+) -> Answer:
+    names = {"form": "current_password", "current": "current_password", "new": "password"}
+    rows = [SessionOut.of(row, actor) for row in await sessions.of(db, actor)]
+    found = await profile.of(db, actor)
+    return page(
+        request,
+        "auth/account/security.html",
+        http_status=status_of(error) if error else 200,
+        user=actor,
+        account=found,
+        sessions=rows,
+        errors=posts.renamed(forms.errors(error), names) if error else {},
+    )
+
+
+@get("/account/tokens", permission=Permission.account)
+async def show_tokens(request: Request, db: DB, actor: CurrentActor) -> Answer:
+    return await _tokens(request, db, actor)
+
+
+@post("/account/tokens", permission=Permission.account)
+async def create_token(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
+    """The answer is the page itself: the token is shown this once and kept nowhere."""
+    try:
+        wanted = struct(TokenCreate, {"name": forms.text(form, "token_name")})
+        row, token = await service.create_token(db, wanted.name, by=actor)
+    except AppError as error:
+        await db.rollback()
+        return await _tokens(request, db, actor, form=form, error=error)
+    return await _tokens(request, db, actor, made=TokenOut.of(row, token))
+
+
+@post("/account/tokens/{token_id:str}/revoke", permission=Permission.account)
+async def revoke_token(db: DB, actor: CurrentActor, token_id: FromPath[str]) -> Answer:
+    await service.revoke_token(db, ids.private("tok", token_id), by=actor)
+    return see("/account/tokens", "revoked")
+
+
+async def _tokens(
+    request: Request,
+    db: DB,
+    actor: Actor,
+    *,
+    made: TokenOut | None = None,
+    form: Form | None = None,
+    error: AppError | None = None,
+) -> Answer:
+    rows = [TokenOut.of(row) for row in await service.tokens(db, actor)]
+    errors = forms.errors(error) if error else {}
+    return page(
+        request,
+        "auth/account/tokens.html",
+        http_status=status_of(error) if error else 200,
+        user=actor,
+        tokens=rows,
+        new_token=made.token if made else None,
+        new_token_name=made.name if made else None,
+        values=forms.values(form or {}),
+        errors=posts.renamed(errors, {"name": "token_name"}),
+    )
+
+
+@get("/account/delete", permission=Permission.account)
+async def show_delete(request: Request, system_db: SystemDB, actor: CurrentActor) -> Answer:
+    return await _delete(request, system_db, actor)
+
+
+@post("/account/delete", permission=Permission.account)
+async def delete_account(
+    request: Request, system_db: SystemDB, actor: CurrentActor, form: Form
+) -> Answer:
+    """What is deleted along was listed beside the box that was ticked."""
+    try:
+        wanted = struct(
+            Departure,
+            {
+                "password": form.get("password") or None,
+                "delete_along": [n[6:] for n in form if n.startswith("along.")],
+            },
+        )
+        if form.get("confirm", "").strip().lower() != (actor.username or actor.email):
+            raise invalid("confirm", "This is not the name of the account")
+        await service.prove(system_db, actor, wanted.password)
+        is_hard = forms.checked(form, "hard")
+        await departing.leave(system_db, actor, along=wanted.delete_along, is_hard=is_hard)
+    except AppError as error:
+        await system_db.rollback()
+        return await _delete(request, system_db, actor, form=form, error=error)
+    answer = see("/sign-in", "account-deleted")
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+async def _delete(
+    request: Request,
+    system_db: SystemDB,
+    actor: Actor,
+    *,
+    form: Form | None = None,
+    error: AppError | None = None,
+) -> Answer:
+    found = await departing.summary(system_db, actor.id)
+    account = await profile.of(system_db, actor)
+    errors = forms.errors(error) if error else {}
+    if error is not None and error.status == 400:
+        errors = posts.renamed(errors, {"form": "password"})
+    return page(
+        request,
+        "auth/account/delete.html",
+        http_status=status_of(error) if error else 200,
+        user=actor,
+        account=account,
+        losses=found.losses,
+        reasons=found.reasons,
+        values=forms.values(form or {}),
+        errors=errors,
+    )
+
+
+HANDLERS = [
+    show_profile,
+    change_profile,
+    send_confirmation,
+    show_security,
+    change_password,
+    end_session,
+    end_other_sessions,
+    show_tokens,
+    create_token,
+    revoke_token,
+    show_delete,
+    delete_account,
+]

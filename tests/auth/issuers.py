@@ -1,0 +1,172 @@
+"""Sign-in providers for tests: a certified one in Node, and fakes that say whatever is wanted."""
+
+import fcntl
+import hashlib
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx2
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+from tests.running import free_port
+
+from windlass.web import assets_build
+
+FOLDER = Path(__file__).parent / "issuer"
+SECRET = "s3cr3t + more/of:it"
+
+
+def _node() -> str:
+    return assets_build._node()  # pyright: ignore[reportPrivateUsage]
+
+
+def _install() -> None:
+    """`npm ci`, once for each lock file."""
+    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    done = FOLDER / "node_modules" / ".windlass-stamp"
+    with (FOLDER / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if done.is_file() and done.read_text() == lock:
+            return
+        npm = assets_build._npm()  # pyright: ignore[reportPrivateUsage]
+        options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([*npm, *options], cwd=FOLDER, check=True, capture_output=True, timeout=300)
+        done.write_text(lock)
+
+
+class Issuer:
+    """The certified provider. `person` says who signs in next."""
+
+    def __init__(self, port: int) -> None:
+        self.host = f"127.0.0.1:{port}"
+        self.url = f"http://{self.host}"
+
+    def person(self, account: str, *, refuses: bool = False, **claims: Any) -> None:
+        body = {"accountId": account, "claims": claims, "refuses": refuses}
+        assert httpx2.post(f"{self.url}/-/person", json=body).status_code == 204
+
+
+@contextmanager
+def certified(redirect_uri: str) -> Iterator[Issuer]:
+    """A real one, in a process of its own."""
+    _install()
+    port = free_port()
+    process = subprocess.Popen(
+        [_node(), "issuer.mjs", redirect_uri, str(port)],
+        cwd=FOLDER,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    try:
+        assert json.loads(process.stdout.readline())["ready"] == port
+        yield Issuer(port)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+class Fake:
+    """Speaks the addresses of GitHub, and those of an issuer that lies when it is told to."""
+
+    def __init__(self) -> None:
+        self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
+        self.claims: dict[str, Any] = {}
+        self.header: dict[str, Any] = {"alg": "RS256", "kid": "one"}
+        self.sign_with: RSAKey | OctKey = self.key
+        self.id_token: str | None = None
+        self.profile: dict[str, Any] = {"id": 7, "login": "ada", "name": "Ada Bell"}
+        self.addresses: list[dict[str, Any]] = []
+        self.answer: dict[str, Any] = {}
+        self.large = False
+        self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
+        self._nonces: dict[str, str] = {}
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                owner._serve(self, {})
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+                owner._serve(self, _flat(body))
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.host}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _serve(self, handler: BaseHTTPRequestHandler, form: dict[str, str]) -> None:
+        path = urlsplit(handler.path).path
+        query = _flat(urlsplit(handler.path).query)
+        self.asked.append((path, form or query, dict(handler.headers)))
+        if path in {"/authorize", "/login/oauth/authorize"}:
+            code = f"code-{len(self._nonces)}"
+            self._nonces[code] = query.get("nonce", "")
+            back = query["redirect_uri"] + "?" + urlencode({"code": code, "state": query["state"]})
+            handler.send_response(302)
+            handler.send_header("location", back)
+            handler.send_header("content-length", "0")
+            handler.end_headers()
+            return
+        body = json.dumps(self._body(path, form)).encode()
+        handler.send_response(200)
+        handler.send_header("content-type", "application/json")
+        handler.send_header("content-length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def _body(self, path: str, form: dict[str, str]) -> Any:
+        if path == "/.well-known/openid-configuration":
+            return {
+                "issuer": self.url,
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+                "jwks_uri": f"{self.url}/jwks",
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            }
+        if path == "/jwks":
+            other = {"kty": "AKP", "kid": "of a kind that nobody knows yet"}
+            return {"keys": [other, self.key.as_dict(private=False)]}
+        if path == "/token":
+            return {"access_token": "at", "id_token": self.id_token or self._signed(form["code"])}
+        if path == "/login/oauth/access_token":
+            return {"access_token": "gho_token", "scope": "read:user,user:email"} | self.answer
+        if path == "/user":
+            return self.profile | ({"bio": "x" * (2 << 20)} if self.large else {})
+        return self.addresses if path == "/user/emails" else {}
+
+    def _signed(self, code: str) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": self.url,
+            "aud": "windlass",
+            "sub": "7",
+            "iat": now,
+            "exp": now + 300,
+            "nonce": self._nonces[code],
+            "email": "ada@example.com",
+            "email_verified": True,
+        }
+        chosen = {n: v for n, v in (claims | self.claims).items() if v is not None}
+        return jwt.encode(self.header, chosen, self.sign_with, algorithms=["RS256", "HS256"])
+
+
+def _flat(query: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(query).items()}
