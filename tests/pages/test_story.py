@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.running import Instance
 
-EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
+EMAIL, PASSWORD = "ada@example.com", "Correct horse battery 1"
 # A browser says this of every answer that is not 2xx, also of forms with a mistake in them.
 ANSWERED = "Failed to load resource: the server responded with a status of 4"
 BUILD = """
