@@ -55,7 +55,7 @@ class Challenges:
                 user_id=user_id,
                 kind=kind,
                 digest=digest,
-                payload_sealed=self._key_ring.seal(payload, context=_context(kind, digest)),
+                payload_sealed=self._key_ring.seal(payload, context=context_of(kind, digest)),
                 expires_at=clock.now() + dt.timedelta(minutes=MINUTES),
             )
         )
@@ -85,7 +85,7 @@ class Challenges:
             raise ChallengeOver()
         id, user_id, sealed, digest = row
         try:
-            opened = self._key_ring.open_sealed(sealed or b"", context=_context(kind, digest))
+            opened = self._key_ring.open_sealed(sealed or b"", context=context_of(kind, digest))
         except SealBroken:
             raise ChallengeOver() from None
         return Begun(id, user_id, opened)
@@ -115,5 +115,6 @@ def _alive(kind: ChallengeKind, token: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _context(kind: ChallengeKind, digest: bytes) -> str:
-    return f"challenges.payload:{kind.value}:{digest.hex()}"
+def context_of(kind: str, digest: bytes) -> str:
+    """What the seal of a payload is tied to."""
+    return f"challenges.payload:{kind}:{digest.hex()}"

@@ -90,7 +90,7 @@ async def begin_totp(db: AsyncSession, key_ring: KeyRing, *, by: Actor) -> NewTo
     if row is not None and row.confirmed_at is not None:
         raise FactorThere()
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
-    sealed = key_ring.seal(secret.encode(), context=_context(by.id))
+    sealed = key_ring.seal(secret.encode(), context=context_of(by.id))
     if row is None:
         db.add(Totp(user_id=by.id, secret_sealed=sealed))
     else:
@@ -174,7 +174,7 @@ async def _totp(db: AsyncSession, user_id: UUID) -> Totp | None:
 
 async def _accept_totp(db: AsyncSession, key_ring: KeyRing, row: Totp, code: str) -> bool:
     """The step it belongs to is used up in the same statement that looks whether it was."""
-    secret = key_ring.open_sealed(row.secret_sealed, context=_context(row.user_id)).decode()
+    secret = key_ring.open_sealed(row.secret_sealed, context=context_of(row.user_id)).decode()
     step = _step_of(secret, "".join(code.split()), clock.now())
     if step is None:
         return False
@@ -221,5 +221,6 @@ def _code_digest(code: str) -> bytes:
     return crypto.digest(code.replace("-", "").lower())
 
 
-def _context(user_id: UUID) -> str:
+def context_of(user_id: UUID) -> str:
+    """What the seal of a secret is tied to."""
     return f"totps.secret:{user_id}"

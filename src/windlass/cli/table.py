@@ -40,6 +40,7 @@ COMMANDS: dict[str, Row] = {
     "setup-link": Row(
         "windlass.up:setup_link", "Print the link that sets the owner's password.", "Server", True
     ),
+    "keys": Row("windlass.keys:command", "Make and rotate the instance's keys.", "Server", True),
     "web": Row("windlass.control:web", "Run the control plane alone.", "Server", True),
     "worker": Row("windlass.control:work", "Run the build worker alone.", "Server", True),
     "edge": Row("windlass.up:edge", "Run the edge alone.", "Server", True),

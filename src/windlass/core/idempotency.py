@@ -100,7 +100,8 @@ async def begin(request: Request[Any, Any, Any], db: AsyncSession) -> None:
         if answer.request_sha256 != begun.request_sha256:
             raise KeyUsed()
         keys: KeyRing = request.app.state.key_ring
-        raise Replayed(answer, keys.open_sealed(answer.body or b"", context=_context(begun)))
+        context = context_of(user_id, key)
+        raise Replayed(answer, keys.open_sealed(answer.body or b"", context=context))
     request.state.idempotent = begun
 
 
@@ -118,7 +119,7 @@ async def keep(request: Request[Any, Any, Any], db: AsyncSession) -> None:
         "request_sha256": begun.request_sha256,
         "status": answer.status_code,
         "media_type": headers.get("content-type"),
-        "body": keys.seal(answer.body, context=_context(begun)),
+        "body": keys.seal(answer.body, context=context_of(begun.user_id, begun.key)),
         "location": headers.get("location"),
     }
     await db.execute(insert(IdempotentAnswer).values(**row))
@@ -133,5 +134,6 @@ async def _hash_of(request: Request[Any, Any, Any]) -> bytes:
     return hashlib.sha256("\n".join(parts).encode() + b"\n" + body).digest()
 
 
-def _context(begun: _Begun) -> str:
-    return f"answer:{begun.user_id}:{begun.key}"
+def context_of(user_id: UUID, key: str) -> str:
+    """What the seal of an answer is tied to."""
+    return f"answer:{user_id}:{key}"

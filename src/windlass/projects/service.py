@@ -159,7 +159,7 @@ async def set_variable(
     for target in targets:
         values = {
             "value_sealed": keys.seal(
-                wanted.value.encode(), context=_context(project.id, wanted.key, target)
+                wanted.value.encode(), context=context_of(project.id, wanted.key, target)
             ),
             "is_secret": wanted.secret,
             "updated_at": func.now(),
@@ -207,7 +207,7 @@ async def change_variable(
     value = _open(keys, row)
     if wanted.value is not msgspec.UNSET:
         value = wanted.value
-        context = _context(project.id, row.key, row.target)
+        context = context_of(project.id, row.key, row.target)
         row.value_sealed = keys.seal(value.encode(), context=context)
     if wanted.secret is not msgspec.UNSET:
         if row.is_secret and not wanted.secret and wanted.value is msgspec.UNSET:
@@ -229,10 +229,11 @@ async def remove_variable(
     await announce(db, f"project:{project.id}")
 
 
-def _context(project_id: UUID, key: str, target: str) -> str:
+def context_of(project_id: UUID, key: str, target: str) -> str:
+    """What the seal of a value is tied to."""
     return f"env:{project_id}:{key}:{target}"
 
 
 def _open(keys: KeyRing, row: EnvVariable) -> str:
-    context = _context(row.project_id, row.key, row.target)
+    context = context_of(row.project_id, row.key, row.target)
     return keys.open_sealed(row.value_sealed, context=context).decode()
