@@ -47,20 +47,16 @@ class MemberRemoved(Event, frozen=True):
 
 
 class Invited(Event, frozen=True):
-    """`token_sealed` is the link's secret for the mail, as only this instance can read it."""
-
     team_id: UUID
     invitation_id: UUID
     email: str
     role: Role
-    token_sealed: str
 
 
 class InvitationResent(Event, frozen=True):
     team_id: UUID
     invitation_id: UUID
     email: str
-    token_sealed: str
 
 
 class InvitationRevoked(Event, frozen=True):

@@ -1,10 +1,9 @@
 """Invitations: ask somebody by an address to come; only who has that address can say yes.
 
 The link names the invitation, it does not let anybody in: the address must be the caller's own, and
-confirmed.
+confirmed. It is made by the job that sends it, so its secret is in the mail and nowhere else.
 """
 
-import base64
 import datetime as dt
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.auth.models import Actor, User
 from windlass.auth.permissions import Role
 from windlass.core import clock, crypto, ids
-from windlass.core.crypto import KeyRing
 from windlass.core.events import emit
 from windlass.teams import events, service
 from windlass.teams.errors import (
@@ -37,20 +35,19 @@ _OF_LINK = text("select id, email from invitation_of(:link)")
 
 
 async def invite(
-    db: AsyncSession, in_team: Membership, email: str, role: Role, keys: KeyRing, *, by: Actor
+    db: AsyncSession, in_team: Membership, email: str, role: Role, *, by: Actor
 ) -> TeamInvitation:
     """Ask an address; one question is open for each, a refused one may be asked again (C-183)."""
     email = email.strip().lower()
     service.check_grant(in_team.role, role)
     await _refuse_member(db, in_team.team.id, email)
     await _expire(db, in_team.team.id, email)
-    token = crypto.new_token(_TOKEN_PREFIX)
     row = TeamInvitation(
         id=ids.uuid7(),
         team_id=in_team.team.id,
         email=email,
         role=role,
-        digest=crypto.digest(token),
+        digest=_unknown(),
         invited_by=by.id,
         expires_at=_expiry(),
     )
@@ -65,7 +62,6 @@ async def invite(
         invitation_id=row.id,
         email=email,
         role=role,
-        token_sealed=_sealed(keys, row.id, token),
     )
     await emit(db, event, by=by.id)
     return row
@@ -79,15 +75,12 @@ async def get(db: AsyncSession, team_id: UUID, id: UUID) -> TeamInvitation:
     return row
 
 
-async def resend(
-    db: AsyncSession, in_team: Membership, row: TeamInvitation, keys: KeyRing, *, by: Actor
-) -> None:
+async def resend(db: AsyncSession, in_team: Membership, row: TeamInvitation, *, by: Actor) -> None:
     """A new link for seven more days; the old one leads nowhere from now on."""
     service.check_grant(in_team.role, row.role)
     if row.status in {InvitationStatus.accepted, InvitationStatus.declined}:
         raise InvitationUsed(status=row.status.value.lower())
-    token = crypto.new_token(_TOKEN_PREFIX)
-    row.digest, row.expires_at = crypto.digest(token), _expiry()
+    row.digest, row.expires_at = _unknown(), _expiry()
     row.status, row.invited_by = InvitationStatus.pending, by.id
     try:
         async with db.begin_nested():
@@ -98,7 +91,6 @@ async def resend(
         team_id=row.team_id,
         invitation_id=row.id,
         email=row.email,
-        token_sealed=_sealed(keys, row.id, token),
     )
     await emit(db, event, by=by.id)
 
@@ -163,9 +155,15 @@ async def expire_all(db: AsyncSession) -> int:
     return len(rows)
 
 
-def open_token(keys: KeyRing, id: UUID, sealed: str) -> str:
-    """The secret of the link, out of the event that asked for the mail."""
-    return keys.open_sealed(base64.b64decode(sealed), context=_context(id)).decode()
+async def new_link(db: AsyncSession, id: UUID) -> str | None:
+    """The secret of a link for the mail, the only one that leads to this invitation from now on;
+    None when nothing is open any more."""
+    token = crypto.new_token(_TOKEN_PREFIX)
+    query = update(TeamInvitation).where(
+        TeamInvitation.id == id, TeamInvitation.status == InvitationStatus.pending
+    )
+    found = await db.scalar(query.values(digest=crypto.digest(token)).returning(TeamInvitation.id))
+    return token if found is not None else None
 
 
 async def _open_for(db: AsyncSession, ref: str, *, by: Actor) -> TeamInvitation:
@@ -220,9 +218,6 @@ def _expiry() -> dt.datetime:
     return clock.now() + dt.timedelta(days=DAYS)
 
 
-def _sealed(keys: KeyRing, id: UUID, token: str) -> str:
-    return base64.b64encode(keys.seal(token.encode(), context=_context(id))).decode()
-
-
-def _context(id: UUID) -> str:
-    return f"invitation:{id}"
+def _unknown() -> bytes:
+    """Of a link that nobody has: the mail brings the first."""
+    return crypto.digest(crypto.new_token(_TOKEN_PREFIX))

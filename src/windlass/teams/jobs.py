@@ -1,8 +1,53 @@
-"""What follows from facts about teams, and what the clock does to invitations."""
+"""What follows from facts about teams: mails go out, and the clock closes invitations."""
 
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from windlass.adapters.mail import MailRefused
+from windlass.adapters.world import world
+from windlass.core import log
 from windlass.core.context import Ctx
-from windlass.core.queue import every
-from windlass.teams import invitations
+from windlass.core.queue import every, on
+from windlass.teams import events, invitations
+from windlass.web import letters
+
+_INVITATION = text("""
+select t.name as team, i.email, lower(i.role) as role, i.expires_at,
+  coalesce(u.name, u.email, 'Somebody') as inviter
+from team_invitations i join teams t on t.id = i.team_id left join users u on u.id = i.invited_by
+where i.id = :id
+""")
+_OWNERS = text("""
+select t.name as team, t.slug, u.email
+from teams t join team_members m on m.team_id = t.id join users u on u.id = m.user_id
+where t.id = :id and m.role = 'OWNER' and u.email is not null and u.deleted_at is null
+""")
+
+
+@on(events.Invited)
+async def mail_invitation(ctx: Ctx, event: events.Invited) -> None:
+    """Send the link that leads to the invitation (C-183)."""
+    await _invite(ctx, event.invitation_id)
+
+
+@on(events.InvitationResent)
+async def mail_invitation_again(ctx: Ctx, event: events.InvitationResent) -> None:
+    """The same, with a link that replaces the first."""
+    await _invite(ctx, event.invitation_id)
+
+
+@on(events.InvitationAccepted)
+async def tell_accepted(ctx: Ctx, event: events.InvitationAccepted) -> None:
+    """Owners hear that somebody came (C-184)."""
+    await _tell_owners(ctx, event.team_id, email=event.email, is_accepted=True)
+
+
+@on(events.InvitationDeclined)
+async def tell_declined(ctx: Ctx, event: events.InvitationDeclined) -> None:
+    """Owners hear that somebody does not come (C-184)."""
+    await _tell_owners(ctx, event.team_id, email=event.email, is_accepted=False)
 
 
 @every("13 * * * *")
@@ -10,3 +55,31 @@ async def expire_invitations(ctx: Ctx) -> None:
     """An invitation that nobody answered within seven days is over (C-184)."""
     async with ctx.transaction() as db:
         await invitations.expire_all(db)
+
+
+async def _invite(ctx: Ctx, id: UUID) -> None:
+    async with ctx.transaction() as db:
+        token = await invitations.new_link(db, id)
+        row = (await db.execute(_INVITATION, {"id": id})).one_or_none()
+    if token is None or row is None:
+        return
+    link = f"{ctx.settings.panel_url}/invitations/{token}"
+    facts = {"inviter": row.inviter, "role": row.role, "day": f"{row.expires_at:%Y-%m-%d}"}
+    await _send(ctx, row.email, "invitation", link=link, team=row.team, **facts)
+
+
+async def _tell_owners(ctx: Ctx, team_id: UUID, **facts: Any) -> None:
+    async with ctx.transaction() as db:
+        owners = (await db.execute(_OWNERS, {"id": team_id})).all()
+    for owner in owners:
+        link = f"{ctx.settings.panel_url}/teams/{owner.slug}"
+        await _send(ctx, owner.email, "answered", link=link, team=owner.team, **facts)
+
+
+async def _send(ctx: Ctx, to: str, letter: str, **context: Any) -> None:
+    """An address that takes no mail is noted; anything else is tried again."""
+    found = letters.write(f"teams/mail/{letter}.html", **context)
+    try:
+        await world(ctx).mail.send(to=to, subject=found.subject, text=found.text, html=found.html)
+    except MailRefused as error:
+        log.get().warning("mail.refused", letter=letter, reason=str(error))

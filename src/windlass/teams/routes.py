@@ -6,7 +6,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission, Role
 from windlass.core import ids
-from windlass.core.http import DB, Request
+from windlass.core.http import DB
 from windlass.core.schemas import CursorText, Limit, Page
 from windlass.teams import invitations, listing, service
 from windlass.teams.deps import InTeam
@@ -75,9 +75,7 @@ async def list_members(
 
 
 @post("/{team_id:str}/members", permission=Permission.team_invite)
-async def add_member(
-    request: Request, db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[Invite]
-) -> Added:
+async def add_member(db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[Invite]) -> Added:
     """Add an account that exists, or ask its address to come; the answer says which (E-06)."""
     role, email = Role(data.role.upper()), data.email.strip().lower()
     user_id = await service.add_existing(db, team, email, role, by=actor)
@@ -85,8 +83,7 @@ async def add_member(
         await invitations.close_of(db, team.team.id, email)
         member = await listing.member(db, team.team.id, user_id)
         return Added(outcome="added", member=member)
-    keys = request.app.state.key_ring
-    row = await invitations.invite(db, team, email, role, keys, by=actor)
+    row = await invitations.invite(db, team, email, role, by=actor)
     return Added(outcome="invited", invitation=await listing.invitation(db, row.id))
 
 
@@ -129,11 +126,11 @@ async def list_invitations(
 
 @post("/{team_id:str}/invitations", permission=Permission.team_invite)
 async def invite(
-    request: Request, db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[Invite]
+    db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[Invite]
 ) -> InvitationOut:
     """Ask somebody to come, by e-mail; for seven days (C-183)."""
-    role, keys = Role(data.role.upper()), request.app.state.key_ring
-    row = await invitations.invite(db, team, data.email, role, keys, by=actor)
+    role = Role(data.role.upper())
+    row = await invitations.invite(db, team, data.email, role, by=actor)
     return await listing.invitation(db, row.id)
 
 
@@ -155,11 +152,11 @@ async def revoke_invitation(
     status_code=200,
 )
 async def resend_invitation(
-    request: Request, db: DB, actor: CurrentActor, team: InTeam, invitation_id: FromPath[str]
+    db: DB, actor: CurrentActor, team: InTeam, invitation_id: FromPath[str]
 ) -> InvitationOut:
     """Send it again with a new link, for seven more days."""
     row = await invitations.get(db, team.team.id, ids.private("inv", invitation_id))
-    await invitations.resend(db, team, row, request.app.state.key_ring, by=actor)
+    await invitations.resend(db, team, row, by=actor)
     return await listing.invitation(db, row.id)
 
 

@@ -13,7 +13,7 @@ from windlass.core import clock
 from windlass.web import filters
 from windlass.web.static_files import asset
 
-AREAS = ("auth", "projects", "deployments")
+AREAS = ("auth", "teams", "projects", "deployments")
 FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "short", "size")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
@@ -47,6 +47,16 @@ _DONE = {
     "session": "That session is signed out.",
     "sessions": "Every other session is signed out.",
     "account-deleted": "The account is deleted.",
+    "shared": "Shared. The members of the team see the project now.",
+    "unshared": "No longer shared. The members of the team see nothing of it any more.",
+    "transferred": "The project has a new owner.",
+    "added": "Added. They see what the team sees from now on.",
+    "invited": "Invited. A mail with a link is on its way; it counts for seven days.",
+    "removed": "Removed. They see nothing of the team any more.",
+    "left": "You left the team.",
+    "withdrawn": "Withdrawn. The link leads nowhere now.",
+    "joined": "Welcome to the team.",
+    "declined": "Declined. Nothing changed for you.",
 }
 _EXPIRED = "Your session had ended, so nothing was saved. Sign in and send the form again."
 NOTICES = {
