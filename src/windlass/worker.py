@@ -15,6 +15,7 @@ from windlass.core.settings import Settings
 from windlass.deployments import jobs as deployments_jobs
 from windlass.deployments import reconcile as deployments_reconcile
 from windlass.health import jobs as health_jobs
+from windlass.projects import jobs as projects_jobs
 from windlass.teams import jobs as teams_jobs
 
 MODULES = (
@@ -25,6 +26,7 @@ MODULES = (
     builds_reconcile,
     deployments_jobs,
     deployments_reconcile,
+    projects_jobs,
 )
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.web import samples as s
+from windlass.auth.permissions import GRANTS, Role
 from windlass.deployments.new_pages import LeftOut
 from windlass.web import forms, page, tree
 
@@ -26,6 +27,7 @@ _SHOW: Context = {
     "promoter": "Ada Bell",
     "errors": {},
     "why_not": {},
+    "may": GRANTS[Role.owner],
     "log": s.LOG,
     "nodes": s.NODES,
     "app": None,

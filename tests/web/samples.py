@@ -69,7 +69,7 @@ def deployment(number: int, **changes: Any) -> Any:
     facts: dict[str, Any] = {
         "id": public_id("depl", number),
         "project_id": public_id("proj", 1),
-        "project": SimpleNamespace(name="Harbour shop", slug="harbour-shop"),
+        "project": SimpleNamespace(name="Harbour shop", slug="harbour-shop", ref="harbour-shop"),
         "status": "ready",
         "branch": "main",
         "commit_sha": f"{number:02d}c4d1e9a07b3f52",
@@ -141,7 +141,7 @@ SERVER = deployment(
     is_active=True,
     plan=SERVER_PLAN,
     url="http://orders.localhost:8000",
-    project=SimpleNamespace(name="orders", slug="orders"),
+    project=SimpleNamespace(name="orders", slug="orders", ref="orders"),
     commit_message="Answer 409 when an order was paid twice",
 )
 
@@ -152,6 +152,10 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
         "id": public_id("proj", number),
         "name": name,
         "slug": slug,
+        "ref": slug,
+        "owner": SimpleNamespace(id=public_id("user", 1), name="Ada Bell", plan="pro"),
+        "role": "owner",
+        "may": lambda permission: True,
         "repository_url": "https://git.example.com/harbour/shop.git",
         "repository_branch": "main",
         "framework": "vite",
@@ -175,7 +179,14 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
 PROJECT = project(1, "Harbour shop", LIVE)
 PROJECTS = [
     PROJECT,
-    project(2, "orders", SERVER, framework="fastapi"),
+    project(
+        2,
+        "orders",
+        SERVER,
+        framework="fastapi",
+        ref=public_id("proj", 2),
+        owner=SimpleNamespace(id=public_id("user", 2), name="Grace Hill", plan="team"),
+    ),
     project(3, "docs", BUILDING, framework="mkdocs"),
     project(4, "Catalogue", FAILED, framework="nextjs"),
     project(5, "landing page for the winter campaign 2026", PREVIEW, framework="astro"),

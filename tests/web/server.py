@@ -152,7 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.endswith("/logs/stream"):
             self._stream()
         elif path == "/api/projects":
-            self._data([{"name": found.name, "slug": found.slug} for found in s.PROJECTS])
+            self._data(
+                [{"name": found.name, "slug": found.slug, "ref": found.ref} for found in s.PROJECTS]
+            )
         elif path == "/api/deployments":
             self._data([_deployment(found) for found in s.DEPLOYMENTS])
         else:
@@ -218,7 +220,11 @@ def _deployment(found: Any) -> dict[str, object]:
         "status": found.status,
         "commitMessage": found.commit_message,
         "branch": found.branch,
-        "project": {"name": found.project.name, "slug": found.project.slug},
+        "project": {
+            "name": found.project.name,
+            "slug": found.project.slug,
+            "ref": found.project.ref,
+        },
         "errorMessage": found.error_message,
         "finishedAt": dt.datetime.now(dt.UTC).isoformat(),
     }

@@ -35,7 +35,8 @@ def _id(prefix: str, column: str) -> str:
 _FIELDS = {
     "id": _id("depl", "d.id"),
     "projectId": _id("proj", "d.project_id"),
-    "project": "json_build_object('name', p.name, 'slug', split_part(p.slug, '~', 1))",
+    "project": "json_build_object('name', p.name, 'slug', split_part(p.slug, '~', 1), 'ref',"
+    f" case when p.owner_id = windlass_user() then p.slug else {_id('proj', 'p.id')} end)",
     "status": "lower(d.status)",
     "branch": "d.branch",
     "commitSha": "d.commit_sha",

@@ -12,7 +12,7 @@ from windlass.adapters.edge import EdgeAway, EdgeClient
 from windlass.auth import service as accounts
 from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
-from windlass.auth.permissions import Permission
+from windlass.auth.permissions import GRANTS, Permission
 from windlass.builds.deps import store_of
 from windlass.core import ids
 from windlass.core.errors import AppError
@@ -26,10 +26,12 @@ from windlass.deployments import (
     runtime_logs,
     service,
     settings_pages,
+    sharing_pages,
 )
 from windlass.deployments.deps import InDeployment
 from windlass.deployments.models import Deployment
 from windlass.deployments.schemas import DeploymentChange, DeploymentOut, LogLineOut
+from windlass.projects import service as projects
 from windlass.projects.deps import provide_project_by_slug
 from windlass.web import forms, posts, tree
 from windlass.web.page import page
@@ -104,6 +106,7 @@ async def _show(
         promoter=await accounts.name_of(db, deployment.promoted_by),
         going_live=await service.is_going_live(db, deployment),
         why_not=await service.why_not(db, deployment),
+        may=GRANTS[await projects.role_on(db, deployment.project_id, by=actor)],
         log=[LogLineOut(**dict(row)) for row in lines],
         nodes=tree.listing(manifest),
         app=app,
@@ -231,7 +234,7 @@ async def delete_deployment(
         await service.remove(db, deployment, by=actor)
     except AppError as error:
         return await _refused(request, db, actor, deployment, error)
-    return see(f"/projects/{shown.project.slug}", "deleted")
+    return see(f"/projects/{shown.project.ref}", "deleted")
 
 
 async def _refused(
@@ -276,6 +279,7 @@ PAGES = [
             *new_pages.HANDLERS,
             *project_pages.HANDLERS,
             *settings_pages.HANDLERS,
+            *sharing_pages.HANDLERS,
         ],
         dependencies={
             "form": Provide(posts.provide_form),

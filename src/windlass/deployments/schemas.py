@@ -51,6 +51,8 @@ class RollbackReason(In):
 class ProjectRef(Out):
     name: str
     slug: str
+    # What stands for it in addresses of pages: the id when it is somebody else's.
+    ref: str
 
 
 class DeploymentOut(Out):

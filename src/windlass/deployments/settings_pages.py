@@ -79,7 +79,7 @@ async def save_settings(
             errors=forms.errors(error),
             http_status=status_of(error),
         )
-    return see(f"/projects/{project.slug}/settings", "saved")
+    return see(f"/projects/{service.ref_of(project, by=actor)}/settings", "saved")
 
 
 async def _wrong(db: DB, project: Project, work: Awaitable[None]) -> AppError | None:
@@ -151,7 +151,7 @@ async def _settings(
         "projects/settings.html",
         http_status=http_status,
         user=actor,
-        project=await listing.shown(db, request.app.state.settings, project, latest),
+        project=await listing.shown(db, request.app.state.settings, project, latest, by=actor),
         plan=plan,
         values=values,
         errors=errors or {},
@@ -253,7 +253,7 @@ async def add_variables(
             errors=forms.of_row(forms.errors(error), form, key),
             http_status=status_of(error),
         )
-    return see(f"/projects/{project.slug}/environment", "variables")
+    return see(f"/projects/{service.ref_of(project, by=actor)}/environment", "variables")
 
 
 @post("/projects/{slug:str}/environment/{env_id:str}", permission=Permission.project_settings)
@@ -286,7 +286,7 @@ async def change_variable(
             errors=forms.errors(error),
             http_status=status_of(error),
         )
-    return see(f"/projects/{project.slug}/environment", "variables")
+    return see(f"/projects/{service.ref_of(project, by=actor)}/environment", "variables")
 
 
 @post(
@@ -297,7 +297,7 @@ async def remove_variable(
 ) -> Answer:
     line = await variables.line(db, project, env_id, request.app.state.key_ring)
     await variables.remove(db, project, line, by=actor)
-    return see(f"/projects/{project.slug}/environment", "deleted")
+    return see(f"/projects/{service.ref_of(project, by=actor)}/environment", "deleted")
 
 
 def _wanted(form: Form, *, key: str, value: str, secret: bool) -> EnvSet:
@@ -326,7 +326,7 @@ async def _environment(
         "projects/environment.html",
         http_status=http_status,
         user=actor,
-        project=await listing.shown(db, state.settings, project, latest),
+        project=await listing.shown(db, state.settings, project, latest, by=actor),
         variables=await variables.lines(db, project, state.key_ring),
         editing=editing,
         rows=rows or [],

@@ -30,3 +30,21 @@ class VariableRemoved(Event, frozen=True):
     project_id: UUID
     key: str
     target: str
+
+
+class Shared(Event, frozen=True):
+    project_id: UUID
+    team_id: UUID
+
+
+class Unshared(Event, frozen=True):
+    project_id: UUID
+    team_id: UUID
+
+
+class Transferred(Event, frozen=True):
+    """`user_id` owns it now, `from_user_id` did before."""
+
+    project_id: UUID
+    user_id: UUID
+    from_user_id: UUID

@@ -1,19 +1,20 @@
 """Reading projects: the caller's own, with the host each is live on."""
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth.models import Actor
+from windlass.auth.models import Actor, User
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
 from windlass.projects import service
 from windlass.projects.deps import LatestOf
 from windlass.projects.models import Project, Site
-from windlass.projects.schemas import ProjectOut
+from windlass.projects.schemas import ProjectOut, Seen
 
 LIMIT, LIMIT_MAX = 20, 100
 _SORTS = {"name": Project.name, "createdAt": Project.created_at}
@@ -27,9 +28,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     total: bool = False
 
 
-async def page(
-    db: AsyncSession, query: Query, *, by: Actor
-) -> tuple[list[tuple[Project, Site]], str | None]:
+async def page(db: AsyncSession, query: Query, *, by: Actor) -> tuple[list[Seen], str | None]:
     """A page of projects and the cursor that continues it (C-100, C-076)."""
     if query.limit < 1:
         raise BadLimit()
@@ -38,8 +37,7 @@ async def page(
         raise BadSort(allowed=", ".join(_SORTS))
     limit, column, down = min(query.limit, LIMIT_MAX), _SORTS[name], query.sort.startswith("-")
     found = (
-        select(Project, Site)
-        .join(Site, (Site.project_id == Project.id) & Site.is_preview.is_(False))
+        _seen(by)
         .where(service.visible_to(by), Project.deleted_at.is_(None))
         .order_by(column.desc() if down else column, Project.id.desc() if down else Project.id)
         .limit(limit + 1)
@@ -48,24 +46,18 @@ async def page(
         found = found.where(Project.framework == query.framework)
     if (cursor := read_cursor(query.cursor, sort=query.sort)) is not None:
         found = found.where(_after(cursor, name, down=down))
-    rows = [(project, site) for project, site in await db.execute(found)]
+    rows = [_read(row) for row in await db.execute(found)]
     more = len(rows) > limit
-    return rows[:limit], _cursor(rows[limit - 1][0], query.sort, name) if more else None
-
-
-async def site_of(db: AsyncSession, project: Project) -> Site:
-    """The production host of a project."""
-    query = select(Site).where(Site.project_id == project.id, Site.is_preview.is_(False))
-    return (await db.scalars(query)).one()
+    return rows[:limit], _cursor(rows[limit - 1].project, query.sort, name) if more else None
 
 
 async def shown(
-    db: AsyncSession, settings: Settings, project: Project, latest: LatestOf
+    db: AsyncSession, settings: Settings, project: Project, latest: LatestOf, *, by: Actor
 ) -> ProjectOut:
     """A project in its outward shape."""
-    site = await site_of(db, project)
+    seen = _read((await db.execute(_seen(by).where(Project.id == project.id))).one())
     newest = (await latest([project.id])).get(project.id)
-    return ProjectOut.of(project, site, newest, settings)
+    return ProjectOut.of(seen, newest, settings, ref=service.ref_of(project, by=by))
 
 
 async def shown_page(
@@ -73,8 +65,16 @@ async def shown_page(
 ) -> Page[ProjectOut]:
     """A page of projects in their outward shape."""
     rows, after = await page(db, query, by=by)
-    newest = await latest([project.id for project, _ in rows])
-    items = [ProjectOut.of(row, site, newest.get(row.id), settings) for row, site in rows]
+    newest = await latest([seen.project.id for seen in rows])
+    items = [
+        ProjectOut.of(
+            seen,
+            newest.get(seen.project.id),
+            settings,
+            ref=service.ref_of(seen.project, by=by),
+        )
+        for seen in rows
+    ]
     total = await _count(db, query, by=by) if query.total else None
     return Page(items, after, total)
 
@@ -84,6 +84,20 @@ async def _count(db: AsyncSession, query: Query, *, by: Actor) -> int:
     if query.framework is not None:
         found = found.where(Project.framework == query.framework)
     return await db.scalar(found) or 0
+
+
+def _seen(by: Actor) -> Select[Project, Site, User, Any]:
+    """Projects with their production host, their owner, and what the caller is on them."""
+    return (
+        select(Project, Site, User, func.role_on_project(by.id, Project.id))
+        .join(Site, (Site.project_id == Project.id) & Site.is_preview.is_(False))
+        .join(User, User.id == Project.owner_id)
+    )
+
+
+def _read(row: Row[Project, Site, User, Any]) -> Seen:
+    project, site, owner, role = row
+    return Seen(project, site, owner, role.lower())
 
 
 def _after(cursor: Cursor, name: str, *, down: bool) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.http import DB, Request
 from windlass.core.schemas import CursorText, Limit, Page, Total
-from windlass.projects import listing, service
+from windlass.projects import listing, service, sharing_routes
 from windlass.projects.deps import InProject, Latest
 from windlass.projects.listing import LIMIT, Query
 from windlass.projects.models import Project
@@ -27,8 +27,10 @@ from windlass.projects.schemas import (
 )
 
 
-async def shown(request: Request, db: DB, project: Project, latest: Latest) -> ProjectOut:
-    return await listing.shown(db, request.app.state.settings, project, latest)
+async def shown(
+    request: Request, db: DB, actor: CurrentActor, project: Project, latest: Latest
+) -> ProjectOut:
+    return await listing.shown(db, request.app.state.settings, project, latest, by=actor)
 
 
 @get("/", permission=Permission.project_read)
@@ -58,13 +60,15 @@ async def create_project(
         check_url(data.repository_url, allow=addresses_of(request.app.state.settings))
     base = request.app.state.settings.base_domain
     project = await service.create(db, data, base_domain=base, by=actor)
-    return await shown(request, db, project, latest)
+    return await shown(request, db, actor, project, latest)
 
 
 @get("/{project_id:str}", permission=Permission.project_read)
-async def get_project(request: Request, db: DB, project: InProject, latest: Latest) -> ProjectOut:
+async def get_project(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest
+) -> ProjectOut:
     """One project."""
-    return await shown(request, db, project, latest)
+    return await shown(request, db, actor, project, latest)
 
 
 @get("/by-slug/{slug:str}", permission=Permission.project_read)
@@ -72,9 +76,8 @@ async def get_project_by_slug(
     request: Request, db: DB, actor: CurrentActor, slug: FromPath[str], latest: Latest
 ) -> ProjectOut:
     """One project, by the name in its address (C-103)."""
-    return await shown(
-        request, db, await service.get_by_slug(db, slug, Permission.project_read, by=actor), latest
-    )
+    project = await service.get_by_slug(db, slug, Permission.project_read, by=actor)
+    return await shown(request, db, actor, project, latest)
 
 
 @patch("/{project_id:str}", permission=Permission.project_write)
@@ -89,12 +92,12 @@ async def change_project(
     """Change what is given. Anything but the name is a matter of settings (D-35)."""
     given = {k for k, v in msgspec.structs.asdict(data).items() if v is not msgspec.UNSET}
     if given - {"name"}:
-        role = await service.role_on(db, project, by=actor)
+        role = await service.role_on(db, project.id, by=actor)
         actor.require(Permission.project_settings, on=role)
     if isinstance(data.repository_url, str):
         check_url(data.repository_url, allow=addresses_of(request.app.state.settings))
     await service.change(db, project, data, by=actor)
-    return await shown(request, db, project, latest)
+    return await shown(request, db, actor, project, latest)
 
 
 @delete("/{project_id:str}", permission=Permission.project_delete)
@@ -158,6 +161,7 @@ router = Router(
         set_variable,
         change_variable,
         remove_variable,
+        *sharing_routes.HANDLERS,
     ],
     tags=["Projects"],
 )

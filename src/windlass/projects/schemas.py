@@ -1,15 +1,19 @@
 """What the project routes take and give."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from windlass.auth.models import User
+from windlass.auth.permissions import GRANTS, Permission, Role
 from windlass.core import ids
 from windlass.core.schemas import In, Out
 from windlass.core.settings import Settings
 from windlass.projects.models import EnvVariable, Project, Site
+from windlass.projects.sharing import Share
+from windlass.teams.schemas import RoleName
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Command = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
@@ -28,6 +32,24 @@ Key = Annotated[
 Value = Annotated[str, Meta(max_length=32_768, pattern=r"^[^\x00]*$")]
 ProjectSort = Literal["name", "-name", "createdAt", "-createdAt"]
 TargetName = Literal["production", "preview", "development"]
+Id = Annotated[str, Meta(max_length=64)]
+
+
+class Seen(NamedTuple):
+    """A project as somebody sees it."""
+
+    project: Project
+    site: Site
+    owner: User
+    role: RoleName
+
+
+class OwnerOut(Out):
+    """Whose a project is; the plan of this person counts for it (E-16)."""
+
+    id: str
+    name: str
+    plan: str
 
 
 class ProjectOut(Out):
@@ -36,6 +58,10 @@ class ProjectOut(Out):
     id: str
     name: str
     slug: str
+    # What stands for it in addresses of pages: the id when it is somebody else's.
+    ref: str
+    owner: OwnerOut
+    role: RoleName
     repository_url: str | None
     repository_branch: str
     framework: str | None
@@ -55,12 +81,20 @@ class ProjectOut(Out):
     updated_at: dt.datetime
 
     @classmethod
-    def of(cls, row: Project, site: Site, latest: Out | None, settings: Settings) -> "ProjectOut":
+    def of(cls, seen: Seen, latest: Out | None, settings: Settings, *, ref: str) -> "ProjectOut":
+        row, site, owner = seen.project, seen.site, seen.owner
         active = site.active_id
         return cls(
             id=ids.public("proj", row.id),
             name=row.name,
             slug=row.slug,
+            ref=ref,
+            owner=OwnerOut(
+                id=ids.public("user", owner.id),
+                name=owner.name or owner.email or "",
+                plan=owner.plan.value.lower(),
+            ),
+            role=seen.role,
             repository_url=row.repository_url,
             repository_branch=row.repository_branch,
             framework=row.framework,
@@ -78,6 +112,10 @@ class ProjectOut(Out):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    def may(self, permission: str) -> bool:
+        """Whether the role of the caller allows it."""
+        return Permission(permission) in GRANTS[Role(self.role.upper())]
 
 
 class ProjectCreate(In):
@@ -153,3 +191,31 @@ class EnvOut(Out):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+
+class ShareOut(Out):
+    """A team that sees a project."""
+
+    team_id: str
+    name: str
+    slug: str
+    members: int
+    created_at: dt.datetime
+
+    @classmethod
+    def of(cls, row: Share) -> "ShareOut":
+        return cls(
+            team_id=ids.public("team", row.team_id),
+            name=row.name,
+            slug=row.slug,
+            members=row.members,
+            created_at=row.created_at,
+        )
+
+
+class ShareWith(In):
+    team_id: Id
+
+
+class TransferTo(In):
+    user_id: Id

@@ -88,9 +88,19 @@ async def _allowed(
     return project
 
 
-async def role_on(db: AsyncSession, project: Project, *, by: Actor) -> Role:
+async def role_on(db: AsyncSession, project_id: UUID, *, by: Actor) -> Role:
     """What somebody is on a project they can see: its owner, or their strongest role in a team."""
-    return Role(await db.scalar(select(func.role_on_project(by.id, project.id))))
+    return Role(await db.scalar(select(func.role_on_project(by.id, project_id))))
+
+
+async def may_see(db: AsyncSession, project_id: UUID, *, by: Actor) -> bool:
+    """Whether it is still the caller's to see, after something was changed."""
+    return await db.scalar(select(func.role_on_project(by.id, project_id))) is not None
+
+
+def ref_of(project: Project, *, by: Actor) -> str:
+    """What stands for it in addresses of pages: another's project may be called as one's own."""
+    return project.slug if project.owner_id == by.id else ids.public("proj", project.id)
 
 
 def visible_to(by: Actor) -> ColumnElement[bool]:

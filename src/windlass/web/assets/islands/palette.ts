@@ -9,7 +9,7 @@ interface Item {
 }
 interface Project {
   name: string;
-  slug: string;
+  ref: string;
 }
 interface Deployment {
   id: string;
@@ -84,7 +84,7 @@ function onThisPage(): Item[] {
 }
 
 function ofProject(project: Project): Item {
-  return { label: project.name, kind: "Project", symbol: "box", go: () => location.assign(`/projects/${project.slug}`) };
+  return { label: project.name, kind: "Project", symbol: "box", go: () => location.assign(`/projects/${project.ref}`) };
 }
 
 function ofDeployment(deployment: Deployment): Item {
