@@ -36,6 +36,7 @@ ARGS ?=
 TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy redis-server:redis-server
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
+.PHONY: translations
 .PHONY: locks format wheel clean
 
 help:  ## list the commands
@@ -77,6 +78,9 @@ bench: setup-dev  ## run every benchmark (each is also a program: python -m benc
 	@packaging/debian.sh $(TEST_PARTS) wrk:wrk
 	@for file in $$(grep -l 'python -m benchmarks[.]' benchmarks/*.py); do \
 		echo "== $$file"; $(PY) -m "benchmarks.$$(basename "$$file" .py)"; done
+
+translations: $(DONE)/dev  ## collect what people read into src/windlass/i18n
+	@$(PY) packaging/translations.py $(ARGS)
 
 docs: $(DONE)/dev  ## write the generated pages of docs/reference again
 	@$(PY) docs/generate.py

@@ -37,6 +37,7 @@ from windlass.teams import deps as teams
 from windlass.teams import routes as teams_routes
 from windlass.web import static_files
 from windlass.web.errors import render_error
+from windlass.web.speaking import public_pages, speaking
 
 # What of an area goes with an account, and what keeps it: they register themselves.
 DEPARTING = (projects_departing, teams_departing)
@@ -118,9 +119,12 @@ def build(
     }
     app.state.update(parts)
     # Around everything, so that an answer without a route has its id and headers too.
-    app.asgi_handler = http.track(
-        headers.shared(front(limiting.announced(app.asgi_handler), app.state), settings), settings
+    answering = speaking(
+        limiting.announced(app.asgi_handler),
+        public_pages(app),
+        has_tls=settings.panel_url.startswith("https:"),
     )
+    app.asgi_handler = http.track(headers.shared(front(answering, app.state), settings), settings)
     auth.refuse_open_routes(app)
     intake.note_parameters(app)
     limiting.refuse_unknown_rates(app)

@@ -116,7 +116,6 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         True,
         {
             "account": s.ACCOUNT,
-            "languages": {"en": "English", "de": "Deutsch"},
             "values": {
                 "name": "Ada Bell",
                 "email": "ada@example.com",

@@ -97,7 +97,11 @@ def test_user_text_is_escaped() -> None:
 def asked(path: str = "/projects", **headers: str) -> SimpleNamespace:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return SimpleNamespace(
-        headers=names, cookies={}, query_params={"notice": "saved"}, url=SimpleNamespace(path=path)
+        headers=names,
+        cookies={},
+        query_params={"notice": "saved"},
+        url=SimpleNamespace(path=path),
+        scope={"state": {}},
     )
 
 

@@ -23,8 +23,6 @@ from windlass.web import forms, posts
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, see, status_of, struct
 
-LANGUAGES = {"en": "English", "zh": "中文", "ja": "日本語", "ko": "한국어", "de": "Deutsch"}
-
 
 # A form with a mistake in it stands at the address it was sent to, and can be asked for again.
 @get(["/account", "/account/profile"], permission=Permission.account)
@@ -75,7 +73,6 @@ async def _profile(
         http_status=status_of(error) if error else 200,
         user=actor,
         account=found,
-        languages=LANGUAGES,
         values=kept | forms.values(form or {}),
         errors=errors,
     )

@@ -16,7 +16,7 @@ def session(request: Request, value: str) -> Cookie:
     """Not readable by scripts, not sent by other sites, over TLS where the panel has TLS."""
     age = sessions.DAYS_ABSOLUTE * 86400
     return Cookie(
-        COOKIE, value=value, max_age=age, httponly=True, samesite="lax", secure=_has_tls(request)
+        COOKIE, value=value, max_age=age, httponly=True, samesite="lax", secure=has_tls(request)
     )
 
 
@@ -28,12 +28,11 @@ async def open_session(request: Request, db: AsyncSession, actor: Actor) -> Cook
 
 def theme(request: Request, name: str, value: str) -> Cookie:
     """Scripts read and set it too, so that a change shows at once."""
-    return Cookie(
-        name, value=value, max_age=_YEAR_SECONDS, samesite="lax", secure=_has_tls(request)
-    )
+    return Cookie(name, value=value, max_age=_YEAR_SECONDS, samesite="lax", secure=has_tls(request))
 
 
-def _has_tls(request: Request) -> bool:
+def has_tls(request: Request) -> bool:
+    """Whether the panel is reached over TLS: then no cookie of it goes without."""
     return request.app.state.settings.panel_url.startswith("https:")
 
 
@@ -46,5 +45,5 @@ def second_factor(request: Request, challenge: str) -> Cookie:
         max_age=challenges.MINUTES * 60,
         httponly=True,
         samesite="lax",
-        secure=_has_tls(request),
+        secure=has_tls(request),
     )

@@ -58,7 +58,7 @@ async def warn_old_address(ctx: Ctx, event: events.EmailChangeAsked) -> None:
     async with ctx.transaction() as db:
         user = await db.get(User, event.user_id)
     if user is not None and user.email is not None and user.email != event.email:
-        await _send(ctx, user.email, "address_leaving", link=None, email=event.email)
+        await _send(ctx, user.email, "address_leaving", user.language, link=None, email=event.email)
 
 
 @on(events.LinkAsked)
@@ -115,7 +115,15 @@ async def send_invitation(ctx: Ctx, event: events.SignUpInvited) -> None:
         )
     link = f"{ctx.settings.panel_url}/sign-up?invitation={quote(secret)}"
     who = inviter.name or inviter.email
-    await _send(ctx, invitation.email, "invitation", link=link, inviter=who, days=joining.DAYS)
+    await _send(
+        ctx,
+        invitation.email,
+        "invitation",
+        inviter.language,
+        link=link,
+        inviter=who,
+        days=joining.DAYS,
+    )
 
 
 @on(events.AccountDeleted)
@@ -141,7 +149,7 @@ async def _tell_password(ctx: Ctx, user_id: object) -> None:
         user = await db.get(User, user_id)
     if user is not None and user.email is not None:
         link = f"{ctx.settings.panel_url}/forgot-password"
-        await _send(ctx, user.email, "password_changed", link=link)
+        await _send(ctx, user.email, "password_changed", user.language, link=link)
 
 
 async def _send_link(ctx: Ctx, user: User, email: str, purpose: Purpose, letter: str) -> None:
@@ -156,6 +164,7 @@ async def _send_link(ctx: Ctx, user: User, email: str, purpose: Purpose, letter:
             ctx,
             email,
             letter,
+            user.language,
             link=f"{ctx.settings.panel_url}{_PATHS[purpose]}?token={quote(secret)}",
             user_name=user.username,
             minutes=int(life.total_seconds() // 60),
@@ -169,9 +178,9 @@ async def _send_link(ctx: Ctx, user: User, email: str, purpose: Purpose, letter:
         await emit(db, events.LinkSent(user_id=user.id, purpose=purpose), by=None)
 
 
-async def _send(ctx: Ctx, to: str, letter: str, **facts: object) -> None:
+async def _send(ctx: Ctx, to: str, letter: str, language: str | None, **facts: object) -> None:
     host = ctx.settings.panel_url.split("//", 1)[-1]
-    written = letters.write(f"auth/mail/{letter}.html", **{"host": host, **facts})
+    written = letters.write(f"auth/mail/{letter}.html", language, host=host, **facts)
     try:
         await world(ctx).mail.send(
             to=to, subject=written.subject, text=written.text, html=written.html

@@ -25,7 +25,7 @@ from windlass.auth.errors import (
 )
 from windlass.auth.models import Actor, SignUpInvitation, User
 from windlass.auth.schemas import SignUp
-from windlass.core import clock, crypto, ids
+from windlass.core import clock, crypto, ids, languages
 from windlass.core.errors import NotFound
 from windlass.core.events import emit
 from windlass.core.settings import Auth
@@ -49,6 +49,8 @@ async def sign_up(db: AsyncSession, rules: Auth, wanted: SignUp) -> Actor:
         email=email,
         username=username,
         name=service.clean_name(wanted.name),
+        # What the page was read in; the language of the mails to come.
+        language=None if languages.current() == languages.DEFAULT else languages.current(),
         password_hash=hashed,
     )
     if wanted.invitation is not None:

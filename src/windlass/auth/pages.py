@@ -18,9 +18,10 @@ from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.front import COOKIE
 from windlass.auth.permissions import Permission
 from windlass.auth.schemas import Setup, SignIn, SignUp
+from windlass.core import languages
 from windlass.core.errors import AppError, Forbidden, Gone
 from windlass.core.http import DB, Request
-from windlass.web import forms, posts
+from windlass.web import forms, posts, speaking
 from windlass.web.page import THEME_COOKIE, THEMES, local_path, page
 from windlass.web.posts import Answer, Form, Problem, see, status_of, struct
 
@@ -206,6 +207,20 @@ async def choose_theme(request: Request, form: Form) -> Answer:
     return answer
 
 
+@post("/language", public=True)
+async def choose_language(request: Request, form: Form) -> Answer:
+    """Of this browser, for who is not signed in. The page stays; its address keeps its form."""
+    target = local_path(form.get("next"), "/sign-in")
+    language = languages.known(form.get("language"))
+    if language is None:
+        return see(target)
+    if form.get("prefixed") == "true":
+        target = f"/{language}{target}"
+    answer = see(target)
+    answer.set_cookie(speaking.cookie(language, has_tls=cookies.has_tls(request)))
+    return answer
+
+
 PAGES = [
     Router(
         "/",
@@ -219,6 +234,7 @@ PAGES = [
             set_up_form,
             set_up,
             choose_theme,
+            choose_language,
             *link_pages.HANDLERS,
             *account_pages.HANDLERS,
         ],

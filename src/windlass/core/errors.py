@@ -6,6 +6,8 @@ its parent here. What exactly was wrong is said by `details.reason`, for the err
 
 from typing import ClassVar
 
+from windlass.core.languages import gettext
+
 
 class AppError(Exception):
     """Something went wrong."""
@@ -16,8 +18,17 @@ class AppError(Exception):
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
-        self.message = " ".join((type(self).__doc__ or "").split()).format(**facts)
-        super().__init__(self.message)
+        super().__init__(self.template().format(**facts))
+
+    @classmethod
+    def template(cls) -> str:
+        """The message in English with the facts as placeholders: the key of its translations."""
+        return " ".join((cls.__doc__ or "").split())
+
+    @property
+    def message(self) -> str:
+        """In the language of whoever is answered; `str(error)` is English, for the log."""
+        return gettext(self.template()).format(**self.facts)
 
     @property
     def details(self) -> dict[str, object]:

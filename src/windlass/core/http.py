@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.core import cursors, headers, idempotency, limit, log
+from windlass.core import cursors, headers, idempotency, languages, limit, log
 from windlass.core.errors import (
     AppError,
     BadRequest,
@@ -225,6 +225,11 @@ def as_app_error(error: Exception) -> AppError:
 
 
 def _error_headers(error: AppError) -> dict[str, str]:
+    spoken = {"content-language": languages.current(), "vary": "Accept-Language"}
+    return spoken | _headers_of(error)
+
+
+def _headers_of(error: AppError) -> dict[str, str]:
     if error.status == 401:
         return {"www-authenticate": "Bearer"}
     if isinstance(error, StillAtWork):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_t
 import msgspec
 
 from windlass.core.errors import BadRequest
+from windlass.core.languages import gettext
 
 T = TypeVar("T")
 # Query parameters of lists. More than 100 are taken as 100 (C-076, C-077).
@@ -83,7 +84,7 @@ def read_cursor(text: str | None, *, sort: str) -> Cursor | None:
 def field_errors(found: object, struct: type[msgspec.Struct]) -> list[dict[str, str]]:
     """All the wrong fields of a decoded body, nested ones with dots."""
     if not isinstance(found, dict):
-        return [{"field": "", "message": "Expected an object"}]
+        return [{"field": "", "message": gettext("Expected an object")}]
     body: dict[str, Any] = found  # pyright: ignore[reportUnknownVariableType]
     hints = get_type_hints(struct, include_extras=True)
     errors: list[dict[str, str]] = []
@@ -92,9 +93,10 @@ def field_errors(found: object, struct: type[msgspec.Struct]) -> list[dict[str, 
         if name in body:
             errors += _check(name, body[name], hints[field.name])
         elif field.required:
-            errors.append({"field": name, "message": f"{_title(name)} is required"})
+            errors.append({"field": name, "message": _required(name)})
     known = {field.encode_name for field in msgspec.structs.fields(struct)}
-    errors += [{"field": n, "message": "There is no such field"} for n in body if n not in known]
+    stray = gettext("There is no such field")
+    errors += [{"field": name, "message": stray} for name in body if name not in known]
     return errors
 
 
@@ -130,14 +132,20 @@ def _plain(message: str, kind: Any) -> str:
     if "matching regex" in message:
         for found in getattr(kind, "__metadata__", ()):
             if isinstance(found, msgspec.Meta) and found.description:
-                return found.description
-        return "This has characters that are not allowed here"
+                return gettext(found.description)
+        return gettext("This has characters that are not allowed here")
     if found := _LENGTH.fullmatch(message):
-        more = "or more" if found[1] == ">=" else "at the most"
-        return f"Use {found[2]} characters {more}"
+        if found[1] == ">=":
+            return gettext("Use {count} characters or more").format(count=found[2])
+        return gettext("Use {count} characters at the most").format(count=found[2])
     return message.removeprefix("Invalid ")
 
 
-def _title(name: str) -> str:
+def _required(name: str) -> str:
+    return gettext("{field} is required").format(field=gettext(title_of(name)))
+
+
+def title_of(name: str) -> str:
+    """What a field is called in a sentence: `rootDirectory` → `Root directory`."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
     return spaced[:1].upper() + spaced[1:]

@@ -9,6 +9,7 @@ import re
 import msgspec
 from jinja2.runtime import Context
 
+from windlass.core import languages
 from windlass.web.page import ENV
 
 # Names that people give themselves stand in these; in plain text nothing needs escaping.
@@ -25,8 +26,14 @@ class Letter(msgspec.Struct, frozen=True):
     html: str
 
 
-def write(template: str, **context: object) -> Letter:
-    """Render `auth/mail/verify.html` and so on; a name that is missing is an error."""
+def write(template: str, language: str | None = None, **context: object) -> Letter:
+    """Render `auth/mail/verify.html` and so on in the language of who reads it; a name that is
+    missing is an error."""
+    with languages.speaking(language):
+        return _written(template, {**context, "language": languages.current()})
+
+
+def _written(template: str, context: dict[str, object]) -> Letter:
     plain = _TEXT.get_template(template)
     inner: Context = plain.new_context({**context, "letter": "mail.txt"})
     subject = "".join(plain.blocks["subject"](inner))

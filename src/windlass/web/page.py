@@ -1,15 +1,16 @@
 """One template serves a full page and an htmx swap: htmx asks for the `content` block only."""
 
 from collections.abc import Mapping
-from typing import Protocol, cast
-from urllib.parse import urlsplit
+from typing import Any, Protocol, cast
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 from jinja2.runtime import Context
 from litestar import Response
 
-from windlass.core import clock
+from windlass.core import clock, languages
+from windlass.core.languages import N_
 from windlass.web import filters
 from windlass.web.static_files import asset
 
@@ -18,47 +19,55 @@ FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "short", "size
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
 # What pages have besides the headers that every answer has (core.headers.SECURITY_HEADERS).
-HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request"}
+HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language, Cookie"}
+
+
+# Where a page stands that nobody asked for over HTTP.
+_PLACE = {"address": "/", "prefix": ""}
 
 
 class Notice(msgspec.Struct, frozen=True):
     """What the last form did, and whether that is what was wanted."""
 
-    text: str
+    message: str
     is_good: bool = True
+
+    @property
+    def text(self) -> str:
+        return languages.gettext(self.message)
 
 
 # As `?notice=saved` after a form's redirect. Only these words ever appear.
 _DONE = {
-    "saved": "Saved.",
-    "created": "Created.",
-    "deleted": "Deleted.",
-    "revoked": "Revoked. Programs that used the token are signed out now.",
-    "password": "Password changed. Other sessions are signed out.",
-    "variables": "Saved. The next deployment uses the new values.",
-    "promoted": "Promotion started.",
-    "rolled-back": "Rollback started.",
-    "cancelled": "Cancelling. It ends when the last process is gone.",
-    "signed-out": "You are signed out.",
-    "new-email": "Saved. A link was sent to the new address; it counts when you open it.",
-    "confirmation": "A link was sent to your address.",
-    "confirmed": "Your address is confirmed.",
-    "reset": "The password is changed. Sign in with the new one.",
-    "session": "That session is signed out.",
-    "sessions": "Every other session is signed out.",
-    "account-deleted": "The account is deleted.",
-    "shared": "Shared. The members of the team see the project now.",
-    "unshared": "No longer shared. The members of the team see nothing of it any more.",
-    "transferred": "The project has a new owner.",
-    "added": "Added. They see what the team sees from now on.",
-    "invited": "Invited. A mail with a link is on its way; it counts for seven days.",
-    "removed": "Removed. They see nothing of the team any more.",
-    "left": "You left the team.",
-    "withdrawn": "Withdrawn. The link leads nowhere now.",
-    "joined": "Welcome to the team.",
-    "declined": "Declined. Nothing changed for you.",
+    "saved": N_("Saved."),
+    "created": N_("Created."),
+    "deleted": N_("Deleted."),
+    "revoked": N_("Revoked. Programs that used the token are signed out now."),
+    "password": N_("Password changed. Other sessions are signed out."),
+    "variables": N_("Saved. The next deployment uses the new values."),
+    "promoted": N_("Promotion started."),
+    "rolled-back": N_("Rollback started."),
+    "cancelled": N_("Cancelling. It ends when the last process is gone."),
+    "signed-out": N_("You are signed out."),
+    "new-email": N_("Saved. A link was sent to the new address; it counts when you open it."),
+    "confirmation": N_("A link was sent to your address."),
+    "confirmed": N_("Your address is confirmed."),
+    "reset": N_("The password is changed. Sign in with the new one."),
+    "session": N_("That session is signed out."),
+    "sessions": N_("Every other session is signed out."),
+    "account-deleted": N_("The account is deleted."),
+    "shared": N_("Shared. The members of the team see the project now."),
+    "unshared": N_("No longer shared. The members of the team see nothing of it any more."),
+    "transferred": N_("The project has a new owner."),
+    "added": N_("Added. They see what the team sees from now on."),
+    "invited": N_("Invited. A mail with a link is on its way; it counts for seven days."),
+    "removed": N_("Removed. They see nothing of the team any more."),
+    "left": N_("You left the team."),
+    "withdrawn": N_("Withdrawn. The link leads nowhere now."),
+    "joined": N_("Welcome to the team."),
+    "declined": N_("Declined. Nothing changed for you."),
 }
-_EXPIRED = "Your session had ended, so nothing was saved. Sign in and send the form again."
+_EXPIRED = N_("Your session had ended, so nothing was saved. Sign in and send the form again.")
 NOTICES = {
     **{name: Notice(text) for name, text in _DONE.items()},
     "expired": Notice(_EXPIRED, is_good=False),
@@ -85,6 +94,9 @@ class Asked(Protocol):
     @property
     def url(self) -> Url: ...
 
+    @property
+    def scope(self) -> Any: ...
+
 
 def page(
     request: Asked, template: str, *, http_status: int = 200, user: object = None, **context: object
@@ -98,22 +110,32 @@ def page(
         template,
         fragment=_is_fragment(request),
         path=request.url.path,
+        address=_address(request),
+        prefix=request.scope["state"].get("prefix", ""),
         theme=theme_of(request),
         user=user,
         now=clock.now(),
         notice=NOTICES.get(request.query_params.get("notice", "")),
         **context,
     )
-    return Response(body, status_code=http_status, media_type="text/html", headers=HEADERS)
+    headers = {**HEADERS, "Content-Language": languages.current()}
+    return Response(body, status_code=http_status, media_type="text/html", headers=headers)
 
 
 def render(template: str, *, fragment: bool = False, **context: object) -> str:
     """The text of a template; `fragment` leaves the frame away."""
     found = ENV.get_template(template)
+    context = {**_PLACE, "language": languages.current(), **context}
     if not fragment or "content" not in found.blocks:
         return found.render(context)
     inner: Context = found.new_context(context)
     return "".join(found.blocks["content"](inner))
+
+
+def _address(request: Asked) -> str:
+    """The path and what was asked, without the word about the form before."""
+    asked = [(name, value) for name, value in request.query_params.items() if name != "notice"]
+    return request.url.path + (f"?{urlencode(asked)}" if asked else "")
 
 
 def theme_of(request: Asked) -> str:
@@ -140,6 +162,7 @@ def _environment() -> Environment:
     areas = {area: PackageLoader(f"windlass.{area}") for area in AREAS}
     environment = Environment(
         autoescape=True,
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -150,6 +173,12 @@ def _environment() -> Environment:
     known.update({name: getattr(filters, name) for name in FILTERS})
     shared = cast("dict[str, object]", environment.globals)
     shared["asset"] = asset
+    shared["languages"] = languages.LANGUAGES
+    environment.policies["ext.i18n.trimmed"] = True
+    # Messages in templates are our own HTML; what is filled in is escaped.
+    cast("Any", environment).install_gettext_callables(
+        languages.gettext, languages.ngettext, newstyle=True
+    )
     # A global, because htmx gets a block alone and a block does not see its file's imports.
     shared["ui"] = environment.get_template("_ui.html").module
     return environment
