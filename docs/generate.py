@@ -197,8 +197,17 @@ def _reasoned(parent: type[AppError]) -> set[type[AppError]]:
 
 
 def openapi_document(app: Litestar) -> str:
-    """The OpenAPI document that the panel serves."""
-    return json.dumps(openapi.document(app), indent=1, ensure_ascii=False) + "\n"
+    """The OpenAPI document that the panel serves, with a line for each operation and shape."""
+    return _lines(openapi.document(app), depth=3) + "\n"
+
+
+def _lines(value: Any, *, depth: int) -> str:
+    """JSON with line breaks down to this depth."""
+    if not depth or not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    fields: dict[str, Any] = value
+    inner = (f"{json.dumps(key)}:{_lines(each, depth=depth - 1)}" for key, each in fields.items())
+    return "{\n" + ",\n".join(inner) + "\n}"
 
 
 def undocumented_routes(app: Litestar) -> list[str]:
@@ -209,7 +218,7 @@ def undocumented_routes(app: Litestar) -> list[str]:
 
 def api(app: Litestar) -> str:
     """The page of the API: every route, what it takes and what it gives."""
-    document: dict[str, Any] = app.openapi_schema.to_schema()
+    document = openapi.document(app)
     parts = [_API_HEAD]
     section = ""
     routes = [found for found in handlers_of(app) if found[0].startswith("/api/")]
@@ -224,7 +233,7 @@ def api(app: Litestar) -> str:
             parts.append(_operation(str(method), path, handler, operation))
     parts.append("\n## Shapes\n")
     for name, schema in sorted(document["components"]["schemas"].items()):
-        if not name.startswith("Page_") and name != "Out":
+        if name != "Out":
             parts.append(_shape(name, schema))
     return "".join(parts)
 
@@ -265,18 +274,21 @@ def _operation(method: str, path: str, handler: Any, operation: dict[str, Any]) 
     if text := inspect.getdoc(handler.fn):
         lines.append(" ".join(text.split()) + "\n")
     lines.append(f"- needs: {right}")
-    query = [
-        _parameter(found) for found in operation.get("parameters", []) if found["in"] == "query"
-    ]
+    query = [_parameter(found) for found in operation["parameters"] if found.get("in") == "query"]
     if query:
         lines.append(f"- query: {', '.join(query)}")
     for content in operation.get("requestBody", {}).get("content", {}).values():
         lines.append(f"- body: {_kind(content['schema'])}")
     for status, answer in operation["responses"].items():
         if status.startswith(("2", "3")):
-            kinds = [_kind(found["schema"]) for found in answer.get("content", {}).values()]
+            kinds = [_answered(found["schema"]) for found in answer.get("content", {}).values()]
             lines.append(f"- answer: {status}{' ' + kinds[0] if kinds else ''}")
     return "\n".join(lines) + "\n"
+
+
+def _answered(schema: dict[str, Any]) -> str:
+    """What stands in `data`, where there is an envelope."""
+    return _kind(schema.get("properties", {}).get("data", schema))
 
 
 def _parameter(parameter: dict[str, Any]) -> str:
@@ -299,9 +311,6 @@ def _shape(name: str, schema: dict[str, Any]) -> str:
 def _kind(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
-        if name.startswith("Page_"):
-            inner = name.removeprefix("Page_").removesuffix("_").rsplit(".", 1)[-1]
-            return f"list of {_link(inner)}"
         return _link(name)
     if choices := schema.get("oneOf") or schema.get("anyOf"):
         return " or ".join(_kind(choice) for choice in choices)

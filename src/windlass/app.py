@@ -5,10 +5,8 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
-import windlass
 from windlass.audit import routes as audit_routes
 from windlass.auth import deps as auth
 from windlass.auth import factor_routes, limiting, provider_routes
@@ -74,6 +72,7 @@ def build(
             deployments_routes.router,
             deployments_routes.stream_changes,
             deployments_routes.old_stream,
+            deployments_routes.old_deploy,
             *audit_routes.ROUTES,
             *health_routes.ROUTES,
             openapi.serve,
@@ -99,10 +98,8 @@ def build(
         request_max_body_size=http.BODY_LIMIT_BYTES,
         # structlog writes the log; the framework would start a thread for its own.
         logging_config=None,
-        # The framework's own pages about it stay empty: core.openapi serves the document.
-        openapi_config=OpenAPIConfig(
-            title="Windlass", version=windlass.__version__, path="/-/schema", render_plugins=[]
-        ),
+        # core.openapi makes the document, of the types themselves.
+        openapi_config=None,
     )
     parts: dict[str, Any] = {
         "settings": settings,

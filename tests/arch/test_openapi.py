@@ -3,10 +3,13 @@
 import inspect
 import json
 import re
+from typing import Any
 
 import httpx2
 import pytest
+import schemathesis
 from docs import generate
+from jsonschema import Draft202012Validator
 
 from windlass.auth.deps import handlers_of
 from windlass.core import openapi
@@ -20,6 +23,11 @@ def test_every_reference_leads_somewhere() -> None:
     names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(_DOCUMENT)))
 
     assert names - _DOCUMENT["components"]["schemas"].keys() == set()
+
+
+def test_shapes_have_short_names_of_their_own() -> None:
+    """Two structs of one name would both get their module's name in front."""
+    assert [name for name in _DOCUMENT["components"]["schemas"] if not name.isidentifier()] == []
 
 
 def test_every_operation_has_a_name_of_its_own_a_summary_and_the_error() -> None:
@@ -54,6 +62,60 @@ def test_a_handler_that_reads_the_body_itself_says_what_it_takes() -> None:
         assert body["required"] is True
         assert body["description"]
         assert body["content"]["application/octet-stream"]["schema"]["format"] == "binary"
+
+
+def _contents() -> list[tuple[str, dict[str, Any]]]:
+    """Every JSON that the document describes, with where."""
+    return [
+        (f"{method} {path} {name}", content)
+        for path, methods in _DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+        for name, part in [
+            ("body", operation.get("requestBody", {})),
+            *((status, answer) for status, answer in operation["responses"].items()),
+        ]
+        for kind, content in part.get("content", {}).items()
+        if kind == "application/json" and content["schema"]
+    ]
+
+
+def test_every_example_is_what_its_schema_says() -> None:
+    """Where the made one is wrong, the field's `Meta` needs `examples`."""
+    wrong: list[str] = []
+    for where, content in _contents():
+        schema = {**content["schema"], "components": _DOCUMENT["components"]}
+        for error in Draft202012Validator(schema).iter_errors(content["example"]):
+            wrong.append(f"{where}: {error.json_path} {error.message}")
+
+    assert wrong == []
+
+
+def test_the_document_is_openapi_of_its_version() -> None:
+    schemathesis.openapi.from_dict(_DOCUMENT).validate()
+
+
+def test_bodies_refuse_what_they_do_not_know() -> None:
+    names = {
+        ref.rsplit("/", 1)[-1]
+        for where, content in _contents()
+        if where.endswith("body")
+        for ref in re.findall(r"#/components/schemas/\w+", json.dumps(content["schema"]))
+    }
+    schemas = _DOCUMENT["components"]["schemas"]
+
+    assert names
+    assert [n for n in names if schemas[n].get("additionalProperties") is not False] == []
+
+
+def test_every_refusal_is_in_the_envelope() -> None:
+    for response in _DOCUMENT["components"]["responses"].values():
+        schema = response["content"]["application/json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Error"}
+    for methods in _DOCUMENT["paths"].values():
+        for operation in methods.values():
+            refused = [status for status in operation["responses"] if status[0] == "4"]
+            assert {"400", "429"} <= set(refused)
+            assert ("401" in refused) >= bool(operation["security"])
 
 
 def test_it_describes_the_api_and_nothing_else() -> None:

@@ -22,6 +22,7 @@ from windlass.projects.deps import InProject
 from windlass.teams.deps import InTeam
 
 Asked = NamedDependency[Query]
+STREAMS = tuple(exporting.MEDIA_TYPES.values())
 
 
 async def provide_asked(
@@ -85,7 +86,7 @@ async def list_everything(request: Request, asked: Asked) -> Page[EntryOut]:
     return await listing.page(request.app.state.system, asked, of=None, seen=Seen.everything)
 
 
-@get("/api/audit/export", permission=Permission.account, rate="write")
+@get("/api/audit/export", permission=Permission.account, rate="write", streams=STREAMS)
 async def export_audit(
     request: Request,
     db: DB,
@@ -100,7 +101,7 @@ async def export_audit(
     return _file(found, format)
 
 
-@get("/api/admin/audit/export", permission=Permission.admin_read, rate="write")
+@get("/api/admin/audit/export", permission=Permission.admin_read, rate="write", streams=STREAMS)
 async def export_everything(
     request: Request,
     db: DB,

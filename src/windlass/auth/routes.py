@@ -25,8 +25,6 @@ from windlass.auth.schemas import (
     Address,
     Departure,
     DepartureOut,
-    InvitationOut,
-    Invite,
     LinkSignIn,
     LinkToken,
     LossOut,
@@ -37,6 +35,8 @@ from windlass.auth.schemas import (
     SignedInOut,
     SignIn,
     SignUp,
+    SignUpInvitationOut,
+    SignUpInvite,
     TokenCreate,
     TokenOut,
     UserOut,
@@ -237,17 +237,17 @@ async def revoke_token(db: DB, actor: CurrentActor, token_id: FromPath[str]) -> 
 
 
 @get("/invitations", permission=Permission.admin_read)
-async def list_sign_up_invitations(system_db: SystemDB) -> Page[InvitationOut]:
+async def list_sign_up_invitations(system_db: SystemDB) -> Page[SignUpInvitationOut]:
     """Who was invited to sign up."""
-    return Page([InvitationOut.of(row) for row in await joining.invitations(system_db)])
+    return Page([SignUpInvitationOut.of(row) for row in await joining.invitations(system_db)])
 
 
 @post("/invitations", permission=Permission.admin_write)
 async def invite_to_sign_up(
-    system_db: SystemDB, actor: CurrentActor, data: JSONBody[Invite]
-) -> InvitationOut:
+    system_db: SystemDB, actor: CurrentActor, data: JSONBody[SignUpInvite]
+) -> SignUpInvitationOut:
     """Invite an address to sign up. It gets a link by mail that works for seven days."""
-    return InvitationOut.of(await joining.invite(system_db, data.email, by=actor))
+    return SignUpInvitationOut.of(await joining.invite(system_db, data.email, by=actor))
 
 
 @delete("/invitations/{invitation_id:str}", permission=Permission.admin_write)

@@ -96,7 +96,7 @@ class SignUp(In):
     token: bool = False
 
 
-class Invite(In):
+class SignUpInvite(In):
     email: Email
 
 
@@ -238,7 +238,7 @@ class SessionOut(Out):
         )
 
 
-class InvitationOut(Out):
+class SignUpInvitationOut(Out):
     """Somebody who may sign up. The link is in the mail only."""
 
     id: str
@@ -248,7 +248,7 @@ class InvitationOut(Out):
     created_at: dt.datetime
 
     @classmethod
-    def of(cls, row: SignUpInvitation) -> "InvitationOut":
+    def of(cls, row: SignUpInvitation) -> "SignUpInvitationOut":
         return cls(
             id=ids.public("sinv", row.id),
             email=row.email,

@@ -112,6 +112,7 @@ def _store_batch(store: BlobStore, body: bytes) -> int:
 
 @post(
     "/sources",
+    also=(202,),
     permission=Permission.deploy_create,
     rate="upload",
     request_max_body_size=_MANIFEST_BYTES,

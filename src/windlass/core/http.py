@@ -62,6 +62,15 @@ _AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, Connect
 class BadParameter(BadRequest):
     """This cannot be read. {said}"""
 
+    @classmethod
+    def of(cls, fields: list[dict[str, str]]) -> "BadParameter":
+        said = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
+        return cls(said=said, fields=fields)
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {"fields": self.facts["fields"]}
+
 
 class Envelope(Response[Any]):
     """`{ok, data, meta}` around what a handler returns (C-070, C-094)."""
@@ -217,8 +226,7 @@ def as_app_error(error: Exception) -> AppError:
     if isinstance(error, ValidationException):
         found: Any = error.extra or []
         fields = [{"field": e.get("key", ""), "message": e.get("message", "")} for e in found]
-        said = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
-        return BadParameter(said=said, fields=fields) if fields else BadRequest()
+        return BadParameter.of(fields) if fields else BadRequest()
     if isinstance(error, HTTPException) and error.status_code in _STATUS:
         return _STATUS[error.status_code]()
     return InternalError()

@@ -5,21 +5,25 @@ surrogate pair gets further than this: PostgreSQL has no place for the one, UTF-
 other.
 """
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Litestar
+from litestar.di import Provide
+from litestar.enums import ParamType
+from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.utils.scope.state import ScopeState
 
 from windlass.core import cursors
 from windlass.core.errors import BadRequest, NotFound, UnsupportedMediaType, ValidationFailed
-from windlass.core.http import Request
-from windlass.core.schemas import field_errors
+from windlass.core.http import BadParameter, Request
+from windlass.core.schemas import field_errors, wrong_value
 
 _JSON = re.compile(r'application/([\w.+-]+\+)?json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -47,9 +51,34 @@ def note_parameters(app: Litestar) -> None:
     """Each handler learns once which query parameters it takes, those of dependencies included."""
     for route in app.routes:
         if isinstance(route, HTTPRoute):
-            for handler, model in route.route_handler_map.values():
-                names = frozenset(found.field_alias for found in model.expected_query_params)
-                handler.opt["query_names"] = names
+            for handler in route.route_handlers:
+                handler.opt["query"] = {name: kind for name, kind, _ in parameters(handler)}
+
+
+def parameters(handler: HTTPRouteHandler) -> Iterator[tuple[str, Any, Any]]:
+    """Name, type and default of each query parameter of a handler of ours and of what it needs."""
+    if inspect.unwrap(handler.fn).__module__.startswith("windlass."):
+        yield from _parameters(handler.fn, handler.resolve_dependencies())
+
+
+def _parameters(function: Any, needed: dict[str, Provide]) -> Iterator[tuple[str, Any, Any]]:
+    function = inspect.unwrap(function)
+    signature = inspect.signature(function)
+    for name, hint in get_type_hints(function, include_extras=True).items():
+        if name in needed:
+            yield from _parameters(needed[name].dependency, needed)
+        for meta in get_args(hint)[1:]:
+            if getattr(meta, "param_type", None) is ParamType.QUERY:
+                yield meta.name or name, plain(hint), signature.parameters[name].default
+
+
+def plain(hint: Any) -> Any:
+    """A type without what only the web framework reads."""
+    if get_origin(hint) is not Annotated:
+        return hint
+    kind, *metas = get_args(hint)
+    kept = [meta for meta in metas if isinstance(meta, msgspec.Meta)]
+    return Annotated[(kind, *kept)] if kept else kind  # pyright: ignore
 
 
 async def check(request: Request) -> None:
@@ -71,10 +100,14 @@ def _check_query(request: Request, query: bytes, *, is_api: bool) -> None:
     opt = request.route_handler.opt
     if not is_api or opt.get("any_query"):
         return
-    known: frozenset[str] = opt["query_names"]
-    for name, _ in pairs:
+    known: dict[str, Any] = opt["query"]
+    wrong: list[dict[str, str]] = []
+    for name, value in pairs:
         if name not in known:
             raise UnknownParameter(name=name[:100], known=", ".join(sorted(known)) or "none")
+        wrong += wrong_value(name, value, known[name])
+    if wrong:
+        raise BadParameter.of(wrong)
     if "cursor" in dict(pairs):
         opened = [(n, cursors.opened(request, v) if n == "cursor" else v) for n, v in pairs]
         request.scope["query_string"] = urlencode(opened).encode()

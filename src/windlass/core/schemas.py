@@ -100,9 +100,14 @@ def field_errors(found: object, struct: type[msgspec.Struct]) -> list[dict[str, 
     return errors
 
 
-def _check(name: str, value: object, kind: Any) -> list[dict[str, str]]:
+def wrong_value(name: str, text: str, kind: Any) -> list[dict[str, str]]:
+    """What is wrong with a parameter that came as text, as a list of none or one."""
+    return _check(name, text, kind, strict=False)
+
+
+def _check(name: str, value: object, kind: Any, *, strict: bool = True) -> list[dict[str, str]]:
     try:
-        msgspec.convert(value, kind)
+        msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
         if deeper := _check_inside(name, value, kind):
             return deeper

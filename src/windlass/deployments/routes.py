@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any, cast
+from urllib.parse import quote
 
-from litestar import Response, Router, delete, get, patch, post
+from litestar import Response, Router, delete, get, patch, post, route
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
@@ -49,6 +50,8 @@ from windlass.deployments.schemas import (
 from windlass.projects import service as projects
 
 _LOG_LIMIT = 10_000
+# When the old addresses went (RFC 9745): with the version of the API that `API-Version` names.
+_DEPRECATED = "@1770854400"
 _SEQ_DIGITS = 17
 
 
@@ -289,11 +292,47 @@ def _events(found: AsyncGenerator[bytes]) -> Stream:
     return Stream(found, media_type="text/event-stream", headers=headers)
 
 
-@get("/api/deployments/{deployment_id:str}/stream", permission=Permission.deploy_read)
+@get(
+    "/api/deployments/{deployment_id:str}/stream", redirects=308, permission=Permission.deploy_read
+)
 async def old_stream(deployment_id: FromPath[str]) -> Response[Any]:
     """The old address of the log stream (D-27)."""
     where = f"/api/deployments/{deployment_id}/logs/stream"
     return Envelope(None, status_code=308, headers={"location": where})
+
+
+@delete(
+    "/{deployment_id:str}/cancel",
+    permission=Permission.deploy_cancel,
+    status_code=200,
+    include_in_schema=False,
+)
+async def cancel_by_delete(
+    request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
+) -> DeploymentOut:
+    """Where the old DELETE /api/deploy/{id} leads (C-085)."""
+    await service.cancel(db, deployment, by=actor)
+    return await shown(request, deployment, actor)
+
+
+@route(
+    ["/api/deploy", "/api/deploy/{deployment_id:str}"],
+    http_method=["GET", "POST", "DELETE"],
+    public=True,
+    any_query=True,
+    include_in_schema=False,
+)
+async def old_deploy(request: Request) -> Response[Any]:
+    """The old address of deployments (C-085): method and body are kept."""
+    where = "/api/deployments"
+    if id := request.path_params.get("deployment_id"):
+        where += f"/{quote(id, safe='')}" + ("/cancel" if request.method == "DELETE" else "")
+    headers = {
+        "location": where + (f"?{request.url.query}" if request.url.query else ""),
+        "deprecation": _DEPRECATED,
+        "link": f'<{where}>; rel="successor-version"',
+    }
+    return Envelope(None, status_code=308, headers=headers)
 
 
 router = Router(
@@ -305,6 +344,7 @@ router = Router(
         change_deployment,
         delete_deployment,
         cancel_deployment,
+        cancel_by_delete,
         roll_back,
         promote,
         trigger,

@@ -1,15 +1,25 @@
 """JSON: is it up, is it ready, and what this machine can do (C-280 to C-283)."""
 
+from typing import Annotated
+
 from litestar import Response, Router, get
+from litestar.params import FromQuery
+from msgspec import Meta
 
 import windlass
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import migrations
 from windlass.core.http import Envelope, Request
-from windlass.core.schemas import Page
+from windlass.core.schemas import Out, Page
 from windlass.health import checks
 from windlass.health.checks import Finding, Health, Status
+
+Greeting = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Hello(Out):
+    text: str
 
 
 @get("/live", public=True, rate="health")
@@ -18,7 +28,7 @@ async def live() -> Health:
     return Health(status="ok", version=windlass.__version__, checks=[])
 
 
-@get("/startup", public=True, rate="health")
+@get("/startup", public=True, rate="health", also=(503,))
 async def startup(request: Request) -> Response[Health]:
     """503 until every migration is applied, then 200 for good."""
     state = request.app.state
@@ -30,18 +40,30 @@ async def startup(request: Request) -> Response[Health]:
     return Envelope(body, status_code=200 if state.is_started else 503)
 
 
-@get("/ready", public=True, rate="health")
+@get("/ready", public=True, rate="health", also=(503,))
 async def ready(request: Request) -> Response[Health]:
     """503 when something that is required is down."""
     body = await checks.health(request)
     return Envelope(body, status_code=503 if body.status == "down" else 200)
 
 
-@get("/", public=True, rate="health")
+@get("/", public=True, rate="health", also=(503,))
 async def health(request: Request) -> Response[Health]:
     """Everything that can be wrong, each with its latency."""
     body = await checks.health(request)
     return Envelope(body, status_code=503 if body.status == "down" else 200)
+
+
+@get("/api/ping", public=True, rate="health", tags=["Health"])
+async def ping() -> str:
+    """Answers pong (K-020)."""
+    return "pong"
+
+
+@get("/api/hello", public=True, tags=["Health"])
+async def hello(text: FromQuery[Greeting] = "hello") -> Hello:
+    """Says what it was told: a smoke test of everything in front of it (B-081)."""
+    return Hello(text=text)
 
 
 @get("/api/doctor", permission=Permission.admin_read)
@@ -57,4 +79,4 @@ async def status(request: Request, actor: CurrentActor) -> Status:
 
 
 router = Router("/api/health", route_handlers=[live, startup, ready, health], tags=["Health"])
-ROUTES = [router, doctor, status]
+ROUTES = [router, ping, hello, doctor, status]
