@@ -34,6 +34,14 @@ _SHOW: Context = {
     "runtime_log": [],
 }
 _NONE: Context = {"values": {}, "errors": {}}
+_WAYS: Context = _NONE | {
+    "factors": SimpleNamespace(totp=True, passkeys=s.PASSKEYS, recovery_codes_left=9),
+    "linked": s.LINKED,
+    "ways": [SimpleNamespace(name="github", label="GitHub")],
+    "is_fresh": True,
+    "has_password": True,
+    "is_last_way": False,
+}
 _WAY = {"label": "GitHub", "href": "/sign-in/with/github"}
 
 # Page path → template, whether somebody is signed in, context.
@@ -129,6 +137,74 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         "auth/account/security.html",
         True,
         {"account": s.ACCOUNT, "sessions": s.SESSIONS, "errors": {}},
+    ),
+    "/account/factors": ("auth/account/ways.html", True, _WAYS),
+    "/account-factors-none": (
+        "auth/account/ways.html",
+        True,
+        _WAYS
+        | {
+            "factors": SimpleNamespace(totp=False, passkeys=[], recovery_codes_left=0),
+            "linked": [],
+            "ways": [],
+            "is_fresh": False,
+        },
+    ),
+    "/account-factors-last": (
+        "auth/account/ways.html",
+        True,
+        _WAYS
+        | {
+            "factors": SimpleNamespace(totp=True, passkeys=[], recovery_codes_left=2),
+            "has_password": False,
+            "is_last_way": True,
+            "errors": {"form": "This is the last way into the account. Set a password first."},
+        },
+    ),
+    "/account/factors/totp": (
+        "auth/account/totp.html",
+        True,
+        {
+            "secret": s.TOTP.secret,
+            "uri": s.TOTP.uri,
+            "qr": s.TOTP.qr,
+            "errors": {"code": "That code is not right, or was used before."},
+        },
+    ),
+    "/account-recovery-codes": (
+        "auth/account/recovery_codes.html",
+        True,
+        {"codes": s.CODES, "errors": {}},
+    ),
+    "/account/prove": (
+        "auth/account/prove.html",
+        True,
+        {"next": "/account/factors", "has_password": True, "has_passkey": True, "errors": {}},
+    ),
+    "/account-prove-neither": (
+        "auth/account/prove.html",
+        True,
+        {"next": "/account/factors", "has_password": False, "has_passkey": False, "errors": {}},
+    ),
+    "/sign-in/second": (
+        "auth/second.html",
+        False,
+        {
+            "methods": ["totp", "passkey", "recoveryCode"],
+            "passkey_options": "{}",
+            "next": "/projects",
+            "errors": {"code": "That code is not right, or was used before."},
+        },
+    ),
+    "/sign-in-second-passkey": (
+        "auth/second.html",
+        False,
+        {
+            "methods": ["passkey", "recoveryCode"],
+            "passkey_options": "{}",
+            "next": "/projects",
+            "errors": {},
+        },
     ),
     "/account/tokens": (
         "auth/account/tokens.html",

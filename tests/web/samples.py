@@ -4,6 +4,7 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
+from windlass.auth.factors import NewTotp
 from windlass.web import forms, tree
 
 ADDRESS = "http://….localhost:8000"
@@ -15,7 +16,7 @@ def before(**how_long: float) -> dt.datetime:
 
 
 USER = SimpleNamespace(
-    id="user_01kb8f3v4w5x6y7z8a9b0c1d2e", email="ada@example.com", name="Ada Bell"
+    id="user_01kb8f3v4w5x6y7z8a9b0c1d2e", username="ada", email="ada@example.com", name="Ada Bell"
 )
 
 
@@ -317,6 +318,30 @@ SESSIONS = [
         start=1,
     )
 ]
+PASSKEYS = [
+    SimpleNamespace(
+        id=public_id("pkey", number),
+        name=name,
+        is_second_factor=number == 1,
+        last_used_at=before(hours=5) if number == 1 else None,
+        created_at=before(days=40 * number),
+    )
+    for number, name in enumerate(["laptop", "Key on the ring, blue, second from left"], start=1)
+]
+LINKED = [
+    SimpleNamespace(
+        id=public_id("acct", 1),
+        provider="google",
+        label="Google",
+        email="ada.bell.of.harbour.street@example.com",
+        created_at=before(days=12),
+    )
+]
+TOTP = NewTotp(
+    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "otpauth://totp/Windlass:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Windlass",
+)
+CODES = [f"abcd-{number:04d}-efgh-2345" for number in range(10)]
 LOSSES = [
     SimpleNamespace(kind="sessions", names=("a", "b"), needs_consent=False),
     SimpleNamespace(kind="API tokens", names=("laptop", "ci"), needs_consent=False),

@@ -18,6 +18,7 @@ RICH = {
     "/projects/harbour-shop",
     "/projects/new-plan-server",
     "/account-new-token",
+    "/account/factors",
     "/status",
     *(path for path in PATHS if path.startswith("/deployments/")),
 }

@@ -9,6 +9,7 @@ from windlass.auth.models import Actor
 from windlass.core.http import Request
 
 SECOND_FACTOR = "windlass_second_factor"
+SECOND_FACTOR_PATH = "/sign-in"
 _YEAR_SECONDS = 31_536_000
 
 
@@ -41,7 +42,7 @@ def second_factor(request: Request, challenge: str) -> Cookie:
     return Cookie(
         SECOND_FACTOR,
         value=challenge,
-        path="/sign-in",
+        path=SECOND_FACTOR_PATH,
         max_age=challenges.MINUTES * 60,
         httponly=True,
         samesite="lax",

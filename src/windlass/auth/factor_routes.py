@@ -14,6 +14,7 @@ from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.entering import challenges_of
 from windlass.auth.factor_errors import ChallengeOver
 from windlass.auth.factor_schemas import (
+    Assertion,
     ChallengeGiven,
     FactorsOut,
     PasskeyChange,
@@ -29,7 +30,7 @@ from windlass.auth.factor_schemas import (
     TotpDisable,
     TotpOut,
 )
-from windlass.auth.models import Actor, ChallengeKind, User
+from windlass.auth.models import Actor, ChallengeKind, Passkey, User
 from windlass.auth.passkeys import Site
 from windlass.auth.permissions import Permission
 from windlass.auth.schemas import SignedInOut
@@ -81,12 +82,16 @@ async def give_second_passkey(
     request: Request, system_db: SystemDB, data: JSONBody[PasskeySecond]
 ) -> Response[SignedInOut]:
     """Go on with a sign-in that was answered with 202, by a passkey."""
-    begun = await challenges_of(request).count_try(SECOND, data.challenge)
-    await passkeys.use(
-        system_db, _site(request), data.challenge, data.credential, user_id=_somebody(begun)
-    )
-    entered = await _enter_second(request, system_db, begun)
+    entered = await second_by_passkey(request, system_db, data.challenge, data.credential)
     return entering.answer(entered, as_token=data.token)
+
+
+async def second_by_passkey(
+    request: Request, db: AsyncSession, challenge: str, credential: Assertion
+) -> entering.Entered:
+    begun = await challenges_of(request).count_try(SECOND, challenge)
+    await passkeys.use(db, _site(request), challenge, credential, user_id=_somebody(begun))
+    return await _enter_second(request, db, begun)
 
 
 async def _enter_second(request: Request, db: AsyncSession, begun: Begun) -> entering.Entered:
@@ -177,11 +182,19 @@ async def sign_in_by_passkey(
     request: Request, system_db: SystemDB, data: JSONBody[PasskeySignIn]
 ) -> Response[SignedInOut]:
     """Sign in with a passkey. It proves possession and person at once: no second factor."""
-    token = passkeys.challenge_in(data.credential.response.client_data_json)
-    await challenges_of(request).take(ChallengeKind.passkey_sign_in, token)
-    user = await passkeys.use(system_db, _site(request), token, data.credential, user_id=None)
+    user = await owner_of_passkey(request, system_db, data.credential)
     entered = await entering.open_door(request, system_db, service.actor_of(user))
     return entering.answer(entered, as_token=data.token)
+
+
+async def owner_of_passkey(
+    request: Request, db: AsyncSession, credential: Assertion, *, user_id: UUID | None = None
+) -> User:
+    """Who used a passkey just now, by a challenge that anybody may ask for; with `user_id` only
+    theirs counts."""
+    token = passkeys.challenge_in(credential.response.client_data_json)
+    await challenges_of(request).take(ChallengeKind.passkey_sign_in, token)
+    return await passkeys.use(db, _site(request), token, credential, user_id=user_id)
 
 
 @get("/passkeys", permission=Permission.account)
@@ -205,11 +218,15 @@ async def add_passkey(
     request: Request, db: DB, actor: CurrentActor, data: JSONBody[PasskeyCreate]
 ) -> PasskeyOut:
     """Keep a passkey that was made just now."""
-    token = passkeys.challenge_in(data.credential.response.client_data_json)
+    return PasskeyOut.of(await keep_passkey(request, db, actor, data))
+
+
+async def keep_passkey(
+    request: Request, db: AsyncSession, actor: Actor, made: PasskeyCreate
+) -> Passkey:
+    token = passkeys.challenge_in(made.credential.response.client_data_json)
     begun = await challenges_of(request).take(ChallengeKind.passkey_add, token)
-    return PasskeyOut.of(
-        await passkeys.add(db, _site(request), begun, data.name, data.credential, by=actor)
-    )
+    return await passkeys.add(db, _site(request), begun, made.name, made.credential, by=actor)
 
 
 @patch("/passkeys/{passkey_id:str}", permission=Permission.account)

@@ -84,8 +84,6 @@ async def of(db: AsyncSession, user_id: UUID) -> Factors:
 
 async def begin_totp(db: AsyncSession, key_ring: KeyRing, *, by: Actor) -> NewTotp:
     """A new secret, not asked for at sign-in until `confirm_totp`."""
-    from pyotp.totp import TOTP
-
     row = await _totp(db, by.id)
     if row is not None and row.confirmed_at is not None:
         raise FactorThere()
@@ -96,6 +94,21 @@ async def begin_totp(db: AsyncSession, key_ring: KeyRing, *, by: Actor) -> NewTo
     else:
         row.secret_sealed, row.last_step = sealed, 0
     await db.flush()
+    return _shown(secret, by)
+
+
+async def unconfirmed_totp(db: AsyncSession, key_ring: KeyRing, *, by: Actor) -> NewTotp | None:
+    """What was begun and still waits for its first code; None when there is nothing like that."""
+    row = await _totp(db, by.id)
+    if row is None or row.confirmed_at is not None:
+        return None
+    sealed = key_ring.open_sealed(row.secret_sealed, context=context_of(by.id))
+    return _shown(sealed.decode(), by)
+
+
+def _shown(secret: str, by: Actor) -> NewTotp:
+    from pyotp.totp import TOTP
+
     name = by.email or by.username or "account"
     return NewTotp(secret, TOTP(secret).provisioning_uri(name=name, issuer_name=_ISSUER))
 

@@ -7,12 +7,15 @@ from windlass.auth import (
     account_pages,
     cookies,
     entering,
+    factor_routes,
     joining,
     limiting,
     link_pages,
     provider_routes,
+    second_pages,
     service,
     sessions,
+    ways_pages,
 )
 from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.front import COOKIE
@@ -57,6 +60,20 @@ async def sign_in(request: Request, system_db: SystemDB, form: Form) -> Answer:
         await system_db.rollback()
         return _sign_in(request, target, form=form, error=error)
     return entering.go_on(await entering.enter(request, system_db, actor), target)
+
+
+@post("/sign-in/passkey", public=True, rate="sign_in")
+async def sign_in_by_passkey(request: Request, system_db: SystemDB, form: Form) -> Answer:
+    """A passkey is both factors at once."""
+    target = local_path(form.get("next"))
+    try:
+        credential = second_pages.credential_in(form)
+        user = await factor_routes.owner_of_passkey(request, system_db, credential)
+    except AppError as error:
+        await system_db.rollback()
+        return _sign_in(request, target, error=error)
+    actor = service.actor_of(user)
+    return entering.go_on(await entering.open_door(request, system_db, actor), target)
 
 
 _NOBODY: Problem = {"field": "login", "message": "User name or e-mail is required"}
@@ -228,6 +245,7 @@ PAGES = [
             home,
             sign_in_form,
             sign_in,
+            sign_in_by_passkey,
             sign_up_form,
             sign_up,
             sign_out,
@@ -237,6 +255,8 @@ PAGES = [
             choose_language,
             *link_pages.HANDLERS,
             *account_pages.HANDLERS,
+            *second_pages.HANDLERS,
+            *ways_pages.HANDLERS,
         ],
         dependencies={"form": Provide(posts.provide_form)},
         include_in_schema=False,

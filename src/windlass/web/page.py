@@ -66,11 +66,19 @@ _DONE = {
     "withdrawn": N_("Withdrawn. The link leads nowhere now."),
     "joined": N_("Welcome to the team."),
     "declined": N_("Declined. Nothing changed for you."),
+    "linked": N_("Linked. You can sign in with it from now on."),
+    "unlinked": N_("Unlinked. It opens this account no more."),
+    "totp-on": N_("The authenticator app is asked for from now on. Your old codes stay."),
+    "totp-off": N_("The authenticator app is off."),
+    "passkey-added": N_("The passkey is ready. You can sign in with it from now on."),
+    "passkey-removed": N_("The passkey opens nothing any more."),
 }
 _EXPIRED = N_("Your session had ended, so nothing was saved. Sign in and send the form again.")
+_SECOND_OVER = N_("That took too long, or was tried too often. Sign in again.")
 NOTICES = {
     **{name: Notice(text) for name, text in _DONE.items()},
     "expired": Notice(_EXPIRED, is_good=False),
+    "second-over": Notice(_SECOND_OVER, is_good=False),
 }
 
 

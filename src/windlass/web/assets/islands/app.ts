@@ -35,6 +35,7 @@ function mount(): void {
     drop.dataset["mounted"] = "";
     void import("./drop/drop.ts").then((island) => island.mount(drop));
   }
+  if (document.querySelector("[data-passkey]")) void import("./passkey.ts").then((island) => island.mount());
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
 }
 
