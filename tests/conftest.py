@@ -247,5 +247,6 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 @pytest.fixture(autouse=True, scope="session")
 def _own_environment() -> None:
     """No setting of the developer's shell reaches a test."""
-    for name in [name for name in os.environ if name.startswith("WINDLASS_")]:
+    ours = (name for name in os.environ if name.startswith("WINDLASS_"))
+    for name in [name for name in ours if name != "WINDLASS_SCREENSHOTS"]:
         del os.environ[name]

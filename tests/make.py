@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from windlass.auth import passwords
+from windlass.auth import passwords, tokens
 from windlass.auth import service as auth
 from windlass.auth.models import Actor, User
+from windlass.auth.token_schemas import TokenCreate
 from windlass.builds import service as builds
 from windlass.builds import sources
 from windlass.builds.models import Source, SourceKind
@@ -35,9 +36,9 @@ async def user(database: Database, *, email: str, is_admin: bool = True, **given
         return auth.actor_of(row)
 
 
-async def token(database: Database, actor: Actor) -> str:
+async def token(database: Database, actor: Actor, **given: Any) -> str:
     async with database.transaction() as db:
-        _, clear = await auth.create_token(db, "test", by=actor)
+        _, clear = await tokens.create(db, TokenCreate(name="test", **given), by=actor)
         return clear
 
 

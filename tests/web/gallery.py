@@ -42,6 +42,13 @@ _WAYS: Context = _NONE | {
     "has_password": True,
     "is_last_way": False,
 }
+_TOKENS: Context = {
+    "tokens": s.TOKENS,
+    "scopes": s.SCOPES,
+    "days": (30, 60, 90, 365),
+    "values": {"lasts": "90"},
+    "errors": {},
+}
 _WAY = {"label": "GitHub", "href": "/sign-in/with/github"}
 
 # Page path → template, whether somebody is signed in, context.
@@ -209,14 +216,24 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
     "/account/tokens": (
         "auth/account/tokens.html",
         True,
-        _NONE | {"tokens": s.TOKENS, "new_token": None, "new_token_name": None},
+        _TOKENS | {"new_token": None, "new_token_name": None},
+    ),
+    "/account-narrow-token": (
+        "auth/account/tokens.html",
+        True,
+        _TOKENS
+        | {
+            "new_token": None,
+            "new_token_name": None,
+            "values": {"lasts": "other", "days": "x", "scope.deploy:read": True},
+            "errors": {"days": "Use a number of days from 1 to 3650"},
+        },
     ),
     "/account-new-token": (
         "auth/account/tokens.html",
         True,
-        _NONE
+        _TOKENS
         | {
-            "tokens": s.TOKENS,
             "new_token": "wl_7Jm2vQfF0c9S1pXk3TnB8dZr5YhLwA6e",
             "new_token_name": "laptop",
         },

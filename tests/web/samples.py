@@ -294,9 +294,25 @@ TOKENS = [
         name=name,
         created_at=before(days=number * 20),
         last_used_at=used,
+        scopes=scopes,
+        is_expired=number == 3,
+        expires_at=before(days=ended) if ended else None,
     )
-    for number, (name, used) in enumerate([("laptop", before(minutes=3)), ("ci", None)], start=1)
+    for number, (name, used, scopes, ended) in enumerate(
+        [
+            ("laptop", before(minutes=3), None, None),
+            ("ci", None, ["deploy:create", "deploy:read", "project:read"], -70),
+            ("old laptop", before(days=9), None, 8),
+        ],
+        start=1,
+    )
 ]
+SCOPES = {
+    "project:read": "See projects",
+    "deploy:read": "See deployments and their logs",
+    "deploy:create": "Deploy",
+    "account": "The account itself: profile, sessions, tokens",
+}
 ACCOUNT = SimpleNamespace(
     username="ada",
     email="ada@example.com",

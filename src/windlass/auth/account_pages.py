@@ -1,4 +1,4 @@
-"""Pages of one's own account: profile, security, tokens, and the way to delete it."""
+"""Pages of one's own account: profile, security, and the way to delete it."""
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -13,8 +13,6 @@ from windlass.auth.schemas import (
     Departure,
     PasswordChange,
     SessionOut,
-    TokenCreate,
-    TokenOut,
 )
 from windlass.core import ids
 from windlass.core.errors import AppError, invalid
@@ -133,53 +131,6 @@ async def _security(
     )
 
 
-@get("/account/tokens", permission=Permission.account)
-async def show_tokens(request: Request, db: DB, actor: CurrentActor) -> Answer:
-    return await _tokens(request, db, actor)
-
-
-@post("/account/tokens", permission=Permission.account)
-async def create_token(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
-    """The answer is the page itself: the token is shown this once and kept nowhere."""
-    try:
-        wanted = struct(TokenCreate, {"name": forms.text(form, "token_name")})
-        row, token = await service.create_token(db, wanted.name, by=actor)
-    except AppError as error:
-        await db.rollback()
-        return await _tokens(request, db, actor, form=form, error=error)
-    return await _tokens(request, db, actor, made=TokenOut.of(row, token))
-
-
-@post("/account/tokens/{token_id:str}/revoke", permission=Permission.account)
-async def revoke_token(db: DB, actor: CurrentActor, token_id: FromPath[str]) -> Answer:
-    await service.revoke_token(db, ids.private("tok", token_id), by=actor)
-    return see("/account/tokens", "revoked")
-
-
-async def _tokens(
-    request: Request,
-    db: DB,
-    actor: Actor,
-    *,
-    made: TokenOut | None = None,
-    form: Form | None = None,
-    error: AppError | None = None,
-) -> Answer:
-    rows = [TokenOut.of(row) for row in await service.tokens(db, actor)]
-    errors = forms.errors(error) if error else {}
-    return page(
-        request,
-        "auth/account/tokens.html",
-        http_status=status_of(error) if error else 200,
-        user=actor,
-        tokens=rows,
-        new_token=made.token if made else None,
-        new_token_name=made.name if made else None,
-        values=forms.values(form or {}),
-        errors=posts.renamed(errors, {"name": "token_name"}),
-    )
-
-
 @get("/account/delete", permission=Permission.account)
 async def show_delete(request: Request, system_db: SystemDB, actor: CurrentActor) -> Answer:
     return await _delete(request, system_db, actor)
@@ -245,9 +196,6 @@ HANDLERS = [
     change_password,
     end_session,
     end_other_sessions,
-    show_tokens,
-    create_token,
-    revoke_token,
     show_delete,
     delete_account,
 ]

@@ -91,5 +91,15 @@ class Suspended(Forbidden):
     """This account is suspended. An administrator of this Windlass can lift that."""
 
 
+class TokenExpired(Unauthorized):
+    """This API token expired on {on}. Make a new one, or sign in again."""
+
+    reason = "TOKEN_EXPIRED"
+
+
+class NoToken(BadRequest):
+    """This request came with a session, not with an API token. Sign out instead."""
+
+
 class TokenTooNarrow(Forbidden):
     """This action requires {permission} permission, and the API token was made without it."""

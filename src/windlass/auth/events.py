@@ -1,5 +1,6 @@
 """Facts about accounts. None holds what opens one: links are made by the jobs that send them."""
 
+import datetime as dt
 from uuid import UUID
 
 from windlass.auth.models import Purpose
@@ -82,6 +83,16 @@ class EmailConfirmed(Event, frozen=True):
 
 
 class TokenCreated(Event, frozen=True):
+    """Scopes are null when it may do whatever its owner may."""
+
+    user_id: UUID
+    token_id: UUID
+    name: str
+    scopes: list[str] | None = None
+    expires_at: dt.datetime | None = None
+
+
+class TokenRenamed(Event, frozen=True):
     user_id: UUID
     token_id: UUID
     name: str

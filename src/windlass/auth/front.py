@@ -13,9 +13,10 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from windlass.auth import sessions
+from windlass.auth.errors import TokenExpired
 from windlass.auth.models import Actor
 from windlass.auth.signing import SigningKeys
-from windlass.core import caller
+from windlass.core import caller, clock
 from windlass.core.addresses import client_address
 from windlass.core.caller import Caller
 from windlass.core.db import Database
@@ -39,9 +40,9 @@ class Identities:
         live.subscribe(TOPIC, lambda _: self.forget())
 
     async def of(self, credential: str) -> Actor | None:
-        """The person, or None when the credential opens nothing."""
+        """The person, or None when the credential opens nothing. Raises TokenExpired."""
         known = self._known.get(credential)
-        if known is not None and known[1] > time.monotonic():
+        if known is not None and known[1] > time.monotonic() and _is_good(known[0]):
             return known[0]
         actor = await sessions.identify(self._system, self.signing, credential)
         if actor is not None:
@@ -72,7 +73,11 @@ def front(app: ASGIApp, parts: State) -> ASGIApp:
         caller.enter(asking)
         identities: Identities = parts.identities
         found = credential(headers)
-        actor = await identities.of(found) if found else None
+        try:
+            actor = await identities.of(found) if found else None
+        except TokenExpired as expired:
+            # What is public stays so; the guard tells why the rest is closed.
+            actor, scope["state"]["refusal"] = None, expired
         scope["state"]["actor"] = actor
         if actor is not None:
             caller.enter(Caller(actor.id, asking.address, asking.user_agent))
@@ -88,6 +93,10 @@ def front(app: ASGIApp, parts: State) -> ASGIApp:
         await app(scope, receive, send_after_writing)
 
     return middleware
+
+
+def _is_good(actor: Actor) -> bool:
+    return actor.expires_at is None or actor.expires_at > clock.now()
 
 
 def credential(headers: dict[bytes, str]) -> str:

@@ -224,6 +224,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     is_suspended: bool = False
     # The session the request came with; None for an API token.
     session_id: UUID | None = None
+    # The API token it came with, and when that ends.
+    token_id: UUID | None = None
+    expires_at: dt.datetime | None = None
     # What an API token is narrowed to; None is everything that its owner may do.
     scopes: frozenset[str] | None = None
 

@@ -15,6 +15,7 @@ from windlass.auth import (
     second_pages,
     service,
     sessions,
+    token_pages,
     ways_pages,
 )
 from windlass.auth.deps import CurrentActor, SystemDB
@@ -257,6 +258,7 @@ PAGES = [
             *account_pages.HANDLERS,
             *second_pages.HANDLERS,
             *ways_pages.HANDLERS,
+            *token_pages.HANDLERS,
         ],
         dependencies={"form": Provide(posts.provide_form)},
         include_in_schema=False,

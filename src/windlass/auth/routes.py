@@ -1,4 +1,4 @@
-"""JSON: come in, go out, one's account, sessions, tokens, invitations."""
+"""JSON: come in, go out, one's account, sessions, invitations."""
 
 from typing import Any
 
@@ -37,8 +37,6 @@ from windlass.auth.schemas import (
     SignUp,
     SignUpInvitationOut,
     SignUpInvite,
-    TokenCreate,
-    TokenOut,
     UserOut,
 )
 from windlass.core import ids
@@ -140,7 +138,7 @@ async def log_out(db: DB, actor: CurrentActor) -> Response[None]:
     return await sign_out.fn(db, actor)
 
 
-@get("/me", permission=Permission.account)
+@get("/me", permission=Permission.account, any_scope=True)
 async def me(actor: CurrentActor) -> UserOut:
     """Who is signed in."""
     return UserOut.of(actor)
@@ -217,25 +215,6 @@ async def end_other_sessions(db: DB, actor: CurrentActor) -> None:
     await sessions.end_others(db, by=actor)
 
 
-@get("/tokens", permission=Permission.account)
-async def list_tokens(db: DB, actor: CurrentActor) -> Page[TokenOut]:
-    """One's API tokens, without their secret part."""
-    return Page([TokenOut.of(row) for row in await service.tokens(db, actor)])
-
-
-@post("/tokens", permission=Permission.account)
-async def create_token(db: DB, actor: CurrentActor, data: JSONBody[TokenCreate]) -> TokenOut:
-    """A new API token. Its secret is in this answer and never again."""
-    row, token = await service.create_token(db, data.name, by=actor)
-    return TokenOut.of(row, token)
-
-
-@delete("/tokens/{token_id:str}", permission=Permission.account)
-async def revoke_token(db: DB, actor: CurrentActor, token_id: FromPath[str]) -> None:
-    """Revoke a token; the next request with it is refused."""
-    await service.revoke_token(db, ids.private("tok", token_id), by=actor)
-
-
 @get("/invitations", permission=Permission.admin_read)
 async def list_sign_up_invitations(system_db: SystemDB) -> Page[SignUpInvitationOut]:
     """Who was invited to sign up."""
@@ -282,9 +261,6 @@ router = Router(
         list_sessions,
         end_session,
         end_other_sessions,
-        list_tokens,
-        create_token,
-        revoke_token,
         list_sign_up_invitations,
         invite_to_sign_up,
         revoke_sign_up_invitation,

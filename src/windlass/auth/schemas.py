@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from windlass.auth import devices
-from windlass.auth.models import Actor, Session, SignUpInvitation, Token, User
+from windlass.auth.models import Actor, Session, SignUpInvitation, User
 from windlass.core import ids
 from windlass.core.schemas import In, Out
 
@@ -144,10 +144,6 @@ class Departure(In):
     delete_along: tuple[Annotated[str, Meta(max_length=40)], ...] = ()
 
 
-class TokenCreate(In):
-    name: Name
-
-
 class UserOut(Out):
     """Who is signed in (C-032)."""
 
@@ -273,28 +269,6 @@ class DepartureOut(Out):
     account: AccountOut
     losses: list[LossOut]
     reasons: list[str]
-
-
-class TokenOut(Out):
-    """An API token. `token` is there once: in the answer that creates it."""
-
-    id: str
-    name: str
-    start: str
-    last_used_at: dt.datetime | None
-    created_at: dt.datetime
-    token: str | None = None
-
-    @classmethod
-    def of(cls, row: Token, token: str | None = None) -> "TokenOut":
-        return cls(
-            id=ids.public("tok", row.id),
-            name=row.name,
-            start=row.start,
-            last_used_at=row.last_used_at,
-            created_at=row.created_at,
-            token=token,
-        )
 
 
 def changes(wanted: AccountChange) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""The verbs of accounts: set up, sign in, prove a password, tokens."""
+"""The verbs of accounts: set up, sign in, prove a password."""
 
 import datetime as dt
 import secrets
@@ -9,12 +9,11 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import events, links, passwords, sessions
+from windlass.auth import events, links, passwords, sessions, tokens
 from windlass.auth.errors import SetupLinkUsed, SignInAgain, WrongCurrentPassword, WrongPassword
 from windlass.auth.models import Actor, Plan, Purpose, Session, Token, User
 from windlass.auth.schemas import Setup
 from windlass.core import clock, crypto, names
-from windlass.core.errors import NotFound
 from windlass.core.events import emit
 
 CLI_TOKEN = "this machine"
@@ -52,7 +51,7 @@ async def _ensure_cli_token(db: AsyncSession, owner: User, path: Path) -> None:
             return
     await db.execute(delete(Token).where(Token.user_id == owner.id, Token.name == CLI_TOKEN))
     token = crypto.new_token("wl")
-    db.add(_token_row(owner.id, CLI_TOKEN, token))
+    db.add(tokens.row_of(owner.id, CLI_TOKEN, token))
     await db.flush()
     crypto.write_secret(path, token)
 
@@ -153,33 +152,6 @@ async def name_of(db: AsyncSession, id: UUID | None) -> str | None:
     """What to call somebody on a page; None when nobody, or no longer there."""
     user = await db.get(User, id) if id is not None else None
     return (user.name or user.email) if user is not None else None
-
-
-async def tokens(db: AsyncSession, actor: Actor) -> list[Token]:
-    query = select(Token).where(Token.user_id == actor.id).order_by(Token.created_at.desc())
-    return list(await db.scalars(query))
-
-
-async def create_token(db: AsyncSession, name: str, *, by: Actor) -> tuple[Token, str]:
-    """A new API token and its only clear text."""
-    token = crypto.new_token("wl")
-    row = _token_row(by.id, name, token)
-    db.add(row)
-    await db.flush()
-    await db.refresh(row)
-    await emit(db, events.TokenCreated(user_id=by.id, token_id=row.id, name=name), by=by.id)
-    return row, token
-
-
-async def revoke_token(db: AsyncSession, id: UUID, *, by: Actor) -> None:
-    query = delete(Token).where(Token.id == id, Token.user_id == by.id).returning(Token.id)
-    if await db.scalar(query) is None:
-        raise NotFound()
-    await emit(db, events.TokenRevoked(user_id=by.id, token_id=id), by=by.id)
-
-
-def _token_row(user_id: UUID, name: str, token: str) -> Token:
-    return Token(user_id=user_id, name=name, digest=crypto.digest(token), start=token[:7])
 
 
 def actor_of(user: User) -> Actor:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import events
+from windlass.auth.errors import TokenExpired
 from windlass.auth.models import Actor, Plan, Session
 from windlass.auth.signing import Claims, SigningKeys
 from windlass.core import clock, crypto, ids
@@ -26,15 +27,15 @@ _WHO = """
 select u.id, u.email, u.username, u.name, u.image, u.plan, u.language, u.is_admin,
   u.email_verified_at is not null as is_verified, u.suspended_at is not null as is_suspended,
 """
-_BY_SESSION = f"""{_WHO} s.id as credential, null::text[] as scopes,
+_BY_SESSION = f"""{_WHO} s.id as credential, null::text[] as scopes, null::timestamptz as ends,
   s.last_used_at < now() - interval '60 seconds' as stale
 from sessions s join users u on u.id = s.user_id
 where s.id = $1 and u.id = $2 and s.expires_at > now() and u.deleted_at is null
 """
-_BY_TOKEN = f"""{_WHO} t.id as credential, t.scopes,
+_BY_TOKEN = f"""{_WHO} t.id as credential, t.scopes, t.expires_at as ends,
   coalesce(t.last_used_at < now() - interval '60 seconds', true) as stale
 from tokens t join users u on u.id = t.user_id
-where t.digest = $1 and coalesce(t.expires_at > now(), true) and u.deleted_at is null
+where t.digest = $1 and u.deleted_at is null
 """
 _TOUCH_SESSION = text(
     "update sessions set last_used_at = now(), address = :address, expires_at = least("
@@ -68,7 +69,8 @@ async def open_session(db: AsyncSession, signing: SigningKeys, actor: Actor) -> 
 
 
 async def identify(database: Database, signing: SigningKeys, credential: str) -> Actor | None:
-    """Whose session or API token this is; notes the use at most once a minute (C-031, E-34)."""
+    """Whose session or API token this is; notes the use at most once a minute (C-031, E-34).
+    Raises TokenExpired."""
     is_session = not credential.startswith(TOKEN_PREFIX)
     if is_session:
         if (claims := signing.verify(credential)) is None:
@@ -79,6 +81,8 @@ async def identify(database: Database, signing: SigningKeys, credential: str) ->
     if not rows:
         return None
     row = rows[0]
+    if row["ends"] is not None and row["ends"] <= clock.now():
+        raise TokenExpired(on=row["ends"].date())
     if row["stale"]:
         await _touch(database, row["credential"], is_session=is_session)
     return Actor(
@@ -93,6 +97,8 @@ async def identify(database: Database, signing: SigningKeys, credential: str) ->
         is_verified=row["is_verified"],
         is_suspended=row["is_suspended"],
         session_id=row["credential"] if is_session else None,
+        token_id=None if is_session else row["credential"],
+        expires_at=row["ends"],
         scopes=frozenset(row["scopes"]) if row["scopes"] is not None else None,
     )
 
