@@ -123,7 +123,7 @@ def test_a_page_answers_whole_or_in_part_and_carries_the_policy() -> None:
     assert "<html" not in part.content
     assert "<html" in restored.content
     assert "unsafe" not in SECURITY_HEADERS["content-security-policy"]
-    assert whole.headers["Vary"] == "HX-Request"
+    assert whole.headers["Vary"] == "HX-Request, Accept-Language, Cookie"
 
 
 @pytest.mark.parametrize(

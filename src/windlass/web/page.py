@@ -23,7 +23,7 @@ HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language, Co
 
 
 # Where a page stands that nobody asked for over HTTP.
-_PLACE = {"address": "/", "prefix": ""}
+_PLACE = {"visited": "/", "prefix": ""}
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -118,7 +118,7 @@ def page(
         template,
         fragment=_is_fragment(request),
         path=request.url.path,
-        address=_address(request),
+        visited=_visited(request),
         prefix=request.scope["state"].get("prefix", ""),
         theme=theme_of(request),
         user=user,
@@ -140,7 +140,7 @@ def render(template: str, *, fragment: bool = False, **context: object) -> str:
     return "".join(found.blocks["content"](inner))
 
 
-def _address(request: Asked) -> str:
+def _visited(request: Asked) -> str:
     """The path and what was asked, without the word about the form before."""
     asked = [(name, value) for name, value in request.query_params.items() if name != "notice"]
     return request.url.path + (f"?{urlencode(asked)}" if asked else "")
