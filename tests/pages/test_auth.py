@@ -170,7 +170,12 @@ async def test_the_profile_is_saved_and_another_address_needs_the_password(
     asked = {"name": "Ada", "email": "Ada@b.example"}
     right = {"current_password": make.PASSWORD}
 
-    saved = await client.post("/account/profile", data={"name": "Ada", "username": "Ada_1"})
+    picture = {"image": "https://pictures.example/ada.png"}
+    saved = await client.post(
+        "/account/profile", data={"name": "Ada", "username": "Ada_1"} | picture
+    )
+    shown = await client.get("/account")
+    script = await client.post("/account/profile", data={"image": "javascript:alert(1)"})
     without = await client.post("/account/profile", data=asked)
     wrong = await client.post("/account/profile", data={**asked, "current_password": "no"})
     asked_for = await client.post("/account/profile", data=asked | right)
@@ -185,6 +190,9 @@ async def test_the_profile_is_saved_and_another_address_needs_the_password(
     page = await client.get("/account?notice=saved")
     assert "Saved." in page.text
     assert 'value="ada_1"' in page.text
+    assert f'value="{picture["image"]}"' in shown.text
+    assert script.status_code == 422
+    assert 'id="e-image">Use the address of a picture' in script.text
     assert 'value="owner@example.com"' in page.text
     # Nobody learns here who has an account: only the mailbox does.
     assert other.headers["location"] == asked_for.headers["location"]

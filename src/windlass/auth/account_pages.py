@@ -17,9 +17,12 @@ from windlass.auth.schemas import (
 from windlass.core import ids
 from windlass.core.errors import AppError, invalid
 from windlass.core.http import DB, Request
+from windlass.core.languages import N_
 from windlass.web import forms, posts
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, see, status_of, struct
+
+_WORDS = {"image": N_("Use the address of a picture that begins with https://")}
 
 
 # A form with a mistake in it stands at the address it was sent to, and can be asked for again.
@@ -32,6 +35,7 @@ async def show_profile(request: Request, db: DB, actor: CurrentActor) -> Answer:
 async def change_profile(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
     given: dict[str, object] = {
         "name": forms.text(form, "name"),
+        "image": forms.text(form, "image"),
         "language": forms.text(form, "language"),
         "current_password": form.get("current_password") or None,
     }
@@ -39,7 +43,7 @@ async def change_profile(request: Request, db: DB, actor: CurrentActor, form: Fo
         if (typed := forms.text(form, field)) is not None:
             given[field] = typed
     try:
-        wanted = struct(AccountChange, given)
+        wanted = struct(AccountChange, given, words=_WORDS)
         changed = await profile.change(db, wanted, by=actor)
     except AppError as error:
         await db.rollback()
@@ -58,6 +62,7 @@ async def _profile(
     found = await profile.of(db, actor)
     kept: posts.Values = {
         "name": found.name or "",
+        "image": found.image or "",
         "username": found.username or "",
         "email": found.email or "",
         "language": found.language or "",
