@@ -22,6 +22,14 @@ def gallery() -> Iterator[Gallery]:
     served.close()
 
 
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "has_touch": True,
+    "is_mobile": True,
+    "color_scheme": "dark",
+}
+
+
 class Visit:
     """A page that remembers what it asked for and what it complained about."""
 
@@ -42,10 +50,16 @@ class Visit:
         self.page.goto(self.gallery.url + path)
         return self.page
 
+    def forget(self) -> None:
+        """Leave the page, and what was heard from it."""
+        self.page.goto("about:blank")
+        self.complaints.clear()
+        self.requests.clear()
+
     @property
     def strangers(self) -> list[str]:
         """Requests that left this host."""
-        known = (self.gallery.url, "data:", "blob:")
+        known = (self.gallery.url, "data:", "blob:", "about:")
         return [url for url in self.requests if not url.startswith(known)]
 
 
@@ -59,9 +73,7 @@ def visit(browser: Browser, gallery: Gallery) -> Iterator[Visit]:
 
 @pytest.fixture
 def phone(browser: Browser, gallery: Gallery) -> Iterator[Visit]:
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, color_scheme="dark"
-    )
+    context = browser.new_context(**PHONE)
     context.set_default_timeout(10_000)
     yield Visit(context, gallery)
     context.close()

@@ -1,13 +1,15 @@
 """Every page in a real browser: accessible, still, quiet, for keyboard and finger."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.web import gallery
-from tests.web.conftest import Visit
+from tests.web.conftest import PHONE, Visit
+from tests.web.server import Gallery
 from windlass.web import assets_build
 
 PROBES = Path(__file__).parent / "probes.js"
@@ -25,6 +27,45 @@ RICH = {
 
 
 AXE = assets_build.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
+
+
+# One window for all pages: what they share is loaded and compiled once, as for a visitor.
+@pytest.fixture(scope="module")
+def served() -> Iterator[Gallery]:
+    found = Gallery()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def desk_window(browser: Browser, served: Gallery) -> Iterator[Visit]:
+    context = browser.new_context()
+    context.set_default_timeout(10_000)
+    yield Visit(context, served)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def phone_window(browser: Browser, served: Gallery) -> Iterator[Visit]:
+    context = browser.new_context(**PHONE)
+    context.set_default_timeout(10_000)
+    yield Visit(context, served)
+    context.close()
+
+
+@pytest.fixture
+def visit(desk_window: Visit) -> Visit:
+    desk_window.forget()
+    desk_window.page.set_viewport_size({"width": 1280, "height": 800})
+    desk_window.page.emulate_media(color_scheme="light")
+    return desk_window
+
+
+@pytest.fixture
+def phone(phone_window: Visit) -> Visit:
+    phone_window.forget()
+    phone_window.page.emulate_media(color_scheme="dark")
+    return phone_window
 
 
 def violations(page: Page) -> list[str]:
