@@ -108,7 +108,11 @@ def _below(kind: type) -> Iterator[type]:
 
 
 def _message(said: object) -> Message:
-    return (str(said[0]), str(said[1])) if isinstance(said, tuple) else (str(said), None)
+    if not isinstance(said, tuple):
+        return str(said), None
+    # What is filled in comes along as further arguments, of which nothing is known.
+    one, many = said[0], said[1] if len(said) > 1 else None
+    return str(one), str(many) if isinstance(many, str) else None
 
 
 def _place(path: Path) -> str:
