@@ -9,7 +9,7 @@ from litestar.static_files import create_static_files_router
 
 from windlass.audit import routes as audit_routes
 from windlass.auth import deps as auth
-from windlass.auth import factor_routes, limiting, provider_routes, token_routes
+from windlass.auth import device_routes, factor_routes, limiting, provider_routes, token_routes
 from windlass.auth import pages as auth_pages
 from windlass.auth import routes as auth_routes
 from windlass.auth.front import Identities, front
@@ -65,6 +65,7 @@ def build(
             auth_routes.router,
             factor_routes.router,
             token_routes.router,
+            device_routes.router,
             *provider_routes.ROUTES,
             teams_routes.router,
             teams_routes.invited_router,

@@ -42,6 +42,12 @@ _WAYS: Context = _NONE | {
     "has_password": True,
     "is_last_way": False,
 }
+_DEVICE: Context = {
+    "is_elsewhere": True,
+    "days": (30, 60, 90, 365),
+    "values": {"lasts": "90"},
+    "errors": {},
+}
 _TOKENS: Context = {
     "tokens": s.TOKENS,
     "scopes": s.SCOPES,
@@ -238,6 +244,12 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
             "new_token_name": "laptop",
         },
     ),
+    "/device": (
+        "auth/device.html",
+        True,
+        _DEVICE | {"asking": None, "code": "", "values": {"code": ""}},
+    ),
+    "/device-asks": ("auth/device.html", True, _DEVICE | {"asking": s.DEVICE, "code": "WDJB-MJHT"}),
     "/account/delete": (
         "auth/account/delete.html",
         True,

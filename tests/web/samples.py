@@ -307,6 +307,9 @@ TOKENS = [
         start=1,
     )
 ]
+DEVICE = SimpleNamespace(
+    client="windlass 0.2.0 on harbour-laptop", address="203.0.113.7", created_at=before(seconds=20)
+)
 SCOPES = {
     "project:read": "See projects",
     "deploy:read": "See deployments and their logs",

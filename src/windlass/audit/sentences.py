@@ -32,6 +32,8 @@ _SENTENCES = {
     "admin.SuspensionLifted": "Lifted the suspension of {user}",
     "audit.Exported": "Exported the audit log as {format}",
     "audit.RetentionChanged": "Keeps the audit log for {days} days instead of {previous}",
+    "auth.DeviceAllowed": "Allowed {client} to sign in, which asked from {asked_from}",
+    "auth.DeviceRefused": "Refused {client}, which asked from {asked_from}",
     "auth.KeysRotated": "Rotated the key of {kind}",
     "auth.OthersSignedOut": "Signed out {sessions} other sessions",
     "auth.OwnerSetUp": "Became the owner of this Windlass",

@@ -82,6 +82,18 @@ class EmailConfirmed(Event, frozen=True):
     is_new: bool
 
 
+class DeviceAllowed(Event, frozen=True):
+    user_id: UUID
+    client: str
+    asked_from: str
+
+
+class DeviceRefused(Event, frozen=True):
+    user_id: UUID
+    client: str
+    asked_from: str
+
+
 class TokenCreated(Event, frozen=True):
     """Scopes are null when it may do whatever its owner may."""
 

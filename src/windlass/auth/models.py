@@ -201,11 +201,16 @@ class DeviceCode(Model):
 
     digest: Mapped[bytes] = mapped_column(unique=True)
     user_code: Mapped[str] = mapped_column(unique=True)
+    # What it calls itself, and from where it asked: whoever allows it compares both.
     client: Mapped[str]
+    address: Mapped[str] = mapped_column(default="", server_default="")
+    # Who allowed it, and for how long; null is without an end.
     user_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), index=True
     )
+    lasts_days: Mapped[int | None]
     denied_at: Mapped[dt.datetime | None]
+    polled_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 

@@ -6,6 +6,7 @@ from litestar.di import Provide
 from windlass.auth import (
     account_pages,
     cookies,
+    device_pages,
     entering,
     factor_routes,
     joining,
@@ -259,6 +260,7 @@ PAGES = [
             *second_pages.HANDLERS,
             *ways_pages.HANDLERS,
             *token_pages.HANDLERS,
+            *device_pages.HANDLERS,
         ],
         dependencies={"form": Provide(posts.provide_form)},
         include_in_schema=False,

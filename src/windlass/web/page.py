@@ -42,6 +42,8 @@ _DONE = {
     "saved": N_("Saved."),
     "created": N_("Created."),
     "deleted": N_("Deleted."),
+    "device-allowed": N_("Allowed. The terminal goes on by itself."),
+    "device-refused": N_("Refused. The terminal is told."),
     "revoked": N_("Revoked. Programs that used the token are signed out now."),
     "password": N_("Password changed. Other sessions are signed out."),
     "variables": N_("Saved. The next deployment uses the new values."),
