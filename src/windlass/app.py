@@ -7,6 +7,7 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
+from windlass.audit import pages as audit_pages
 from windlass.audit import routes as audit_routes
 from windlass.auth import deps as auth
 from windlass.auth import device_routes, factor_routes, limiting, provider_routes, token_routes
@@ -80,6 +81,7 @@ def build(
             openapi.serve,
             *auth_pages.PAGES,
             *deployments_pages.PAGES,
+            *audit_pages.PAGES,
             *health_pages.PAGES,
             assets,
         ],

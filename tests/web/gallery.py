@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.web import samples as s
+from windlass.audit import titles
+from windlass.audit.pages import Choice, Filter
 from windlass.auth.permissions import GRANTS, Role
 from windlass.deployments.new_pages import LeftOut
 from windlass.web import forms, page, tree
@@ -34,6 +36,17 @@ _SHOW: Context = {
     "runtime_log": [],
 }
 _NONE: Context = {"values": {}, "errors": {}}
+_CHOICES = [Choice("1", "Ada Bell"), Choice("2", "A rather long name that somebody chose")]
+_LOG: Context = {
+    "entries": s.ENTRIES,
+    "more": "/audit?cursor=next",
+    "groups": titles.GROUPS,
+    "people": _CHOICES,
+    "projects": _CHOICES,
+    "teams": _CHOICES,
+    "is_everything": False,
+    "base": "/audit",
+}
 _WAYS: Context = _NONE | {
     "factors": SimpleNamespace(totp=True, passkeys=s.PASSKEYS, recovery_codes_left=9),
     "linked": s.LINKED,
@@ -150,6 +163,28 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         "auth/account/security.html",
         True,
         {"account": s.ACCOUNT, "sessions": s.SESSIONS, "errors": {}},
+    ),
+    "/audit": (
+        "audit/log.html",
+        True,
+        _LOG | {"filter": Filter(event="teams", since="2026-11-01"), "problem": None},
+    ),
+    "/audit-wrong": (
+        "audit/log.html",
+        True,
+        _LOG
+        | {
+            "entries": [],
+            "more": None,
+            "filter": Filter(since="2026-99-99"),
+            "problem": "from: “2026-99-99” is not a day or a time like 2026-02-12.",
+        },
+    ),
+    "/account/activity": ("audit/own.html", True, _LOG | {"type": "auth", "errors": {}}),
+    "/projects/harbour-shop/activity": (
+        "audit/project.html",
+        True,
+        _LOG | {"project": s.PROJECT, "type": ""},
     ),
     "/account/factors": ("auth/account/ways.html", True, _WAYS),
     "/account-factors-none": (

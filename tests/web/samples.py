@@ -366,6 +366,31 @@ LOSSES = [
     SimpleNamespace(kind="API tokens", names=("laptop", "ci"), needs_consent=False),
     SimpleNamespace(kind="projects", names=("Harbour shop", "Pilots"), needs_consent=True),
 ]
+ENTRIES = [
+    SimpleNamespace(
+        id=public_id("evt", number),
+        action=action,
+        sentence=sentence,
+        actor=SimpleNamespace(id=public_id("user", number), name=who) if number != 2 else None,
+        user=None,
+        project=SimpleNamespace(id=public_id("proj", 1), name="Harbour shop"),
+        team=SimpleNamespace(id=public_id("team", 1), name=None) if number == 3 else None,
+        address="2001:db8:4f:1:2:3:4:5" if number == 1 else None,
+        user_agent="Firefox on Linux" if number == 1 else None,
+        request_id="req_01kb8f3v4w5x6y7z8a9b0c1d2e",
+        metadata={"seconds": 31.2, "host": "shop.localhost"},
+        created_at=before(hours=number * 5),
+    )
+    for number, (action, sentence, who) in enumerate(
+        [
+            ("deployments.Queued", "Started a deployment", "Ada Bell"),
+            ("deployments.Ready", "A deployment is ready after 31.2 s", ""),
+            ("teams.RoleChanged", "Changed the role of Bob from member to admin", None),
+            ("projects.Changed", "Changed settings of the project: name, build command", "Bob"),
+        ],
+        start=1,
+    )
+]
 FINDINGS = [
     SimpleNamespace(name="bubblewrap", ok=True, detail="0.8.0, namespaces work", fix=None),
     SimpleNamespace(name="limits", ok=True, detail="cgroup v2, memory, cpu and pids", fix=None),

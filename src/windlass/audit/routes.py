@@ -1,59 +1,27 @@
 """JSON: what happened, of what one may see; the same of everything for the platform's admins."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
 
 from litestar import Router, get, put
-from litestar.di import NamedDependency, Provide
-from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.di import Provide
+from litestar.params import FromQuery, JSONBody
 from litestar.response import Stream
 from msgspec.structs import replace
 
 from windlass.audit import exporting, listing, retention
+from windlass.audit.asking import Asked, provide_asked
 from windlass.audit.exporting import Format
-from windlass.audit.listing import LIMIT, Query, Seen, Sort
+from windlass.audit.listing import Seen
 from windlass.audit.schemas import Days, EntryOut, RetentionChange, RetentionOut
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.http import DB, Request
-from windlass.core.schemas import CursorText, Limit, Page
+from windlass.core.schemas import Page
 from windlass.projects.deps import InProject
 from windlass.teams.deps import InTeam
 
-Asked = NamedDependency[Query]
 STREAMS = tuple(exporting.MEDIA_TYPES.values())
-
-
-async def provide_asked(
-    limit: FromQuery[Limit] = LIMIT,
-    cursor: FromQuery[CursorText | None] = None,
-    sort: FromQuery[Sort] = "-createdAt",
-    type: FromQuery[str | None] = None,
-    action: FromQuery[str | None] = None,
-    of_actor: Annotated[str | None, QueryParameter(name="actor")] = None,
-    user: FromQuery[str | None] = None,
-    of_project: Annotated[str | None, QueryParameter(name="project")] = None,
-    of_team: Annotated[str | None, QueryParameter(name="team")] = None,
-    since: Annotated[str | None, QueryParameter(name="from")] = None,
-    until: Annotated[str | None, QueryParameter(name="to")] = None,
-    search: FromQuery[str | None] = None,
-) -> Query:
-    """The filters of every list of the log."""
-    return Query(
-        limit=limit,
-        cursor=cursor,
-        sort=sort,
-        type=type,
-        action=action,
-        actor=of_actor,
-        user=user,
-        project=of_project,
-        team=of_team,
-        since=since,
-        until=until,
-        search=search,
-    )
 
 
 @get("/api/audit", permission=Permission.account)

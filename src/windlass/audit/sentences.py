@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from windlass.core import ids
+from windlass.core.languages import N_, gettext
 
 # Keys whose values are never shown and never searched. PostgreSQL reads the same expression.
 SECRET = "secret|token|password|passwd|sealed|digest|hash|credential|cookie|signature|private"
@@ -24,51 +25,73 @@ _PREFIXES = {
 }
 _HARMLESS = set(_PREFIXES)
 _SENTENCES = {
-    "admin.AdminGranted": "Made {user} an administrator of this Windlass",
-    "admin.AdminRevoked": "Took the administration of this Windlass from {user}",
-    "admin.PlanChanged": "Changed the plan of {user} from {previous} to {plan}",
-    "admin.SignedOutEverywhere": "Signed {user} out everywhere ({sessions})",
-    "admin.Suspended": "Suspended the account of {user}",
-    "admin.SuspensionLifted": "Lifted the suspension of {user}",
-    "audit.Exported": "Exported the audit log as {format}",
-    "audit.RetentionChanged": "Keeps the audit log for {days} days instead of {previous}",
-    "auth.DeviceAllowed": "Allowed {client} to sign in, which asked from {asked_from}",
-    "auth.DeviceRefused": "Refused {client}, which asked from {asked_from}",
-    "auth.KeysRotated": "Rotated the key of {kind}",
-    "auth.OthersSignedOut": "Signed out {sessions} other sessions",
-    "auth.OwnerSetUp": "Became the owner of this Windlass",
-    "auth.PasswordChanged": "Changed the password",
-    "auth.ProfileChanged": "Changed the profile",
-    "auth.SignedIn": "Signed in",
-    "auth.SignedOut": "Signed out",
-    "auth.TokenCreated": "Made the API token “{name}”",
-    "auth.TokenRenamed": "Called an API token “{name}”",
-    "auth.TokenRevoked": "Revoked an API token",
-    "deployments.Cancelled": "Cancelled a deployment",
-    "deployments.Deleted": "Deleted a deployment of {host}",
-    "deployments.Failed": "A deployment failed: {message}",
-    "deployments.Promoted": "{host} serves another release",
-    "deployments.Queued": "Started a deployment",
-    "deployments.Ready": "A deployment is ready after {seconds} s",
-    "deployments.SwitchAsked": "Asked for another release to be live",
-    "deployments.SwitchFailed": "{host} could not be switched: {reason}",
-    "projects.Changed": "Changed settings of the project: {fields}",
-    "projects.Created": "Created the project {slug}",
-    "projects.Deleted": "Deleted the project {slug}",
-    "projects.VariableRemoved": "Removed the variable {key} ({target})",
-    "projects.VariableSet": "Set the variable {key} ({targets})",
-    "teams.Changed": "Changed settings of the team: {fields}",
-    "teams.Created": "Created the team {slug}",
-    "teams.Deleted": "Deleted the team {slug}",
-    "teams.InvitationAccepted": "{user} accepted the invitation as {role}",
-    "teams.InvitationDeclined": "{user} declined the invitation",
-    "teams.InvitationExpired": "The invitation of {email} expired",
-    "teams.InvitationResent": "Sent the invitation of {email} again",
-    "teams.InvitationRevoked": "Withdrew the invitation of {email}",
-    "teams.Invited": "Invited {email} as {role}",
-    "teams.MemberAdded": "Added {user} as {role}",
-    "teams.MemberRemoved": "Removed {user} from the team",
-    "teams.RoleChanged": "Changed the role of {user} from {previous} to {role}",
+    "admin.AdminGranted": N_("Made {user} an administrator of this Windlass"),
+    "admin.AdminRevoked": N_("Took the administration of this Windlass from {user}"),
+    "admin.PlanChanged": N_("Changed the plan of {user} from {previous} to {plan}"),
+    "admin.SignedOutEverywhere": N_("Signed {user} out everywhere ({sessions})"),
+    "admin.Suspended": N_("Suspended the account of {user}"),
+    "admin.SuspensionLifted": N_("Lifted the suspension of {user}"),
+    "audit.Exported": N_("Exported the audit log as {format}"),
+    "audit.RetentionChanged": N_("Keeps the audit log for {days} days instead of {previous}"),
+    "auth.AccountDeleted": N_("Deleted the account"),
+    "auth.ConfirmationAsked": N_("Asked for a link that confirms the address"),
+    "auth.DeviceAllowed": N_("Allowed {client} to sign in, which asked from {asked_from}"),
+    "auth.DeviceRefused": N_("Refused {client}, which asked from {asked_from}"),
+    "auth.EmailChangeAsked": N_("Asked to change the address to {email}"),
+    "auth.EmailConfirmed": N_("Confirmed the address"),
+    "auth.IdentityLinked": N_("Linked the account of {provider}"),
+    "auth.IdentityUnlinked": N_("Unlinked the account of {provider}"),
+    "auth.KeysRotated": N_("Rotated the key of {kind}"),
+    "auth.LinkAsked": N_("Somebody asked for a link by mail for {email}"),
+    "auth.LinkSent": N_("A link was sent by mail"),
+    "auth.OthersSignedOut": N_("Signed out {sessions} other sessions"),
+    "auth.OwnerSetUp": N_("Became the owner of this Windlass"),
+    "auth.PasskeyAdded": N_("Added the passkey “{name}”"),
+    "auth.PasskeyChanged": N_("Changed the passkey “{name}”"),
+    "auth.PasskeyRemoved": N_("Removed the passkey “{name}”"),
+    "auth.PasswordChanged": N_("Changed the password"),
+    "auth.PasswordReset": N_("Chose a new password by a link"),
+    "auth.ProfileChanged": N_("Changed the profile"),
+    "auth.RecoveryCodeUsed": N_("Used a recovery code; {left} are left"),
+    "auth.RecoveryCodesMade": N_("Made new recovery codes"),
+    "auth.SignUpInvitationRevoked": N_("Withdrew the invitation of {email} to sign up"),
+    "auth.SignUpInvited": N_("Invited {email} to sign up"),
+    "auth.SignedIn": N_("Signed in"),
+    "auth.SignedOut": N_("Signed out"),
+    "auth.SignedUp": N_("Made an account"),
+    "auth.TokenCreated": N_("Made the API token “{name}”"),
+    "auth.TokenRenamed": N_("Called an API token “{name}”"),
+    "auth.TokenRevoked": N_("Revoked an API token"),
+    "auth.TotpDisabled": N_("Turned the authenticator app off"),
+    "auth.TotpEnabled": N_("Turned the authenticator app on"),
+    "deployments.Cancelled": N_("Cancelled a deployment"),
+    "deployments.Deleted": N_("Deleted a deployment of {host}"),
+    "deployments.Failed": N_("A deployment failed: {message}"),
+    "deployments.Promoted": N_("{host} serves another release"),
+    "deployments.Queued": N_("Started a deployment"),
+    "deployments.Ready": N_("A deployment is ready after {seconds} s"),
+    "deployments.SwitchAsked": N_("Asked for another release to be live"),
+    "deployments.SwitchFailed": N_("{host} could not be switched: {reason}"),
+    "projects.Changed": N_("Changed settings of the project: {fields}"),
+    "projects.Created": N_("Created the project {slug}"),
+    "projects.Deleted": N_("Deleted the project {slug}"),
+    "projects.Shared": N_("Shared the project with a team"),
+    "projects.Transferred": N_("Gave the project to {user}"),
+    "projects.Unshared": N_("Ended the sharing with a team"),
+    "projects.VariableRemoved": N_("Removed the variable {key} ({target})"),
+    "projects.VariableSet": N_("Set the variable {key} ({targets})"),
+    "teams.Changed": N_("Changed settings of the team: {fields}"),
+    "teams.Created": N_("Created the team {slug}"),
+    "teams.Deleted": N_("Deleted the team {slug}"),
+    "teams.InvitationAccepted": N_("{user} accepted the invitation as {role}"),
+    "teams.InvitationDeclined": N_("{user} declined the invitation"),
+    "teams.InvitationExpired": N_("The invitation of {email} expired"),
+    "teams.InvitationResent": N_("Sent the invitation of {email} again"),
+    "teams.InvitationRevoked": N_("Withdrew the invitation of {email}"),
+    "teams.Invited": N_("Invited {email} as {role}"),
+    "teams.MemberAdded": N_("Added {user} as {role}"),
+    "teams.MemberRemoved": N_("Removed {user} from the team"),
+    "teams.RoleChanged": N_("Changed the role of {user} from {previous} to {role}"),
 }
 # Stored in the form of programs.
 _ENUMS = {"plan", "previous", "role"}
@@ -88,9 +111,14 @@ def of(name: str, payload: Mapping[str, object], *, user: str | None) -> str:
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.rpartition(".")[2]).lower()
         return words[:1].upper() + words[1:]
     facts = {key: _said(key, value) for key, value in payload.items() if not is_secret(key)}
-    said = sentence.format_map(_Facts(facts, user=user or "somebody"))
+    said = gettext(sentence).format_map(_Facts(facts, user=user or "somebody"))
     said = " ".join(said.removesuffix(": –").removesuffix(" (–)").split())
     return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+
+
+def is_known(name: str) -> bool:
+    """Whether somebody wrote a sentence for it."""
+    return name in _SENTENCES
 
 
 def is_secret(key: str) -> bool:

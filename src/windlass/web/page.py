@@ -14,7 +14,7 @@ from windlass.core.languages import N_
 from windlass.web import filters
 from windlass.web.static_files import asset
 
-AREAS = ("auth", "teams", "projects", "deployments")
+AREAS = ("auth", "teams", "projects", "deployments", "audit")
 FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "short", "size")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
