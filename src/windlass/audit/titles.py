@@ -28,6 +28,8 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "auth.PasskeyRemoved": N_("Passkey removed"),
             "auth.IdentityLinked": N_("Account linked"),
             "auth.IdentityUnlinked": N_("Account unlinked"),
+            "auth.DeviceAllowed": N_("Command line allowed"),
+            "auth.DeviceRefused": N_("Command line refused"),
             "auth.TokenCreated": N_("API token made"),
             "auth.TokenRenamed": N_("API token renamed"),
             "auth.TokenRevoked": N_("API token revoked"),

@@ -1,9 +1,9 @@
-"""The cookies of the panel: the session, and the theme that this browser chose."""
+"""The cookies of the panel: the session, that the browser is known, the theme that it chose."""
 
 from litestar.datastructures import Cookie
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import challenges, sessions
+from windlass.auth import challenges, known_devices, sessions
 from windlass.auth.front import COOKIE
 from windlass.auth.models import Actor
 from windlass.core.http import Request
@@ -25,6 +25,18 @@ async def open_session(request: Request, db: AsyncSession, actor: Actor) -> Cook
     """A new session of this browser, and the cookie that carries it."""
     signing = request.app.state.identities.signing
     return session(request, await sessions.open_session(db, signing, actor))
+
+
+def device(request: Request, actor: Actor) -> Cookie:
+    """This browser is known from now on; it says so with each try to sign in."""
+    return Cookie(
+        known_devices.COOKIE,
+        value=known_devices.sealed(request.app.state.key_ring, actor),
+        max_age=known_devices.DAYS * 86400,
+        httponly=True,
+        samesite="lax",
+        secure=has_tls(request),
+    )
 
 
 def theme(request: Request, name: str, value: str) -> Cookie:

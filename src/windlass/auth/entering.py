@@ -25,6 +25,7 @@ class Entered(msgspec.Struct, frozen=True):
     actor: Actor
     token: str
     cookie: Cookie
+    device: Cookie
 
 
 class Halfway(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ async def enter(request: Request, system_db: AsyncSession, actor: Actor) -> Ente
 async def open_door(request: Request, system_db: AsyncSession, actor: Actor) -> Entered:
     """Open a session for somebody who proved enough: both factors, or a passkey, which is both."""
     token = await sessions.open_session(system_db, request.app.state.identities.signing, actor)
-    return Entered(actor, token, cookies.session(request, token))
+    return Entered(actor, token, cookies.session(request, token), cookies.device(request, actor))
 
 
 def challenges_of(request: Request) -> Challenges:
@@ -65,7 +66,8 @@ def answer(entered: Entered | Halfway, *, as_token: bool, status: int = 200) -> 
     if isinstance(entered, Halfway):
         return Envelope(SecondFactorOut.of(entered.challenge, entered.methods), status_code=202)
     body = SignedInOut.of_actor(entered.actor, entered.token if as_token else None)
-    return Envelope(body, status_code=status, cookies=None if as_token else [entered.cookie])
+    carried = None if as_token else [entered.cookie, entered.device]
+    return Envelope(body, status_code=status, cookies=carried)
 
 
 def go_on(entered: Entered | Halfway, target: str, notice: str | None = None) -> Redirect:
@@ -74,5 +76,6 @@ def go_on(entered: Entered | Halfway, target: str, notice: str | None = None) ->
         found = see(f"/sign-in/second?next={quote(target)}")
     else:
         found = see(target, notice)
+        found.set_cookie(entered.device)
     found.set_cookie(entered.cookie)
     return found

@@ -11,7 +11,8 @@ from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from windlass.auth import rates
+from windlass.auth import known_devices, rates
+from windlass.auth.known_devices import Device
 from windlass.core import addresses, limit
 from windlass.core.http import Request
 from windlass.core.limit import Limiter, Verdict
@@ -68,6 +69,14 @@ async def count(request: Request, name: rates.Counted, *, of: str) -> None:
         raise verdict.as_error()
 
 
+async def count_sign_in(request: Request, login: str) -> None:
+    """Count one try to sign in; raises TooManyRequests. The tries of others do not count where
+    the account was signed in before."""
+    device = _device(request.scope)
+    is_known = device is not None and login in device.names
+    await count(request, "sign_in", of=device.key if device and is_known else login)
+
+
 def refuse_unknown_rates(app: Litestar) -> None:
     """Stop the process rather than find a mistyped `rate` with the first request."""
     for route in app.routes:
@@ -79,10 +88,12 @@ def refuse_unknown_rates(app: Litestar) -> None:
 async def _check(scope: HTTPScope, rate: str | None) -> Verdict:
     parts = scope["litestar_app"].state
     actor: Any = scope["state"].get("actor")
+    device = _device(scope) if rate in rates.TRIED else None
     asking = rates.Asking(
         addresses.client_address(scope, parts.settings.edge.trusted_proxies),
         user_id=getattr(actor, "id", None),
         plan=getattr(actor, "plan", None),
+        device=device.key if device else None,
     )
     rules = rates.rules(
         parts.settings.limits, rate, method=scope["method"], path=scope["path"], asking=asking
@@ -91,6 +102,15 @@ async def _check(scope: HTTPScope, rate: str | None) -> Verdict:
     verdict = await limiter.check_all(rules, rates.cost(rate))
     limit.enter(verdict)
     return verdict
+
+
+def _device(scope: HTTPScope) -> Device | None:
+    """The browser's own word that it is known, where it carries one."""
+    carried = [value for name, value in scope["headers"] if name == b"cookie"]
+    cookies = b"; ".join(carried).decode("latin-1")
+    if known_devices.COOKIE not in cookies:
+        return None
+    return known_devices.of(cookies, scope["litestar_app"].state.key_ring)
 
 
 async def _refuse(scope: HTTPScope, receive: Receive, send: Send, verdict: Verdict) -> None:

@@ -56,7 +56,7 @@ async def sign_in(request: Request, system_db: SystemDB, form: Form) -> Answer:
             {"login": form.get("login", ""), "password": form.get("password") or None},
             also=[] if forms.text(form, "login") else [_NOBODY],
         )
-        await limiting.count(request, "sign_in", of=wanted.who.lower())
+        await limiting.count_sign_in(request, wanted.who.lower())
         actor = await service.sign_in(system_db, wanted.who, wanted.password)
     except AppError as error:
         await system_db.rollback()

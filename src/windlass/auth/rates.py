@@ -41,6 +41,8 @@ _BESIDES: Mapping[str, tuple[str, ...]] = {
 _GROWING = {"read", "write", "stripe", "deploy_hourly"}
 # A person who is signed in tries passwords from the same place as everybody else.
 _BY_ADDRESS = {"sign_in", "second_factor", "forgot_password"}
+TRIED = frozenset({"sign_in", "second_factor"})
+"""Of these a browser that is known has a limit of its own, wherever it is."""
 NAMES = frozenset({*_INSTEAD, *_BESIDES})
 """Every `rate` that a route may name."""
 
@@ -63,8 +65,16 @@ def cost(rate: str | None) -> int:
 class Asking:
     """Who is counted: a person on a plan, or an address (B-068)."""
 
-    def __init__(self, address: str, *, user_id: object = None, plan: str | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        user_id: object = None,
+        plan: str | None = None,
+        device: str | None = None,
+    ) -> None:
         self.address = f"ip:{network_of(address)}"
+        self.place = device or self.address
         self.key = f"user:{user_id}" if user_id is not None else self.address
         self.tier = _PLANS[plan or "FREE"] if user_id is not None else "anonymous"
 
@@ -76,13 +86,17 @@ def rule_for(limits: Limits, name: Counted, of: str) -> Rule:
 
 
 def _rule(limits: Limits, name: str, asking: Asking) -> Rule:
-    key = asking.address if name in _BY_ADDRESS else asking.key
+    key = _place(name, asking) if name in _BY_ADDRESS else asking.key
     if name == _TIER:
         return Rule(f"{name}:{key}", *_numbers(getattr(limits, asking.tier)))
     limit, window = _numbers(getattr(limits, name))
     if name in _GROWING:
         limit = _in_proportion(limits, limit, asking.tier)
     return Rule(f"{name}:{key}", limit, window)
+
+
+def _place(name: str, asking: Asking) -> str:
+    return asking.place if name in TRIED else asking.address
 
 
 def _in_proportion(limits: Limits, base: int, tier: str) -> int:

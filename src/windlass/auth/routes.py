@@ -73,7 +73,7 @@ async def sign_in(
     `token: true`, holds the session as a Bearer token for programs."""
     if not data.who:
         raise invalid("login", "Login is required")
-    await limiting.count(request, "sign_in", of=data.who.lower())
+    await limiting.count_sign_in(request, data.who.lower())
     actor = await service.sign_in(system_db, data.who, data.password)
     entered = await entering.enter(request, system_db, actor)
     return entering.answer(entered, as_token=data.token)
