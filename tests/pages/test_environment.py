@@ -50,6 +50,21 @@ async def test_one_value_for_previews_and_another_for_production_are_two_lines(
     assert "Previews only" in page.text
 
 
+async def test_a_variable_of_development_only_is_made_and_changed(
+    client: httpx2.AsyncClient, project: Project
+) -> None:
+    await add(client, env__0__key="A", env__0__value="1", development="true")
+    editing = await client.get(f"{HERE}?edit=env_{await first_id(client)}")
+    changed = await client.post(
+        f"{HERE}/env_{await first_id(client)}", data={"value": "2", "development": "true"}
+    )
+
+    assert 'name="development" type="checkbox" value="true" checked' in editing.text
+    assert changed.status_code == 303
+    assert await variables(client) == {("A", "development"): "2"}
+    assert "Development only" in (await client.get(HERE)).text
+
+
 async def test_a_mistake_keeps_every_row_and_saves_none(
     client: httpx2.AsyncClient, project: Project
 ) -> None:

@@ -34,6 +34,7 @@ from windlass.web.posts import (
     struct,
 )
 
+_TARGETS = [target.value for target in Target]
 _EVERYWHERE: Values = {"production": True, "preview": True}
 
 
@@ -221,6 +222,7 @@ def _line_values(line: variables.Line) -> Values:
         "secret": line.secret,
         "production": Target.production in line.targets,
         "preview": Target.preview in line.targets,
+        "development": Target.development in line.targets,
     }
 
 
@@ -248,7 +250,7 @@ async def add_variables(
             actor,
             project,
             latest,
-            values={"production": False, "preview": False} | forms.values(form),
+            values=dict.fromkeys(_TARGETS, False) | forms.values(form),
             rows=forms.rows(form),
             errors=forms.of_row(forms.errors(error), form, key),
             http_status=status_of(error),
@@ -301,9 +303,9 @@ async def remove_variable(
 
 
 def _wanted(form: Form, *, key: str, value: str, secret: bool) -> EnvSet:
-    targets = [name for name in ("production", "preview") if forms.checked(form, name)]
+    targets = [name for name in _TARGETS if forms.checked(form, name)]
     if not targets:
-        raise invalid("production", "Choose where it counts: production, previews or both")
+        raise invalid("production", "Choose where it counts")
     return struct(EnvSet, {"key": key, "value": value, "secret": secret, "targets": targets})
 
 

@@ -9,17 +9,20 @@ from windlass.auth.models import Actor
 from windlass.core import ids
 from windlass.core.crypto import KeyRing
 from windlass.core.errors import invalid
+from windlass.core.languages import N_
 from windlass.projects import service
 from windlass.projects.errors import VariableNotFound
 from windlass.projects.models import EnvVariable, Project, Target
 from windlass.projects.schemas import EnvSet, TargetName
 
 _WHERE: dict[tuple[Target, ...], str] = {
-    (Target.production,): "Production only",
-    (Target.preview,): "Previews only",
-    (Target.development,): "Development only",
-    (Target.preview, Target.production): "Everywhere",
-    (Target.development, Target.preview, Target.production): "Everywhere and development",
+    (Target.production,): N_("Production only"),
+    (Target.preview,): N_("Previews only"),
+    (Target.development,): N_("Development only"),
+    (Target.preview, Target.production): N_("Everywhere"),
+    (Target.development, Target.production): N_("Production and development"),
+    (Target.development, Target.preview): N_("Previews and development"),
+    (Target.development, Target.preview, Target.production): N_("Everywhere and development"),
 }
 
 
@@ -36,8 +39,8 @@ class Line(msgspec.Struct, kw_only=True):
 
     @property
     def where(self) -> str:
-        known = _WHERE.get(self.targets)
-        return known or " and ".join(target.value for target in self.targets).capitalize()
+        """In the words of pages, which translate them."""
+        return _WHERE[self.targets]
 
 
 async def lines(db: AsyncSession, project: Project, keys: KeyRing) -> list[Line]:
