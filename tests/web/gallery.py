@@ -309,7 +309,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         | {
             "start": "upload",
             "source": None,
-            "address": s.ADDRESS,
+            "site_address": s.ADDRESS,
             "left_out": LeftOut(),
             "variables": [],
         },
@@ -320,7 +320,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": None,
-            "address": s.ADDRESS,
+            "site_address": s.ADDRESS,
             "left_out": LeftOut(),
             "variables": [],
             "values": {"repository_url": "file:///etc"},
@@ -334,7 +334,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         | {
             "start": "git",
             "source": s.source(status="pending", plan=None),
-            "address": s.ADDRESS,
+            "site_address": s.ADDRESS,
             "left_out": LeftOut(),
             "variables": [],
         },
@@ -345,7 +345,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": s.SOURCE,
-            "address": s.ADDRESS,
+            "site_address": s.ADDRESS,
             "left_out": LeftOut(12, 1),
             "variables": s.ROWS,
             "values": _BUILD_VALUES,
@@ -358,7 +358,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         {
             "start": "git",
             "source": s.source(plan=s.SERVER_PLAN),
-            "address": s.ADDRESS,
+            "site_address": s.ADDRESS,
             "left_out": LeftOut(),
             "variables": [],
             "values": forms.plan_values(s.SERVER_PLAN, name="orders"),
@@ -384,7 +384,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
                     "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
                 ),
             ),
-            "address": s.ADDRESS,
+            "site_address": s.ADDRESS,
             "left_out": LeftOut(),
             "variables": [],
         },

@@ -297,7 +297,7 @@ def _events(found: AsyncGenerator[bytes]) -> Stream:
 )
 async def old_stream(deployment_id: FromPath[str]) -> Response[Any]:
     """The old address of the log stream (D-27)."""
-    where = f"/api/deployments/{deployment_id}/logs/stream"
+    where = f"/api/deployments/{quote(deployment_id, safe='')}/logs/stream"
     return Envelope(None, status_code=308, headers={"location": where})
 
 
