@@ -155,7 +155,7 @@ async def delete_account(
             },
         )
         if form.get("confirm", "").strip().lower() != (actor.username or actor.email):
-            raise invalid("confirm", "This is not the name of the account")
+            raise invalid("confirm", N_("This is not the name of the account"))
         await service.prove(system_db, actor, wanted.password)
         is_hard = forms.checked(form, "hard")
         await departing.leave(system_db, actor, along=wanted.delete_along, is_hard=is_hard)

@@ -32,6 +32,7 @@ from windlass.auth.models import (
 from windlass.core import clock
 from windlass.core.events import emit
 from windlass.core.idempotency import IdempotentAnswer
+from windlass.core.languages import N_
 
 _OWN = (
     Account,
@@ -97,7 +98,9 @@ async def leave(db: AsyncSession, actor: Actor, *, along: tuple[str, ...], is_ha
     found = await summary(db, actor.id)
     unnamed = [loss for loss in found.losses if loss.needs_consent and loss.kind not in along]
     reasons = found.reasons + [
-        f"It owns {len(loss.names)} {loss.kind}. Give them to somebody else, or delete them along."
+        N_("It owns {count} {kind}. Give them to somebody else, or delete them along.").format(
+            count=len(loss.names), kind=loss.kind
+        )
         for loss in unnamed
     ]
     if reasons:
@@ -135,13 +138,13 @@ async def erase(db: AsyncSession, user_id: UUID) -> bool:
 @register(LOSSES)
 async def _sessions(db: AsyncSession, user_id: UUID) -> Loss:
     query = select(Session.id).where(Session.user_id == user_id, Session.expires_at > func.now())
-    return Loss("sessions", tuple(str(id)[-8:] for id in await db.scalars(query)))
+    return Loss(N_("sessions"), tuple(str(id)[-8:] for id in await db.scalars(query)))
 
 
 @register(LOSSES)
 async def _tokens(db: AsyncSession, user_id: UUID) -> Loss:
     query = select(Token.name).where(Token.user_id == user_id).order_by(Token.name)
-    return Loss("API tokens", tuple(await db.scalars(query)))
+    return Loss(N_("API tokens"), tuple(await db.scalars(query)))
 
 
 @register(CHECKS)
@@ -150,5 +153,5 @@ async def _last_admin(db: AsyncSession, user_id: UUID) -> str | None:
     query = select(User.id).where(User.is_admin, User.deleted_at.is_(None)).with_for_update()
     admins = list(await db.scalars(query))
     if admins == [user_id]:
-        return "It is the only administrator of this Windlass. Make somebody else one first."
+        return N_("It is the only administrator of this Windlass. Make somebody else one first.")
     return None

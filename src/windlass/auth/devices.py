@@ -2,6 +2,8 @@
 
 import re
 
+from windlass.core.languages import N_
+
 # The first that fits counts: browsers name those they descend from, too.
 _PROGRAMS = (
     (r"windlass/", "Windlass command line"),
@@ -30,7 +32,7 @@ def describe(user_agent: str) -> str:
     program, system = _first(_PROGRAMS, user_agent), _first(_SYSTEMS, user_agent)
     if program and system:
         return f"{program} on {system}"
-    return program or system or "Unknown device"
+    return program or system or N_("Unknown device")
 
 
 def _first(known: tuple[tuple[str, str], ...], user_agent: str) -> str:

@@ -26,6 +26,7 @@ from windlass.auth.schemas import Setup, SignIn, SignUp
 from windlass.core import languages
 from windlass.core.errors import AppError, Forbidden, Gone
 from windlass.core.http import DB, Request
+from windlass.core.languages import N_
 from windlass.web import forms, posts, speaking
 from windlass.web.page import THEME_COOKIE, THEMES, local_path, page
 from windlass.web.posts import Answer, Form, Problem, see, status_of, struct
@@ -78,7 +79,7 @@ async def sign_in_by_passkey(request: Request, system_db: SystemDB, form: Form) 
     return entering.go_on(await entering.open_door(request, system_db, actor), target)
 
 
-_NOBODY: Problem = {"field": "login", "message": "User name or e-mail is required"}
+_NOBODY: Problem = {"field": "login", "message": N_("User name or e-mail is required")}
 
 
 def _sign_in(

@@ -21,6 +21,7 @@ from windlass.auth.models import Actor, Passkey, User
 from windlass.core import clock
 from windlass.core.errors import NotFound
 from windlass.core.events import emit
+from windlass.core.languages import gettext
 from windlass.core.settings import Settings
 
 MOST = 20
@@ -103,7 +104,7 @@ def challenge_in(client_data_json: str) -> str:
         found = msgspec.json.decode(base64url_to_bytes(client_data_json), type=_ClientData)
         return base64url_to_bytes(found.challenge).decode("ascii")
     except (ValueError, msgspec.MsgspecError):
-        raise PasskeyRefused(why="What the browser sent cannot be read.") from None
+        raise PasskeyRefused(why=gettext("What the browser sent cannot be read.")) from None
 
 
 async def add(
@@ -114,7 +115,7 @@ async def add(
     from webauthn.helpers import exceptions
 
     if begun.user_id != by.id:
-        raise PasskeyRefused(why="It was begun by somebody else.")
+        raise PasskeyRefused(why=gettext("It was begun by somebody else."))
     challenge = challenge_in(credential.response.client_data_json)
     try:
         found = webauthn.verify_registration_response(
@@ -152,21 +153,21 @@ async def use(
     from webauthn.helpers import base64url_to_bytes, exceptions
 
     if challenge_in(credential.response.client_data_json) != challenge:
-        raise PasskeyRefused(why="It belongs to another sign-in.")
+        raise PasskeyRefused(why=gettext("It belongs to another sign-in."))
     try:
         id = base64url_to_bytes(credential.raw_id)
     except ValueError:
-        raise PasskeyRefused(why="What the browser sent cannot be read.") from None
+        raise PasskeyRefused(why=gettext("What the browser sent cannot be read.")) from None
     query = select(Passkey, User).join(User, User.id == Passkey.user_id)
     query = query.where(Passkey.credential_id == id, User.deleted_at.is_(None))
     # Two uses of one count wait for each other.
     row = (await db.execute(query.with_for_update(of=Passkey))).one_or_none()
     if row is None or (user_id is not None and row[1].id != user_id):
-        raise PasskeyRefused(why="This Windlass does not know it.")
+        raise PasskeyRefused(why=gettext("This Windlass does not know it."))
     passkey, user = row
     handle = credential.response.user_handle
     if handle and handle != _base64url(user.id.bytes):
-        raise PasskeyRefused(why="It belongs to another account.")
+        raise PasskeyRefused(why=gettext("It belongs to another account."))
     try:
         found = webauthn.verify_authentication_response(
             credential=msgspec.json.encode(credential).decode(),

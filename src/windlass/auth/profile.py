@@ -10,6 +10,7 @@ from windlass.auth.models import Actor, User
 from windlass.auth.schemas import AccountChange, AccountOut
 from windlass.core.errors import invalid
 from windlass.core.events import emit
+from windlass.core.languages import N_
 
 
 async def of(db: AsyncSession, actor: Actor) -> AccountOut:
@@ -41,7 +42,7 @@ async def change(db: AsyncSession, wanted: AccountChange, *, by: Actor) -> Accou
 
 async def _prove(db: AsyncSession, password: str | None, *, by: Actor) -> None:
     if password is None and await db.scalar(_PASSWORD.where(User.id == by.id)):
-        text = "Another e-mail address needs the current password"
+        text = N_("Another e-mail address needs the current password")
         raise invalid("currentPassword", text)
     await service.prove(db, by, password)
 

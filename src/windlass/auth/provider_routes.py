@@ -28,6 +28,7 @@ from windlass.auth.providers import Arrival, Begun
 from windlass.core import ids
 from windlass.core.errors import AppError, CrossSite
 from windlass.core.http import DB, Request
+from windlass.core.languages import gettext
 from windlass.core.schemas import Out, Page
 from windlass.web.page import local_path, page
 from windlass.web.posts import Answer, see
@@ -175,7 +176,8 @@ async def _arrival(request: Request, begun: Begun) -> Arrival:
     provider = _provider(request, begun.provider)
     asked = request.query_params
     if "error" in asked or not asked.get("code"):
-        why = "You did not agree." if asked.get("error") == "access_denied" else "There is no code."
+        denied = asked.get("error") == "access_denied"
+        why = gettext("You did not agree.") if denied else gettext("There is no code.")
         raise IdentityRefused(label=provider.label, why=why)
     try:
         identity, tokens = await provider.identify(

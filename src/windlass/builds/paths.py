@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from windlass.core.errors import invalid
+from windlass.core.languages import N_
 
 _LOOKALIKES = "\u2044\u2215\u29f8\u29f9\uff0f\uff3c\ufe68\u2024\u2025\u2026\ufe52\uff0e\u3002\uff5e"
 _LONGEST = 512
@@ -45,19 +46,19 @@ def problem_with(value: str) -> str | None:
     """Why a directory is refused, as a sentence; None when it is fine."""
     text = value.strip()
     if len(text) > _LONGEST:
-        return f"This is longer than {_LONGEST} characters."
+        return N_("This is longer than {longest} characters.").format(longest=_LONGEST)
     if "\x00" in text:
-        return "This contains a NUL character."
+        return N_("This contains a NUL character.")
     if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in text):
-        return "This contains invisible characters."
+        return N_("This contains invisible characters.")
     if text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
-        return "This is an absolute path."
+        return N_("This is an absolute path.")
     if "\\" in text:
-        return "This contains a backslash."
+        return N_("This contains a backslash.")
     if re.search(r"%[0-9a-fA-F]{2}", text):
-        return "This contains percent-encoded characters."
+        return N_("This contains percent-encoded characters.")
     if any(char in _LOOKALIKES for char in text) or _hides_separators(text):
-        return "This contains characters that only look like dots or slashes."
+        return N_("This contains characters that only look like dots or slashes.")
     if ".." in text.split("/"):
         return "`..` leaves the project."
     return None

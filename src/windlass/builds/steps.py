@@ -9,6 +9,7 @@ import msgspec
 from windlass.adapters import sandbox
 from windlass.core import launch
 from windlass.core.egress import Egress, EgressPolicy
+from windlass.core.languages import N_
 from windlass.core.launch import Bind, Exit, Limits
 from windlass.core.manifest import size_text
 
@@ -115,26 +116,27 @@ def failure(work: Work, step: Step, ended: Exit, tail: bytes) -> BuildFailed:
     title, limits = step.title, work.limits
     match ended.reason:
         case "out-of-memory":
-            text = (
-                f"The {title} step ran out of memory"
-                f" ({size_text(limits.memory_bytes).replace('.0 ', ' ')}). Raise"
+            text = N_(
+                "The {title} step ran out of memory ({memory}). Raise"
                 " WINDLASS_BUILDS__MEMORY_BYTES, or build less in parallel."
-            )
+            ).format(title=title, memory=size_text(limits.memory_bytes).replace(".0 ", " "))
             return BuildFailed("OUT_OF_MEMORY", text)
         case "timeout":
-            text = (
-                f"The {title} step took longer than {step.timeout_seconds:.0f} s and was stopped."
+            text = N_(
+                "The {title} step took longer than {seconds} s and was stopped."
                 " Raise WINDLASS_BUILDS__TIMEOUT_SECONDS if it needs longer."
-            )
+            ).format(title=title, seconds=f"{step.timeout_seconds:.0f}")
             return BuildFailed("BUILD_TIMEOUT", text)
         case "process-limit":
-            text = (
-                f"The {title} step started more than {limits.processes} processes and was stopped."
+            text = N_(
+                "The {title} step started more than {processes} processes and was stopped."
                 " Raise WINDLASS_BUILDS__PROCESSES, or build less in parallel."
-            )
+            ).format(title=title, processes=limits.processes)
             return BuildFailed("TOO_MANY_PROCESSES", text)
         case "disk-full":
-            text = f"The disk was full during the {title} step. Free some space, then try again."
+            text = N_(
+                "The disk was full during the {title} step. Free some space, then try again."
+            ).format(title=title)
             return BuildFailed("DISK_FULL", text)
         case _:
             return _failed_by_itself(step, ended, tail, limits.processes)
@@ -143,16 +145,22 @@ def failure(work: Work, step: Step, ended: Exit, tail: bytes) -> BuildFailed:
 def _failed_by_itself(step: Step, ended: Exit, tail: bytes, processes: int) -> BuildFailed:
     end = f"signal {ended.signal}" if ended.signal else f"exit code {ended.code}"
     if _NO_SPACE.search(tail):
-        text = f"The {step.title} step found no space left on its disk ({end})."
+        text = N_("The {title} step found no space left on its disk ({end}).").format(
+            title=step.title, end=end
+        )
         return BuildFailed("DISK_FULL", text)
     if _NO_PROCESS.search(tail):
-        text = f"The {step.title} step was refused more than its {processes} processes ({end})."
+        text = N_(
+            "The {title} step was refused more than its {processes} processes ({end})."
+        ).format(title=step.title, processes=processes, end=end)
         return BuildFailed("TOO_MANY_PROCESSES", text)
-    text = f"The {step.title} command failed with {end}: {step.command}"
+    facts = {"title": step.title, "end": end, "command": step.command}
     if not step.network and _NO_NETWORK.search(tail):
-        text += (
-            ". It wanted the network, which build steps do not have: allow it in the project's"
-            " settings (build network), or do it in the install command."
-        )
+        text = N_(
+            "The {title} command failed with {end}: {command}. It wanted the network, which build"
+            " steps do not have: allow it in the project's settings (build network), or do it in"
+            " the install command."
+        ).format(**facts)
         return BuildFailed("BUILD_NEEDS_NETWORK", text)
+    text = N_("The {title} command failed with {end}: {command}").format(**facts)
     return BuildFailed(f"{step.title.upper()}_FAILED", text)

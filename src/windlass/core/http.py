@@ -205,7 +205,7 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
         "requestId": log.request_id.get(),
     }
     if known.details:
-        body["details"] = known.details
+        body["details"] = _retold(known.details)
     answer = {"ok": False, "error": body, "meta": {"timing": {"durationMs": _duration_ms()}}}
     return Response(
         msgspec.json.encode(answer, enc_hook=str),
@@ -213,6 +213,16 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
         media_type=MediaType.JSON,
         headers=_error_headers(known),
     )
+
+
+def _retold(details: dict[str, object]) -> dict[str, object]:
+    """What is wrong with the fields, in the language of the answer."""
+    fields = details.get("fields")
+    if not isinstance(fields, list) or languages.current() == languages.DEFAULT:
+        return details
+    found: list[dict[str, str]] = fields  # pyright: ignore[reportUnknownVariableType]
+    told = [{**field, "message": languages.retold(field.get("message", ""))} for field in found]
+    return {**details, "fields": told}
 
 
 def as_app_error(error: Exception) -> AppError:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 
 from windlass.core.catalogues import Catalogue, read
 
@@ -18,6 +18,9 @@ LANGUAGES = {"en": "English", "zh": "中文", "ja": "日本語", "ko": "한국�
 DEFAULT = "en"
 _MOST_LETTERS, _MOST_CHOICES = 500, 20
 _QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\Z")
+# A placeholder, and a word that makes a pattern more than placeholders.
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"(?<!\{)\b[A-Za-z]{3,}\b(?!\})")
 _current: ContextVar[str] = ContextVar("language", default=DEFAULT)
 
 
@@ -55,6 +58,21 @@ def ngettext(one: str, many: str, count: int) -> str:
     return catalogue(language).many(one, many, count)
 
 
+def retold(sentence: str) -> str:
+    """An English sentence of ours, as it was stored or made by a rule, in the language at hand.
+
+    It is looked up whole, else by the pattern that it was filled in from.
+    """
+    if _current.get() == DEFAULT or len(sentence) > _MOST_LETTERS:
+        return sentence
+    return _retold(_current.get(), sentence)
+
+
+def of_scripts() -> dict[str, list[str]]:
+    """What the scripts of a page need to say; nothing for English."""
+    return {} if _current.get() == DEFAULT else catalogue(_current.get()).scripts
+
+
 def N_(message: str) -> str:
     """Marks a message for the catalogues; `gettext` says it when somebody reads."""
     return message
@@ -77,6 +95,36 @@ def accepted(header: str) -> str | None:
         if code and worth > quality:
             best, quality = code, worth
     return best
+
+
+@lru_cache(maxsize=1000)
+def _retold(language: str, sentence: str) -> str:
+    found = catalogue(language)
+    if sentence in found.messages:
+        return found.one(sentence)
+    for message, pattern in _patterns(language):
+        if match := pattern.fullmatch(sentence):
+            return found.one(message).format(**match.groupdict())
+    return sentence
+
+
+@cache
+def _patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Messages with placeholders, those with the most words of their own first."""
+    found = [message for message in catalogue(language).messages if _PLACEHOLDER.search(message)]
+    found.sort(key=lambda message: -len(_PLACEHOLDER.sub("", message)))
+    return [(message, _pattern(message)) for message in found if _WORD.search(message)]
+
+
+def _pattern(message: str) -> re.Pattern[str]:
+    parts = _PLACEHOLDER.split(message)
+    seen: set[str] = set()
+    expression = re.escape(parts[0])
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        expression += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+        expression += re.escape(text)
+        seen.add(name)
+    return re.compile(expression, re.DOTALL)
 
 
 @cache

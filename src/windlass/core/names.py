@@ -4,15 +4,16 @@ import re
 import unicodedata
 
 from windlass.core.errors import invalid
+from windlass.core.languages import N_
 
 
 def clean(name: str, what: str) -> str:
     """Normalised, without control characters or surrounding space (C-088)."""
     text = unicodedata.normalize("NFC", name).strip()
     if not text:
-        raise invalid("name", f"{what} name is required")
+        raise invalid("name", N_("{what} name is required").format(what=what))
     if any(unicodedata.category(letter) in {"Cc", "Cf", "Cs"} for letter in text):
-        raise invalid("name", "Control characters are not allowed")
+        raise invalid("name", N_("Control characters are not allowed"))
     return text
 
 
@@ -24,7 +25,7 @@ def label(name: str, *, most: int, reserved: frozenset[str] = frozenset()) -> st
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:most].strip("-")
     if not slug:
-        raise invalid("name", "Use at least one letter or digit; the address is made of it")
+        raise invalid("name", N_("Use at least one letter or digit; the address is made of it"))
     if slug in reserved:
-        raise invalid("name", f"“{slug}” is reserved. Choose another name")
+        raise invalid("name", N_("“{slug}” is reserved. Choose another name").format(slug=slug))
     return slug

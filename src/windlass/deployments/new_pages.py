@@ -16,6 +16,7 @@ from windlass.builds.schemas import SourceOut
 from windlass.core import ids
 from windlass.core.errors import AppError, ValidationFailed
 from windlass.core.http import DB, Request
+from windlass.core.languages import N_
 from windlass.core.settings import Settings
 from windlass.deployments import starting
 from windlass.projects import service as projects
@@ -93,7 +94,7 @@ def _repository(settings: Settings, form: Form) -> tuple[str, str | None]:
     wrong: list[posts.Problem] = []
     if url is None:
         wrong.append(
-            {"field": "repositoryUrl", "message": "The address of the repository is required"}
+            {"field": "repositoryUrl", "message": N_("The address of the repository is required")}
         )
     try:
         url = git.check_url(url, allow=addresses_of(settings)) if url else ""

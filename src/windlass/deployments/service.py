@@ -15,6 +15,7 @@ from windlass.builds.plan import Overrides
 from windlass.core import ids
 from windlass.core.db import Database
 from windlass.core.events import emit
+from windlass.core.languages import N_
 from windlass.core.live import announce
 from windlass.deployments import events
 from windlass.deployments.errors import (
@@ -142,11 +143,11 @@ async def withdraw_wish(db: AsyncSession, id: UUID) -> None:
 async def why_not_active(db: AsyncSession, deployment: Deployment) -> str | None:
     """Why this deployment cannot be made live, or None when it can (C-161, C-162)."""
     if deployment.status is not Status.ready:
-        return f"It is not ready ({deployment.status.value.lower()})"
+        return N_("It is not ready ({status})").format(status=deployment.status.value.lower())
     if deployment.is_active:
-        return "It is already live"
+        return N_("It is already live")
     if deployment.pruned_at is not None:
-        return "Its files were removed by the retention rule"
+        return N_("Its files were removed by the retention rule")
     return None
 
 
@@ -166,15 +167,15 @@ async def why_not(db: AsyncSession, deployment: Deployment) -> dict[str, str]:
     is_moving = deployment.status in MOVING
     problem = await why_not_active(db, deployment)
     if problem is None and await is_going_live(db, deployment):
-        problem = "It is going live just now"
+        problem = N_("It is going live just now")
     if problem is not None:
         reasons |= {"promote": problem, "rollback": problem}
     if is_moving:
-        reasons |= {"redeploy": "It is still running", "delete": "It is still running"}
+        reasons |= {"redeploy": N_("It is still running"), "delete": N_("It is still running")}
     else:
-        reasons["cancel"] = "It has ended"
+        reasons["cancel"] = N_("It has ended")
     if deployment.is_active:
-        reasons["delete"] = "It is live"
+        reasons["delete"] = N_("It is live")
     return reasons
 
 

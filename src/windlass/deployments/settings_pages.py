@@ -14,6 +14,7 @@ from windlass.builds.deps import planned
 from windlass.builds.plan import Plan
 from windlass.core.errors import AppError, invalid
 from windlass.core.http import DB, Request
+from windlass.core.languages import N_, gettext
 from windlass.core.settings import Settings
 from windlass.deployments import starting
 from windlass.projects import listing, service, variables
@@ -181,7 +182,11 @@ async def delete_project(
         latest,
         plan=plan,
         values=values,
-        errors={"confirm": f"Type {project.name}, exactly as it is written, to delete it"},
+        errors={
+            "confirm": gettext("Type {name}, exactly as it is written, to delete it").format(
+                name=project.name
+            )
+        },
         http_status=422,
     )
 
@@ -237,7 +242,7 @@ async def add_variables(
         nonlocal key
         found = forms.variables(form)
         if not found:
-            raise invalid("env.0.key", "Type a key and its value")
+            raise invalid("env.0.key", N_("Type a key and its value"))
         for row in found:
             key = row.key
             wanted = _wanted(form, key=key, value=row.value, secret=row.secret)
@@ -305,7 +310,7 @@ async def remove_variable(
 def _wanted(form: Form, *, key: str, value: str, secret: bool) -> EnvSet:
     targets = [name for name in _TARGETS if forms.checked(form, name)]
     if not targets:
-        raise invalid("production", "Choose where it counts")
+        raise invalid("production", N_("Choose where it counts"))
     return struct(EnvSet, {"key": key, "value": value, "secret": secret, "targets": targets})
 
 

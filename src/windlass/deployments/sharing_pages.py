@@ -9,6 +9,7 @@ from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.errors import AppError, invalid
 from windlass.core.http import DB, Request
+from windlass.core.languages import gettext
 from windlass.projects import listing, service, sharing
 from windlass.projects.deps import InProject, Latest, LatestOf
 from windlass.projects.models import Project
@@ -59,7 +60,9 @@ async def transfer(
     """What is typed must be the name: the giver cannot take it back."""
     try:
         if forms.text(form, "confirm") != project.name:
-            raise invalid("confirm", f"Type {project.name} to give it away")
+            raise invalid(
+                "confirm", gettext("Type {name} to give it away").format(name=project.name)
+            )
         await sharing.transfer(db, project, ids.private("user", form.get("user_id", "")), by=actor)
     except AppError as error:
         return await _refused(request, db, actor, project, latest, form, error)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.auth import departing
 from windlass.auth.departing import Loss
 from windlass.auth.models import Actor
+from windlass.core.languages import N_
 from windlass.projects import service
 from windlass.projects.models import Project
 
@@ -17,7 +18,7 @@ async def find(db: AsyncSession, user_id: UUID) -> Loss:
     """One's own, also those shared with a team: the team loses them."""
     query = select(Project.name).where(Project.owner_id == user_id, Project.deleted_at.is_(None))
     names = tuple(await db.scalars(query.order_by(Project.name)))
-    return Loss("projects", names, needs_consent=True)
+    return Loss(N_("projects"), names, needs_consent=True)
 
 
 @departing.register(departing.STEPS)

@@ -4,6 +4,7 @@ import re
 
 from windlass.core import names
 from windlass.core.errors import invalid
+from windlass.core.languages import N_
 
 SLUG_LENGTH = 63
 _PREVIEW_LETTERS = 9  # a dash and eight letters
@@ -27,7 +28,7 @@ def clean_name(name: str) -> str:
 def check_branch(branch: str) -> str:
     """A branch name in the characters that Git hosts allow (C-109)."""
     if not _REF.fullmatch(branch) or branch.endswith(".lock"):
-        raise invalid("repositoryBranch", "This is not a branch name")
+        raise invalid("repositoryBranch", N_("This is not a branch name"))
     return branch
 
 

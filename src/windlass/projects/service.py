@@ -14,6 +14,7 @@ from windlass.core import clock, ids
 from windlass.core.crypto import KeyRing
 from windlass.core.errors import invalid
 from windlass.core.events import emit
+from windlass.core.languages import N_
 from windlass.core.live import announce
 from windlass.projects import events, names
 from windlass.projects.errors import HostTaken, ProjectNotFound, SlugTaken, VariableNotFound
@@ -194,7 +195,7 @@ async def set_variable(
 def check_key(key: str) -> None:
     """Some variables are not the user's to set."""
     if key in {"PORT", "PATH", "HOME"}:
-        raise invalid("key", f"{key} is set by Windlass")
+        raise invalid("key", N_("{key} is set by Windlass").format(key=key))
 
 
 async def variable(db: AsyncSession, project: Project, id: UUID) -> EnvVariable:
@@ -221,7 +222,7 @@ async def change_variable(
         row.value_sealed = keys.seal(value.encode(), context=context)
     if wanted.secret is not msgspec.UNSET:
         if row.is_secret and not wanted.secret and wanted.value is msgspec.UNSET:
-            raise invalid("value", "Give the value anew to make a secret readable")
+            raise invalid("value", N_("Give the value anew to make a secret readable"))
         row.is_secret = wanted.secret
     await db.flush()
     await db.refresh(row)

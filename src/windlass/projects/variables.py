@@ -77,7 +77,7 @@ async def change(
 ) -> None:
     """Give a line a new value and new targets; targets that are left out lose the variable."""
     if before.secret and not wanted.value:
-        raise invalid("value", "Type the new value; the old one is never shown")
+        raise invalid("value", N_("Type the new value; the old one is never shown"))
     kept: tuple[TargetName, ...] = wanted.targets
     if Target.development in before.targets:
         # No page shows this target, so no page takes it away.

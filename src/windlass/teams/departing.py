@@ -10,6 +10,7 @@ from windlass.auth import departing
 from windlass.auth.departing import Loss
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Role
+from windlass.core.languages import N_
 from windlass.teams import service
 from windlass.teams.models import Team, TeamMember
 
@@ -28,13 +29,15 @@ async def refuse_last_owner(db: AsyncSession, user_id: UUID) -> str | None:
     if not names:
         return None
     which = ", ".join(names)
-    return f"It is the last owner of {which}. Make somebody else an owner, or delete the team."
+    return N_(
+        "It is the last owner of {which}. Make somebody else an owner, or delete the team."
+    ).format(which=which)
 
 
 @departing.register(departing.LOSSES)
 async def find(db: AsyncSession, user_id: UUID) -> Loss:
     """The teams one is in; they stay, without this member."""
-    return Loss("memberships", tuple(team.name for team in await db.scalars(_teams(user_id))))
+    return Loss(N_("memberships"), tuple(team.name for team in await db.scalars(_teams(user_id))))
 
 
 @departing.register(departing.STEPS)

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 from windlass.core import http, log
 from windlass.core.errors import AppError, InternalError, TooManyRequests, Unauthorized
 from windlass.core.http import Request
+from windlass.core.languages import gettext
 from windlass.web.page import local_path, page
 
 
@@ -38,7 +39,7 @@ def _message(error: AppError) -> str:
     """People want to know how long; the API has that in the details."""
     seconds = error.facts.get("retryAfterSeconds")
     if isinstance(error, TooManyRequests) and seconds is not None:
-        return f"Too many tries. Try again in {seconds} seconds."
+        return gettext("Too many tries. Try again in {seconds} seconds.").format(seconds=seconds)
     return error.message
 
 

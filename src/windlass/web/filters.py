@@ -8,6 +8,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from windlass.core.languages import gettext, retold
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
@@ -16,7 +18,7 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@
 def ago(context: Context, moment: dt.datetime | None) -> Markup:
     """A relative time that a script keeps true, with the exact one on hover."""
     if moment is None:
-        return Markup('<span class="muted">never</span>')
+        return Markup('<span class="muted">{}</span>').format(gettext("never"))
     words = relative((context["now"] - moment).total_seconds())
     return _time(moment, words, "relative")
 
@@ -29,15 +31,15 @@ def clock(moment: dt.datetime) -> Markup:
 def relative(seconds: float) -> str:
     """`3 min ago`; the script `times.ts` says the same words."""
     if seconds < 5:
-        return "just now"
+        return gettext("just now")
     if seconds < _MINUTE:
-        return f"{int(seconds)} s ago"
+        return gettext("{n} s ago").format(n=int(seconds))
     if seconds < _HOUR:
-        return f"{int(seconds / _MINUTE)} min ago"
+        return gettext("{n} min ago").format(n=int(seconds / _MINUTE))
     if seconds < _DAY:
-        return f"{int(seconds / _HOUR)} h ago"
+        return gettext("{n} h ago").format(n=int(seconds / _HOUR))
     days = int(seconds / _DAY)
-    return "yesterday" if days == 1 else f"{days} days ago"
+    return gettext("yesterday") if days == 1 else gettext("{n} days ago").format(n=days)
 
 
 def duration(seconds: float | None) -> str:
@@ -45,14 +47,14 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return gettext("{n} s").format(n=f"{seconds:.1f}")
     if round(seconds) < _MINUTE:
-        return f"{seconds:.0f} s"
+        return gettext("{n} s").format(n=f"{seconds:.0f}")
     minutes, rest = divmod(round(seconds), _MINUTE)
     if minutes < 60:
-        return f"{minutes} min {rest:02} s"
+        return gettext("{m} min {s} s").format(m=minutes, s=f"{rest:02}")
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min"
+    return gettext("{h} h {m} min").format(h=hours, m=f"{minutes:02}")
 
 
 def size(count: int | None) -> str:
@@ -87,6 +89,11 @@ def short(identifier: str | None, length: int = 8) -> str:
     if underscore and len(rest) > length:
         return f"{prefix}_…{rest[-length:]}"
     return identifier[:length]
+
+
+def said(message: str | None) -> str:
+    """A sentence that was written in English before it was known who reads it."""
+    return retold(message) if message else ""
 
 
 def plain(message: str) -> Markup:

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from windlass.core.errors import AppError, ValidationFailed
+from windlass.core.languages import N_, gettext, retold
 
 _ROW = re.compile(r"env\.(\d{1,4})\.(key|value|secret)\Z")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
@@ -84,7 +85,7 @@ def errors(error: AppError) -> dict[str, str]:
     found: dict[str, str] = {}
     if "fields" in error.facts:
         for problem in _problems(error.facts.get("fields")):
-            found.setdefault(_snake(problem.field) or "form", problem.message)
+            found.setdefault(_snake(problem.field) or "form", retold(problem.message))
     return found or {"form": error.message}
 
 
@@ -185,13 +186,17 @@ def parse_env(block: str) -> list[Variable]:
         while _is_open(statement):
             following = next(lines, None)
             if following is None:
-                raise ValueError(f"Line {number}: the quote is not closed")
+                raise ValueError(
+                    gettext("Line {number}: the quote is not closed").format(number=number)
+                )
             statement += "\n" + following[1]
         match = _LINE.match(statement)
         if match is None:
-            raise ValueError(f"Line {number} is not KEY=value")
+            raise ValueError(gettext("Line {number} is not KEY=value").format(number=number))
         if problem := _key_problem(match["key"]):
-            raise ValueError(f"Line {number}: {problem}")
+            raise ValueError(
+                gettext("Line {number}: {problem}").format(number=number, problem=retold(problem))
+            )
         found.append(Variable(match["key"], _value(match)))
     return found
 
@@ -214,9 +219,11 @@ def _value(match: re.Match[str]) -> str:
 
 def _key_problem(key: str) -> str:
     if not key:
-        return "A value needs a key"
+        return N_("A value needs a key")
     if not _KEY.match(key):
-        return f"{key[:40]} is not a name: letters, digits and underscores, no digit first"
+        return N_("{key} is not a name: letters, digits and underscores, no digit first").format(
+            key=key[:40]
+        )
     return ""
 
 

@@ -15,7 +15,7 @@ from windlass.web import filters
 from windlass.web.static_files import asset
 
 AREAS = ("auth", "teams", "projects", "deployments", "audit")
-FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "short", "size")
+FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "said", "short", "size")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
 # What pages have besides the headers that every answer has (core.headers.SECURITY_HEADERS).
@@ -184,6 +184,8 @@ def _environment() -> Environment:
     shared = cast("dict[str, object]", environment.globals)
     shared["asset"] = asset
     shared["languages"] = languages.LANGUAGES
+    shared["words"] = languages.of_scripts
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     environment.policies["ext.i18n.trimmed"] = True
     # Messages in templates are our own HTML; what is filled in is escaped.
     cast("Any", environment).install_gettext_callables(

@@ -11,6 +11,7 @@ from litestar.response import Redirect
 
 from windlass.core.errors import AppError, BadRequest, ValidationFailed
 from windlass.core.http import Request
+from windlass.core.languages import gettext
 from windlass.core.schemas import field_errors
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -98,4 +99,4 @@ def differing(form: Mapping[str, str]) -> list[Problem]:
     """A new password is typed twice, so that a slip locks nobody out."""
     if form.get("password", "") == form.get("password_again", ""):
         return []
-    return [{"field": "password_again", "message": "The two passwords differ"}]
+    return [{"field": "password_again", "message": gettext("The two passwords differ")}]

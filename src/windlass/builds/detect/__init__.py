@@ -11,6 +11,7 @@ from windlass.builds.detect.versions import version_warnings
 from windlass.builds.errors import EmptySource, UnsupportedPlan
 from windlass.builds.plan import Installed, Overrides, Plan, Tree
 from windlass.core.errors import invalid
+from windlass.core.languages import N_
 
 __all__ = ["detect"]
 
@@ -26,7 +27,10 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
         raise EmptySource()
     settings, source = settings_of(top, overrides)
     if not source.files:
-        raise invalid("rootDirectory", f"There is no folder `{source.root}` in the source.")
+        raise invalid(
+            "rootDirectory",
+            N_("There is no folder `{root}` in the source.").format(root=source.root),
+        )
     processes = procfile(source)
     refused: UnsupportedPlan | None = None
     try:

@@ -19,6 +19,7 @@ from windlass.builds.detect.static import static
 from windlass.builds.detect.syntax import CLASSES
 from windlass.builds.plan import Plan
 from windlass.core.errors import AppError, invalid
+from windlass.core.languages import N_
 
 Detector = Callable[[], Plan | None]
 
@@ -38,7 +39,12 @@ FRAMEWORKS = tuple(
 def best(source: Source, wanted: str | None) -> Plan | None:
     """The plan of the first detector that recognises the source, or of the framework `wanted`."""
     if wanted and wanted not in FRAMEWORKS:
-        raise invalid("framework", f"There is no such framework. Known: {', '.join(FRAMEWORKS)}.")
+        raise invalid(
+            "framework",
+            N_("There is no such framework. Known: {frameworks}.").format(
+                frameworks=", ".join(FRAMEWORKS)
+            ),
+        )
     if wanted == "custom":
         return None
     detectors = _chosen(source, wanted) if wanted else _all(source)
@@ -47,7 +53,10 @@ def best(source: Source, wanted: str | None) -> Plan | None:
         if plan:
             return _with_others(plan, name, detectors)
     if wanted:
-        raise invalid("framework", f"Nothing in the source says how to build it with {wanted}.")
+        raise invalid(
+            "framework",
+            N_("Nothing in the source says how to build it with {wanted}.").format(wanted=wanted),
+        )
     return None
 
 

@@ -9,6 +9,7 @@ from windlass.builds.detect.scripts import commands
 from windlass.builds.detect.sites import angular, site, tool_of
 from windlass.builds.detect.tokens import tokenize
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _OUTPUTS = ("dist", "build", "out", "public", "_site", "www", "site", "html")
 
@@ -36,10 +37,12 @@ def built(package: Package) -> Plan | None:
     warnings = ()
     if folder is None:
         folder = "dist"
-        warnings = ("The output folder is not known; dist is assumed. Set the output directory.",)
+        warnings = (
+            N_("The output folder is not known; dist is assumed. Set the output directory."),
+        )
     plan = Plan(
         framework="node-build",
-        label="Static (build script)",
+        label=N_("Static (build script)"),
         kind="static",
         build_command=package.manager.run("build"),
         output_directory=folder,

@@ -7,6 +7,7 @@ import msgspec
 
 from windlass.builds.detect.source import Source, Table, table, text, texts
 from windlass.builds.paths import join
+from windlass.core.languages import N_
 
 TOOLS = ".windlass"
 """Where the package manager itself is installed when it is not npm, which comes with Node."""
@@ -102,9 +103,17 @@ class Package:
         evidence = [_reason(home, name, lock, pinned)]
         if len({owner for _, owner in here}) > 1:
             others = ", ".join(found for found, owner in here if owner != name)
-            warnings.append(f"Several lock files: {others} not used; remove what is old.")
+            warnings.append(
+                N_("Several lock files: {others} not used; remove what is old.").format(
+                    others=others
+                )
+            )
         if lock is None:
-            warnings.append(f"No lock file for {name}: every build may install other versions.")
+            warnings.append(
+                N_("No lock file for {name}: every build may install other versions.").format(
+                    name=name
+                )
+            )
         if home is not self.source:
             evidence.append(f"{self.source.root} belongs to the workspace in {home.root}")
         head = home.head(lock) if lock and lock.endswith((".yaml", ".lock")) else ""

@@ -10,6 +10,7 @@ from windlass.builds.detect.source import Source
 from windlass.builds.detect.syntax import PACKAGES, Found, Module, Modules
 from windlass.builds.paths import join
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _STEMS = ("main", "app", "wsgi", "asgi", "application", "server", "api", "web", "index", "__init__")
 _NAMES = ("app", "application", "api", "server", "asgi", "wsgi", "create_app", "make_app")
@@ -77,7 +78,11 @@ def server_plan(
         evidence.append(f"{source.named(listed[package].place)}: depends on {package}")
     elif not requirements.exist and package in PACKAGES:
         also.append(package)
-        warnings += (f"No list of dependencies: only {package} and a server are installed.",)
+        warnings += (
+            N_("No list of dependencies: only {package} and a server are installed.").format(
+                package=package
+            ),
+        )
     program = next((name for name in _SERVERS[found.protocol] if name in listed), None)
     if program:
         evidence.append(f"{source.named(listed[program].place)}: served by {program}")

@@ -16,6 +16,7 @@ from windlass.builds.paths import check_directory
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.windlass_toml import MAX_BYTES, WindlassToml, parse
 from windlass.core.errors import invalid
+from windlass.core.languages import N_
 
 _COMMANDS = ("install_command", "build_command", "start_command", "release_command")
 _LONGEST_COMMAND = 4000
@@ -77,7 +78,7 @@ def custom(source: Source, settings: Settings, processes: Procfile | None) -> Pl
         return None
     plan = Plan(
         framework="custom",
-        label="Custom commands",
+        label=N_("Custom commands"),
         kind="server" if start else "static",
         root_directory=source.root,
         start_command=start,
@@ -161,7 +162,9 @@ def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[st
     if output:
         plan = replace(plan, kind="static", start_command=None, output_directory=output)
     elif start is not None and plan.kind == "server":
-        raise invalid("startCommand", "A server needs a start command, a site an output directory.")
+        raise invalid(
+            "startCommand", N_("A server needs a start command, a site an output directory.")
+        )
     elif output is not None and plan.kind == "static":
         plan = replace(plan, output_directory=".")
     nothing_runs = plan.install_command is None and plan.build_command is None
@@ -169,7 +172,9 @@ def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[st
     if plan.kind == "static" and nothing_runs and folder and not source.has_folder(folder):
         raise invalid(
             "outputDirectory",
-            f"There is no folder `{folder}` in the source, and no build command that makes it.",
+            N_(
+                "There is no folder `{folder}` in the source, and no build command that makes it."
+            ).format(folder=folder),
         )
     return plan
 
@@ -193,9 +198,14 @@ def _checked(overrides: Overrides) -> Overrides:
 
 def _check_command(field: str, value: str) -> None:
     if len(value) > _LONGEST_COMMAND:
-        raise invalid(field, f"A command has at most {_LONGEST_COMMAND} characters.")
+        raise invalid(
+            field,
+            N_("A command has at most {longest_command} characters.").format(
+                longest_command=_LONGEST_COMMAND
+            ),
+        )
     if any(ord(char) < 32 and char not in "\n\t" for char in value) or "\x7f" in value:
-        raise invalid(field, "This contains control characters.")
+        raise invalid(field, N_("This contains control characters."))
 
 
 def _field(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from windlass.builds.detect.source import Source
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _FOLDERS = (".", "public", "dist", "build", "out", "_site", "site", "www", "html", "docs")
 
@@ -15,7 +16,7 @@ def static(source: Source) -> Plan | None:
     page = _in(folder, "index.html") if index else _pages(source, folder)[0]
     warnings: list[str] = []
     if not index:
-        warnings.append("No index.html: the address of the site itself will answer 404.")
+        warnings.append(N_("No index.html: the address of the site itself will answer 404."))
     if folder == "." and source.has("package.json"):
         warnings.append(
             "package.json has neither a `build` nor a `start` script: it is taken for tooling, and"
@@ -23,7 +24,7 @@ def static(source: Source) -> Plan | None:
         )
     return Plan(
         framework="static",
-        label="Static files",
+        label=N_("Static files"),
         kind="static",
         root_directory=source.root,
         output_directory=folder,

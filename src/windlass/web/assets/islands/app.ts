@@ -9,6 +9,7 @@ import * as shortcuts from "./shortcuts.ts";
 import * as times from "./times.ts";
 import { toast } from "./toasts.ts";
 import * as variables from "./variables.ts";
+import { t } from "./words.ts";
 
 htmx.defineExtension("morph", {
   isInlineSwap: (style: string) => style.startsWith("morph"),
@@ -45,10 +46,10 @@ document.addEventListener("htmx:responseError", (event) => {
   if (xhr.status === 401) return location.reload();
   const answer = new DOMParser().parseFromString(xhr.responseText, "text/html");
   const message = answer.querySelector("[data-error-message]")?.textContent?.trim();
-  toast("bad", message || `Windlass answered ${xhr.status}. Try again.`);
+  toast("bad", message || t("Windlass answered {status}. Try again.", { status: String(xhr.status) }));
 });
 document.addEventListener("htmx:sendError", () => {
-  toast("bad", "Windlass did not answer. Nothing was changed as far as this page knows.");
+  toast("bad", t("Windlass did not answer. Nothing was changed as far as this page knows."));
 });
 
 shortcuts.start();

@@ -1,5 +1,6 @@
 // What buttons and fields do beyond HTML: copy, reveal, confirm, theme, dialogs, password strength.
 import { all, copy, one } from "./dom.ts";
+import { t } from "./words.ts";
 
 export function start(): void {
   document.addEventListener("click", onClick);
@@ -44,7 +45,7 @@ async function copied(button: HTMLElement, text: string): Promise<void> {
   await copy(text);
   const label = button.getAttribute("aria-label") ?? "";
   button.classList.add("copied");
-  button.setAttribute("aria-label", "Copied");
+  button.setAttribute("aria-label", t("Copied"));
   one("use", button).setAttribute("href", one("use", button).getAttribute("href")!.replace(/#.*/, "#check"));
   window.setTimeout(() => {
     button.classList.remove("copied");
@@ -57,7 +58,7 @@ function toggleReveal(button: HTMLElement, input: HTMLInputElement): void {
   const shown = input.type === "password";
   input.type = shown ? "text" : "password";
   button.setAttribute("aria-pressed", String(shown));
-  button.setAttribute("aria-label", shown ? "Hide the password" : "Show the password");
+  button.setAttribute("aria-label", shown ? t("Hide the password") : t("Show the password"));
 }
 
 /** The cookie is what the server reads, so the next page comes in the right colours at once. */
@@ -97,10 +98,10 @@ function rest(button: HTMLElement): void {
 
 async function confirmed(form: HTMLFormElement, button: HTMLButtonElement | null): Promise<void> {
   const dialog = one<HTMLDialogElement>("#confirm");
-  const [question = "", rest = ""] = (form.dataset["confirm"] ?? "").split(/(?<=\?) (.*)/s);
+  const [question = "", rest = ""] = (form.dataset["confirm"] ?? "").split(/(?<=\? |？)(.*)/s);
   one("h2", dialog).textContent = question;
   one("p", dialog).textContent = rest;
-  one('[value="yes"]', dialog).textContent = form.dataset["confirmLabel"] ?? "Go on";
+  one('[value="yes"]', dialog).textContent = form.dataset["confirmLabel"] ?? t("Go on");
   dialog.returnValue = "no";
   dialog.showModal();
   await new Promise((closed) => dialog.addEventListener("close", closed, { once: true }));
@@ -136,7 +137,7 @@ function offerDetected(input: HTMLInputElement): void {
   back.type = "button";
   back.className = "link";
   back.dataset["useDetected"] = input.id;
-  back.textContent = detected ? `Use detected: ${detected}` : "Use detected: nothing";
+  back.textContent = detected ? t("Use detected: {value}", { value: detected }) : t("Use detected: nothing");
   note.append(back);
   field.append(note);
 }
@@ -181,15 +182,15 @@ function showSlug(preview: HTMLElement): void {
 /** What the server asks for comes first; then length counts. A hint, the server decides. */
 function measure(meter: HTMLElement, password: string): void {
   const asked: [RegExp, string][] = [
-    [/.{8}/s, "8 characters"],
-    [/[A-Z]/, "a capital letter"],
-    [/[0-9]/, "a digit"],
-    [/[^A-Za-z0-9]/, "a special character"],
+    [/.{8}/s, t("8 characters")],
+    [/[A-Z]/, t("a capital letter")],
+    [/[0-9]/, t("a digit")],
+    [/[^A-Za-z0-9]/, t("a special character")],
   ];
   const missing = asked.filter(([kind]) => !kind.test(password)).map(([, what]) => what);
   const score = missing.length > 0 ? 1 : password.length < 12 ? 2 : password.length < 16 ? 3 : 4;
-  const words = ["", "", "Fair", "Good", "Very good"];
-  const says = missing.length > 0 ? `Still needs ${missing.join(", ")}` : (words[score] ?? "");
+  const words = ["", "", t("Fair"), t("Good"), t("Very good")];
+  const says = missing.length > 0 ? t("Still needs {what}", { what: missing.join(t(", ")) }) : (words[score] ?? "");
   meter.dataset["score"] = password ? String(score) : "0";
   one("output", meter).textContent = password ? says : "";
 }

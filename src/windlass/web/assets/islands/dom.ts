@@ -1,4 +1,5 @@
 // Small words for the document, the API and the clipboard, used by every island.
+import { t } from "./words.ts";
 
 export function one<T extends Element = HTMLElement>(selector: string, root: ParentNode = document): T {
   const found = root.querySelector<T>(selector);
@@ -61,7 +62,11 @@ export class ApiError extends Error {
 }
 
 export async function api<T>(path: string, options: RequestInit = {}): Promise<Envelope<T>> {
-  const response = await fetch(path, { headers: { Accept: "application/json" }, ...options });
+  const response = await fetch(path, {
+    ...options,
+    // What the API says is shown to whoever reads this page.
+    headers: { Accept: "application/json", ...options.headers, "Accept-Language": document.documentElement.lang },
+  });
   return opened<T>(response.status, await response.text());
 }
 
@@ -74,7 +79,7 @@ export function opened<T>(status: number, body: string): Envelope<T> {
     // A proxy in between may answer with a page.
   }
   if (!envelope?.ok) {
-    const message = envelope?.error?.message ?? `Windlass answered ${status}.`;
+    const message = envelope?.error?.message ?? t("Windlass answered {status}.", { status: String(status) });
     throw new ApiError(message, status, envelope?.error?.details);
   }
   return envelope;
@@ -91,8 +96,6 @@ export async function copy(text: string): Promise<void> {
   area.remove();
 }
 
-export const number = new Intl.NumberFormat("en-GB");
-
 export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   let amount = bytes;
@@ -104,12 +107,13 @@ export function size(bytes: number): string {
 }
 
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (Math.round(seconds) < 60) return `${Math.round(seconds)} s`;
+  const plain = (value: number, digits = 0): string => value.toFixed(digits);
+  if (seconds < 10) return t("{n} s", { n: plain(seconds, 1) });
+  if (Math.round(seconds) < 60) return t("{n} s", { n: plain(Math.round(seconds)) });
   const minutes = Math.floor(Math.round(seconds) / 60);
   const two = (value: number): string => String(value).padStart(2, "0");
-  if (minutes < 60) return `${minutes} min ${two(Math.round(seconds) % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+  if (minutes < 60) return t("{m} min {s} s", { m: plain(minutes), s: two(Math.round(seconds) % 60) });
+  return t("{h} h {m} min", { h: plain(Math.floor(minutes / 60)), m: two(minutes % 60) });
 }
 
 /** Whether a key that was pressed belongs to somebody who types. */

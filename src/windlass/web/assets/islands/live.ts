@@ -4,6 +4,7 @@ import { all, api, one } from "./dom.ts";
 import { CHANNEL, follow, type Message } from "./live-messages.ts";
 import * as times from "./times.ts";
 import { toast } from "./toasts.ts";
+import { t } from "./words.ts";
 
 const PAUSE_MS = 250;
 const SAY_LOST_AFTER_MS = 2500;
@@ -142,9 +143,9 @@ async function announce(id: string): Promise<void> {
   if (!deployment?.finishedAt || Date.now() - Date.parse(deployment.finishedAt) > 20_000) return;
   if (sessionStorage.getItem(key) === deployment.status) return;
   sessionStorage.setItem(key, deployment.status);
-  const link = { href: `/deployments/${id}`, label: "Open the deployment" };
-  if (deployment.status === "ready") toast("ok", `${deployment.project.name} is ready.`, link);
+  const link = { href: `/deployments/${id}`, label: t("Open the deployment") };
+  if (deployment.status === "ready") toast("ok", t("{name} is ready.", { name: deployment.project.name }), link);
   if (deployment.status === "error") {
-    toast("bad", `${deployment.project.name} failed: ${deployment.errorMessage ?? "see its log"}`, link);
+    toast("bad", deployment.errorMessage ? t("{name} failed: {why}", { name: deployment.project.name, why: deployment.errorMessage }) : t("{name} failed: see its log", { name: deployment.project.name }), link);
   }
 }

@@ -1,5 +1,6 @@
 // Ctrl/⌘ K: finds every project, recent deployment, page and action of this page.
 import { all, api, icon, make, one } from "./dom.ts";
+import { t } from "./words.ts";
 
 interface Item {
   label: string;
@@ -65,17 +66,17 @@ function onThisPage(): Item[] {
   const seen = new Set<string>();
   const marked = all("[data-palette]").map((element): Item => ({
     label: element.dataset["palette"] ?? "",
-    kind: element.closest(".side") ? "Page" : "Action",
+    kind: element.closest(".side") ? t("Page") : t("Action"),
     symbol: one("use", element).getAttribute("href")?.split("#")[1] ?? "arrow-right",
     go: () => element.click(),
   }));
   const more: Item[] = [
-    { label: "New project", kind: "Action", symbol: "plus", go: () => location.assign("/projects/new") },
-    { label: "New project from Git", kind: "Action", symbol: "folder-git-2", go: () => location.assign("/projects/new?from=git") },
-    { label: "Keyboard shortcuts", kind: "Help", symbol: "keyboard", go: () => one<HTMLDialogElement>("#shortcuts").showModal() },
+    { label: t("New project"), kind: t("Action"), symbol: "plus", go: () => location.assign("/projects/new") },
+    { label: t("New project from Git"), kind: t("Action"), symbol: "folder-git-2", go: () => location.assign("/projects/new?from=git") },
+    { label: t("Keyboard shortcuts"), kind: t("Help"), symbol: "keyboard", go: () => one<HTMLDialogElement>("#shortcuts").showModal() },
     ...["system", "light", "dark"].map((theme) => ({
       label: `Theme: ${theme}`,
-      kind: "Action",
+      kind: t("Action"),
       symbol: { system: "monitor", light: "sun", dark: "moon" }[theme] ?? "monitor",
       go: () => one(`[data-theme-switch] [value="${theme}"]`).click(),
     })),
@@ -84,7 +85,7 @@ function onThisPage(): Item[] {
 }
 
 function ofProject(project: Project): Item {
-  return { label: project.name, kind: "Project", symbol: "box", go: () => location.assign(`/projects/${project.ref}`) };
+  return { label: project.name, kind: t("Project"), symbol: "box", go: () => location.assign(`/projects/${project.ref}`) };
 }
 
 function ofDeployment(deployment: Deployment): Item {
@@ -120,7 +121,7 @@ function draw(input: HTMLInputElement): void {
   at = 0;
   const list = one("#palette-list");
   list.replaceChildren(...shown.map(row));
-  if (!shown.length) list.append(make("li", { class: "nothing", role: "option", "aria-disabled": "true", "aria-selected": "false" }, "Nothing has this name"));
+  if (!shown.length) list.append(make("li", { class: "nothing", role: "option", "aria-disabled": "true", "aria-selected": "false" }, t("Nothing has this name")));
   select(input);
 }
 

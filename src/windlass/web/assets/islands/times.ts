@@ -1,5 +1,6 @@
 // Keeps relative times and running clocks true, and adds the local time to what hovering shows.
 import { all, duration } from "./dom.ts";
+import { t } from "./words.ts";
 
 export function start(): void {
   window.setInterval(tick, 1000);
@@ -8,8 +9,8 @@ export function start(): void {
 export function mount(): void {
   for (const time of all<HTMLTimeElement>("time[data-time]:not([data-local])")) {
     time.dataset["local"] = "";
-    const local = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-    time.title = `${time.dateTime.replace("T", " ").replace("Z", " UTC")}\n${local} local`;
+    const local = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+    time.title = `${time.dateTime.replace("T", " ").replace("Z", " UTC")}\n${t("{time} local", { time: local })}`;
   }
   tick();
 }
@@ -22,7 +23,7 @@ function tick(): void {
   }
   for (const clock of all("[data-since]")) {
     const seconds = (now - Date.parse(clock.dataset["since"] ?? "")) / 1000;
-    say(clock, seconds < 10 ? `${Math.max(0, Math.floor(seconds))} s` : duration(seconds));
+    say(clock, seconds < 10 ? t("{n} s", { n: String(Math.max(0, Math.floor(seconds))) }) : duration(seconds));
   }
 }
 
@@ -32,10 +33,10 @@ function say(element: HTMLElement, words: string): void {
 
 /** The same words as `filters.relative` of the server. */
 function relative(seconds: number): string {
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 5) return t("just now");
+  if (seconds < 60) return t("{n} s ago", { n: String(Math.floor(seconds)) });
+  if (seconds < 3600) return t("{n} min ago", { n: String(Math.floor(seconds / 60)) });
+  if (seconds < 86400) return t("{n} h ago", { n: String(Math.floor(seconds / 3600)) });
   const days = Math.floor(seconds / 86400);
-  return days === 1 ? "yesterday" : `${days} days ago`;
+  return days === 1 ? t("yesterday") : t("{n} days ago", { n: String(days) });
 }

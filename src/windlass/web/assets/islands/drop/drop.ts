@@ -1,11 +1,16 @@
 // Drop a folder or an archive: read, hash in a worker, send what is missing, go to the plan.
-import { ApiError, number, one, size } from "../dom.ts";
+import { ApiError, one, size } from "../dom.ts";
+import { number, t } from "../words.ts";
 import { createSource, type Hashed, missing, sendArchive, upload } from "./send.ts";
 import { sift } from "./sift.ts";
 import { type Dropped, entriesOf, type Found, fromEntries, fromInput } from "./walk.ts";
 
 export function mount(root: HTMLElement): void {
   new Drop(root);
+}
+
+function part(some: string, all: string): string {
+  return t("{some} of {all}", { some, all });
 }
 
 class Drop {
@@ -50,10 +55,10 @@ class Drop {
     this.aborting = new AbortController();
     this.show({ busy: true });
     try {
-      this.say("Reading the folder", null, "");
+      this.say(t("Reading the folder"), null, "");
       const dropped = await read();
       const found = dropped.archive ? { source: await this.archive(dropped.archive) } : await this.folder(dropped);
-      this.say("Reading the plan", 1, "");
+      this.say(t("Reading the plan"), 1, "");
       location.assign(`${this.root.dataset["next"]}?${new URLSearchParams(found)}`);
     } catch (error) {
       this.show({ busy: false, error: this.words(error) });
@@ -62,7 +67,7 @@ class Drop {
 
   private words(error: unknown): string {
     if (error instanceof DOMException && error.name === "AbortError") return "";
-    if (error instanceof DOMException) return "The browser could not read a file. Was the folder changed meanwhile?";
+    if (error instanceof DOMException) return t("The browser could not read a file. Was the folder changed meanwhile?");
     return error instanceof Error ? error.message : String(error);
   }
 
@@ -70,7 +75,7 @@ class Drop {
     let sent = 0;
     const progress = (bytes: number): void => {
       sent += bytes;
-      this.say("Sending the archive", sent / file.size, `${size(sent)} of ${size(file.size)}`);
+      this.say(t("Sending the archive"), sent / file.size, part(size(sent), size(file.size)));
     };
     progress(0);
     return sendArchive(file, progress, this.aborting.signal);
@@ -82,8 +87,8 @@ class Drop {
     if (!kept.length) {
       throw new Error(
         dropped.ignored || byRules || always
-          ? "Nothing in this folder is to be deployed: all of it is left out by .gitignore or .windlassignore, or is never sent (node_modules, .git, .env and the like)."
-          : "The folder is empty.",
+          ? t("Nothing in this folder is to be deployed: all of it is left out by .gitignore or .windlassignore, or is never sent (node_modules, .git, .env and the like).")
+          : t("The folder is empty."),
       );
     }
     const source = await this.source(await this.hash(kept), dropped.name);
@@ -110,7 +115,7 @@ class Drop {
     let sent = 0;
     const progress = (bytes: number): void => {
       sent = Math.min(total, sent + bytes);
-      this.say("Sending what is new", total ? sent / total : 1, `${size(sent)} of ${size(total)}`);
+      this.say(t("Sending what is new"), total ? sent / total : 1, part(size(sent), size(total)));
     };
     progress(0);
     await upload(files, progress, this.aborting.signal);
@@ -125,12 +130,12 @@ class Drop {
       worker.addEventListener("message", (event: MessageEvent<{ at: number; sha256?: string; isProgram?: boolean; error?: string }>) => {
         const { at, sha256, isProgram, error } = event.data;
         const found = files[at]!;
-        if (!sha256) return reject(new Error(`${found.path} could not be read: ${error}`));
+        if (!sha256) return reject(new Error(t("{path} could not be read: {error}", { path: found.path, error: String(error) })));
         hashed.push({ ...found, sha256, isProgram: isProgram === true });
-        this.say("Reading the files", hashed.length / files.length, `${number.format(hashed.length)} of ${number.format(files.length)}`);
+        this.say(t("Reading the files"), hashed.length / files.length, part(number.format(hashed.length), number.format(files.length)));
         if (hashed.length === files.length) resolve(hashed);
       });
-      worker.addEventListener("error", () => reject(new Error("The files could not be read.")));
+      worker.addEventListener("error", () => reject(new Error(t("The files could not be read."))));
       signal.addEventListener("abort", () => reject(new DOMException("Cancelled", "AbortError")));
       worker.postMessage(files.map((found) => found.file));
     }).finally(() => worker.terminate());

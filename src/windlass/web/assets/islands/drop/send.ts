@@ -1,6 +1,7 @@
 // Sends what the server lacks: small files together in one body, large ones alone, with progress.
 import { api, ApiError, opened } from "../dom.ts";
 import type { Found } from "./walk.ts";
+import { t } from "../words.ts";
 
 export interface Hashed extends Found {
   sha256: string;
@@ -98,6 +99,7 @@ function send<T>(method: string, path: string, body: Blob, sent: (bytes: number)
     request.open(method, path);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Accept-Language", document.documentElement.lang);
     request.upload.addEventListener("progress", (event) => {
       sent(event.loaded - before);
       before = event.loaded;
@@ -109,7 +111,7 @@ function send<T>(method: string, path: string, body: Blob, sent: (bytes: number)
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
-    request.addEventListener("error", () => reject(new ApiError("The connection to Windlass was lost.", 0)));
+    request.addEventListener("error", () => reject(new ApiError(t("The connection to Windlass was lost."), 0)));
     signal.addEventListener("abort", () => {
       request.abort();
       reject(new DOMException("Cancelled", "AbortError"));

@@ -1,4 +1,5 @@
 // From what was dropped or chosen to a flat list of files with their paths.
+import { t } from "../words.ts";
 
 export interface Found {
   path: string;
@@ -67,7 +68,7 @@ function add(dropped: Dropped, path: string, file: File): void {
     dropped.ignored += 1;
     return;
   }
-  if (dropped.files.length >= MOST_FILES) throw new Error("The folder has more than 100,000 files.");
+  if (dropped.files.length >= MOST_FILES) throw new Error(t("The folder has more than 100,000 files."));
   dropped.files.push({ path: path.normalize("NFC"), file });
 }
 

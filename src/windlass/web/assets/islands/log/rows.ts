@@ -1,7 +1,8 @@
 // Draws only the rows in sight; rows that stay keep their elements, so a selection survives.
-import { duration, icon, make, number } from "../dom.ts";
+import { duration, icon, make } from "../dom.ts";
 import { nodes } from "./ansi.ts";
 import type { Lines, Phase, Row } from "./lines.ts";
+import { number, t } from "../words.ts";
 
 // Browsers stop at about 17 million pixels; a longer log scrolls a little faster than it is.
 const HIGHEST = 15_000_000;
@@ -108,7 +109,7 @@ export class Rows {
   }
 
   private head(phase: Phase): HTMLElement {
-    const name = phase.step ? phase.step.charAt(0).toUpperCase() + phase.step.slice(1) : "Log";
+    const name = phase.step ? phase.step.charAt(0).toUpperCase() + phase.step.slice(1) : t("Log");
     const head = make(
       "button",
       { type: "button", class: "phase", "data-phase": String(phase.first) },

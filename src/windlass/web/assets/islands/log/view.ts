@@ -1,6 +1,7 @@
 // The build log: follows until somebody scrolls up, folds phases, searches, copies, links to lines.
-import { copy, icon, make, number, one } from "../dom.ts";
+import { copy, icon, make, one } from "../dom.ts";
 import { toast } from "../toasts.ts";
+import { number, t, tn } from "../words.ts";
 import { Feed } from "./feed.ts";
 import { type Line, Lines } from "./lines.ts";
 import { Rows } from "./rows.ts";
@@ -143,15 +144,16 @@ class View {
   }
 
   private say(): void {
-    const count = `${number.format(this.lines.length)} ${this.lines.length === 1 ? "line" : "lines"}`;
-    let words = this.lines.length ? count : "";
-    if (this.isLost) words = "Connection lost, trying again";
-    else if (this.isMoving) words = this.isFollowing ? `${count}, following` : `${count}, paused`;
+    const all = this.lines.length;
+    let words = all ? tn("{n} line", "{n} lines", all) : "";
+    if (this.isLost) words = t("Connection lost, trying again");
+    else if (this.isMoving && this.isFollowing) words = tn("{n} line, following", "{n} lines, following", all);
+    else if (this.isMoving) words = tn("{n} line, paused", "{n} lines, paused", all);
     if (this.state.textContent !== words) this.state.textContent = words;
     this.button.hidden = this.isFollowing || !this.isMoving;
     if (this.button.hidden) return;
     const fresh = this.lines.length - this.seenAt;
-    const label = fresh > 0 ? `Paused, ${number.format(fresh)} new. Follow` : "Paused. Follow";
+    const label = fresh > 0 ? t("Paused, {n} new. Follow", { n: number.format(fresh) }) : t("Paused. Follow");
     if (this.button.textContent !== label) this.button.replaceChildren(icon("arrow-down-to-line"), label);
   }
 
@@ -242,7 +244,7 @@ class View {
     const chosen = this.rows.chosen;
     await copy(chosen ? this.lines.text(chosen[0], chosen[1] + 1) : this.lines.text());
     const count = chosen ? chosen[1] - chosen[0] + 1 : this.lines.length;
-    toast("ok", `Copied ${number.format(count)} ${count === 1 ? "line" : "lines"}.`);
+    toast("ok", tn("Copied {n} line.", "Copied {n} lines.", count));
   }
 
   private download(): void {
