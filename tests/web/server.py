@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.web import gallery
 from tests.web import samples as s
 from windlass.builds import ignore
+from windlass.core import languages
 from windlass.core.headers import SECURITY_HEADERS
 from windlass.web import page, static_files
 
@@ -37,6 +38,7 @@ class Gallery:
     def __init__(self, port: int = 0) -> None:
         self.lines = len(s.LOG)
         self.theme = "system"
+        self.language = "en"
         self.listeners: list[queue.SimpleQueue[str | None]] = []
         self.pages = dict(gallery.PAGES)
         self.posted: list[tuple[str, bytes]] = []
@@ -126,16 +128,17 @@ class _Handler(BaseHTTPRequestHandler):
         cookies = self.headers.get("Cookie", "")
         chosen = [theme for theme in page.THEMES if f"windlass_theme={theme}" in cookies]
         template, signed_in, context = self.gallery.pages[path]
-        text = page.render(
-            template,
-            fragment="HX-Request" in self.headers,
-            path=urlsplit(self.path).path,
-            theme=chosen[0] if chosen else self.gallery.theme,
-            now=s.NOW,
-            user=s.USER if signed_in else None,
-            notice=page.NOTICES.get(query.get("notice", "")),
-            **context,
-        )
+        with languages.speaking(self.gallery.language):
+            text = page.render(
+                template,
+                fragment="HX-Request" in self.headers,
+                path=urlsplit(self.path).path,
+                theme=chosen[0] if chosen else self.gallery.theme,
+                now=s.NOW,
+                user=s.USER if signed_in else None,
+                notice=page.NOTICES.get(query.get("notice", "")),
+                **context,
+            )
         self._send(
             text.encode(), "text/html; charset=utf-8", status, {**SECURITY_HEADERS, **page.HEADERS}
         )
