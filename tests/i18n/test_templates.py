@@ -66,9 +66,7 @@ def visible(html: str) -> list[str]:
     parser.feed(html)
     parser.close()
     return [
-        text.strip()
-        for text in parser.found
-        if _LETTERS.search(text) and not _NAMES.match(text)
+        text.strip() for text in parser.found if _LETTERS.search(text) and not _NAMES.match(text)
     ]
 
 
