@@ -16,7 +16,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.errors import NotAllowed, Suspended, TokenTooNarrow
-from windlass.auth.front import SAFE
+from windlass.auth.front import SAFE, bearer
 from windlass.auth.models import Actor
 from windlass.auth.permissions import ADMIN_ONLY, Permission
 from windlass.core.errors import CrossSite, NotFound, Unauthorized
@@ -40,8 +40,8 @@ async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
         raise NotFound()
     if actor is None:
         raise connection.scope["state"].get("refusal") or Unauthorized()
-    if "authorization" not in connection.headers:
-        # A cookie must come from our own pages (C-093).
+    if bearer(connection.headers.get("authorization", "")) is None:
+        # A cookie must come from our own pages (C-093), whatever else the request carries.
         _refuse_other_sites(connection, needs_origin=True)
     if actor.is_suspended and not handler.opt.get("suspended_too"):
         raise Suspended()

@@ -101,11 +101,16 @@ def _is_good(actor: Actor) -> bool:
 
 def credential(headers: dict[bytes, str]) -> str:
     """What a request carries: a Bearer token counts before the cookie."""
-    scheme, _, token = headers.get(b"authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
+    if (token := bearer(headers.get(b"authorization", ""))) is not None:
+        return token
     try:
         found = SimpleCookie(headers.get(b"cookie", "")).get(COOKIE)
     except CookieError:
         return ""
     return found.value if found is not None else ""
+
+
+def bearer(authorization: str) -> str | None:
+    """The token of the header; None when it brings something else, and the cookie counts."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

@@ -79,11 +79,17 @@ def _say_aloud(stream: TextIO) -> structlog.typing.Processor:
     ) -> structlog.typing.EventDict:
         if event.get("level") in _LOUD:
             quiet = {"level", "time", "event", "exc_info"}
-            fields = " ".join(f"{key}={event[key]}" for key in event if key not in quiet)
+            fields = " ".join(f"{key}={_plain(event[key])}" for key in event if key not in quiet)
             stream.write(f"{event['level']}: {event['event']} {fields}\n")
         return event
 
     return processor
+
+
+def _plain(value: object) -> str:
+    """On one line, and nothing that a terminal would obey."""
+    text = str(value)
+    return text if text.isprintable() else ascii(text)
 
 
 def _add_request_id(
