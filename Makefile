@@ -36,7 +36,7 @@ ARGS ?=
 TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy redis-server:redis-server
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
-.PHONY: translations
+.PHONY: translations fuzz
 .PHONY: locks format wheel clean
 
 help:  ## list the commands
@@ -60,6 +60,9 @@ lint: $(DONE)/dev  ## ruff: rules and formatting
 
 types: $(DONE)/dev  ## pyright, strict
 	@$(VENV)/bin/pyright
+
+fuzz: $(DONE)/dev  ## requests made from the OpenAPI document, 5,000 and more (EXAMPLES=20 of each kind)
+	@EXAMPLES=$${EXAMPLES:-23} $(PY) -m pytest -n 0 -s tests/fuzz $(ARGS)
 
 contracts: $(DONE)/dev  ## import-linter: imports point down
 	@$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports

@@ -6,7 +6,6 @@ have no object for, fails here. Bodies are the examples of the OpenAPI document,
 refused for a reason that has nothing to do with who they are.
 """
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from litestar import Litestar
 
 from tests.access import world
 from tests.access.world import Caller, Tenant
+from tests.asking import ask
 from tests.conftest import RolledBack
 from windlass.auth.deps import handlers_of
 from windlass.auth.permissions import ADMIN_ONLY, GRANTS, Permission
@@ -185,7 +185,7 @@ class Place:
     async def call(self, route: Route, caller: Caller, tenant: Tenant) -> Seen:
         await self.database.fetch("savepoint cell")
         try:
-            return await asyncio.wait_for(self._send(route, caller, tenant), 20)
+            return await self._send(route, caller, tenant)
         finally:
             await self.database.fetch("rollback to savepoint cell")
             self.app.state.identities.forget()
@@ -193,26 +193,13 @@ class Place:
 
     async def _send(self, route: Route, caller: Caller, tenant: Tenant) -> Seen:
         body, kind = self._body(route, tenant)
-        headers = [(b"host", b"panel.example"), (b"content-type", kind)]
+        headers = [(b"content-type", kind)]
         headers.append((b"content-length", str(len(body)).encode()))
         if caller.token:
             headers.append((b"authorization", f"Bearer {caller.token}".encode()))
         path = _PARAMETER.sub(lambda found: _value(route, found[1], tenant), route.path)
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": route.method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "root_path": "",
-            "headers": headers,
-            "client": ("127.0.0.1", 1),
-            "server": ("panel.example", 80),
-        }
-        return await _answer(self.app, scope, body)
+        found = await ask(self.app, route.method, path, headers=headers, body=body)
+        return Seen(found.status, found.location, found.text)
 
     def _body(self, route: Route, tenant: Tenant) -> tuple[bytes, bytes]:
         described = self._document["paths"].get(route.path, {}).get(route.method.lower(), {})
@@ -238,41 +225,6 @@ def _own(example: Any, ids: Mapping[str, str]) -> Any:
         found: dict[str, Any] = example
         return {key: ids.get(key) or _own(value, ids) for key, value in found.items()}
     return example
-
-
-async def _answer(app: Litestar, scope: dict[str, Any], body: bytes) -> Seen:
-    """Until the answer ends; of a stream that does not end, until it begins."""
-    sent: list[dict[str, Any]] = []
-    is_over = asyncio.Event()
-    asked = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-    async def receive() -> dict[str, Any]:
-        if (message := next(asked, None)) is None:
-            await is_over.wait()
-            return {"type": "http.disconnect"}
-        return message
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-        kind = dict(message.get("headers", ())).get(b"content-type", b"")
-        is_stream = kind.startswith(b"text/event-stream")
-        if is_stream or (message["type"] == "http.response.body" and not message.get("more_body")):
-            is_over.set()
-
-    running = asyncio.ensure_future(app(scope, receive, send))  # type: ignore[arg-type]
-    waiting = asyncio.ensure_future(is_over.wait())
-    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if not running.done():
-        # It was told that nobody listens any more.
-        await asyncio.wait({running}, timeout=5)
-    for task in (running, waiting):
-        task.cancel()
-    await asyncio.gather(running, waiting, return_exceptions=True)
-    headers = dict(sent[0]["headers"])
-    text = b"".join(message.get("body", b"") for message in sent[1:])
-    return Seen(
-        sent[0]["status"], headers.get(b"location", b"").decode(), text.decode(errors="replace")
-    )
 
 
 async def test_the_table_holds_every_route(app: Litestar) -> None:

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_ping_answers_pong(anonymous: httpx2.AsyncClient) -> None:
-    assert (await anonymous.get("/api/ping")).json()["data"] == "pong"
+    response = await anonymous.get("/api/ping")
+
+    assert response.json()["data"] == "pong"
+    assert response.headers["content-type"].startswith("application/json")
 
 
 async def test_hello_says_what_it_was_told(anonymous: httpx2.AsyncClient) -> None:
@@ -64,6 +67,14 @@ async def test_an_old_client_still_deploys_and_cancels(
     assert made.status_code == 201
     assert ended.status_code == 200
     assert ended.json()["data"]["id"] == id
+
+
+async def test_an_old_stream_leads_on_whatever_its_id_is(client: httpx2.AsyncClient) -> None:
+    """Header values are ASCII; what stood in the address is quoted again."""
+    response = await client.get("/api/deployments/%F0%9F%8C%8A/stream")
+
+    assert response.status_code == 308
+    assert response.headers["location"] == "/api/deployments/%F0%9F%8C%8A/logs/stream"
 
 
 @pytest.mark.parametrize("id", ["%0d%0aset-cookie:x=1", "..%2f..%2fauth", "//evil.example"])

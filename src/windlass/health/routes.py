@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from litestar import Response, Router, get
+from litestar import MediaType, Response, Router, get
 from litestar.params import FromQuery
 from msgspec import Meta
 
@@ -54,7 +54,7 @@ async def health(request: Request) -> Response[Health]:
     return Envelope(body, status_code=503 if body.status == "down" else 200)
 
 
-@get("/api/ping", public=True, rate="health", tags=["Health"])
+@get("/api/ping", public=True, rate="health", media_type=MediaType.JSON, tags=["Health"])
 async def ping() -> str:
     """Answers pong (K-020)."""
     return "pong"
