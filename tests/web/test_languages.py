@@ -1,0 +1,75 @@
+"""Pages in another language in a real browser: they fit a phone, and the scripts speak it too."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web import gallery as pages
+from tests.web import samples as s
+from tests.web.conftest import Visit
+
+# Chinese has the shortest words, German the longest.
+LANGUAGES = ("zh", "de")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_fits_a_phone_in(phone: Visit, language: str) -> None:
+    phone.gallery.language = language
+    wide: list[str] = []
+    for path in pages.PAGES:
+        page = phone.open(path)
+        page.wait_for_load_state("load")
+        assert page.locator("html").get_attribute("lang") == language
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(path)
+
+    assert wide == []
+    assert phone.complaints == []
+
+
+def test_the_scripts_of_a_page_speak_its_language(visit: Visit) -> None:
+    visit.gallery.language = "zh"
+    page = visit.open(f"/deployments/{s.LIVE.id}")
+
+    expect(page.locator("[data-log-state]")).to_have_text(re.compile(r"\d 行$"))
+    expect(page.locator("time[data-time=relative]").first).to_have_text(re.compile("前|昨天"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zzzz")
+    expect(page.locator("#palette-list li").first).to_have_text("没有此名称的内容")
+    assert visit.complaints == []
+
+
+def test_a_question_is_asked_in_the_language_of_the_page(visit: Visit) -> None:
+    visit.gallery.language = "zh"
+    page = visit.open(f"/deployments/{s.FAILED.id}")
+
+    page.locator("#end button").click()
+
+    expect(page.locator("#confirm-title")).to_have_text("删除此部署及其文件和日志？")
+    expect(page.locator("#confirm-rest")).to_have_text("此操作无法撤销。")
+    expect(page.locator('#confirm [value="no"]')).to_have_text("保留")
+
+
+def test_what_the_api_says_to_a_script_is_in_the_language_of_the_page(visit: Visit) -> None:
+    visit.gallery.language = "zh"
+    asked: list[str] = []
+    visit.page.on(
+        "request",
+        lambda request: (
+            asked.append(request.headers.get("accept-language", ""))
+            if "/api/projects" in request.url
+            else None
+        ),
+    )
+    page = visit.open("/status")
+    page.keyboard.press("Control+k")
+    page.wait_for_function("document.querySelector('#palette-list li')")
+
+    assert set(asked) == {"zh"}
+
+
+def test_a_page_in_english_brings_no_translations(visit: Visit) -> None:
+    page = visit.open("/status")
+
+    assert page.locator("#words").count() == 0
