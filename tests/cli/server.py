@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "wl_test_token"
-PASSWORD = "correct horse"
 EMAIL = "owner@example.com"
 FINISHED = {"ready", "error", "cancelled"}
 
@@ -44,6 +43,8 @@ class Panel:
     logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=lambda: {"tok_0": TOKEN})
     findings: list[dict[str, Any]] = field(default_factory=list)
+    clients: list[str] = field(default_factory=list)
+    device_answers: list[str] = field(default_factory=list)
     # Moods
     script: list[tuple[str, str, str]] = field(
         default_factory=lambda: [
@@ -233,17 +234,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        if self.panel.tokens.get("session") and self.path == "/api/auth/sign-in":
-            self.send_header("Set-Cookie", "session=s1; HttpOnly; Path=/")
         self.end_headers()
         self.wfile.write(content)
 
     def _authorise(self, call: Call) -> None:
-        if call.path == "/api/auth/sign-in":
-            return
-        if "session=s1" in call.headers.get("cookie", ""):
-            if call.method != "GET" and call.headers.get("origin") != self.panel.url:
-                raise Refused(403, "CSRF_ERROR", "Not from this site.")
+        if call.path.startswith("/api/auth/device"):
             return
         given = call.headers.get("authorization", "").removeprefix("Bearer ")
         if given not in self.panel.tokens.values():
@@ -262,26 +257,29 @@ class Handler(BaseHTTPRequestHandler):
 
     def _auth(self, call: Call, words: list[str]) -> Any:
         match call.method, words:
-            case "POST", ["sign-in"]:
-                told = json.loads(call.body)
-                if (told["email"], told["password"]) != (EMAIL, PASSWORD):
-                    raise Refused(401, "UNAUTHORIZED", "E-mail or password is wrong.")
-                self.panel.tokens["session"] = "unused"
-                return {"email": EMAIL}
-            case "POST", ["sign-out"]:
-                return None
-            case "GET", ["me"]:
-                return {"id": "user_1", "email": EMAIL, "name": "Owner"}
-            case "POST", ["tokens"]:
+            case "POST", ["device"]:
+                self.panel.clients.append(json.loads(call.body)["client"])
+                return 201, {
+                    "deviceCode": "wd_1",
+                    "userCode": "WDJB-MJHT",
+                    "verificationUri": f"{self.panel.url}/device",
+                    "verificationUriComplete": f"{self.panel.url}/device?code=WDJB-MJHT",
+                    "expiresIn": 600,
+                    "interval": 0,
+                }
+            case "POST", ["device", "token"]:
+                assert json.loads(call.body) == {"deviceCode": "wd_1"}
+                if self.panel.device_answers:
+                    reason = self.panel.device_answers.pop(0)
+                    raise Refused(400, "BAD_REQUEST", "Not yet.", reason=reason)
                 made = self.panel.name("tok")
                 self.panel.tokens[made] = f"wl_{made}"
-                return 201, {
-                    "id": made,
-                    "name": json.loads(call.body)["name"],
-                    "token": f"wl_{made}",
-                }
-            case "DELETE", ["tokens", token_id]:
-                del self.panel.tokens[token_id]
+                return 201, {"id": made, "name": "laptop", "token": f"wl_{made}"}
+            case "GET", ["me"]:
+                return {"id": "user_1", "email": EMAIL, "name": "Owner"}
+            case "DELETE", ["tokens", "current"]:
+                mine = call.headers["authorization"].removeprefix("Bearer ")
+                self.panel.tokens = {k: v for k, v in self.panel.tokens.items() if v != mine}
                 return None
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run, last_json
-from tests.cli.server import EMAIL, PASSWORD, TOKEN, Panel
+from tests.cli.server import EMAIL, TOKEN, Panel
+
+from windlass.cli import device
+from windlass.cli.api import Api
+from windlass.cli.session import Session
 
 
 @pytest.fixture
@@ -284,19 +288,21 @@ def test_without_a_sign_in_it_says_what_to_do(run: Run, home: Path, site: Path) 
     assert "windlass login URL" in result.stderr
 
 
-def test_login_stores_a_token_of_its_own_and_logout_revokes_it(
+def test_login_shows_a_code_waits_for_the_click_and_logout_revokes_the_token(
     run: Run, home: Path, panel: Panel
 ) -> None:
     sign_out_of_this_machine(home)
     panel.url = panel.url.replace("127.0.0.1", "localhost")
-    run("login", panel.url, input=f"{EMAIL}\n{PASSWORD}\n")
+    panel.device_answers = ["AUTHORIZATION_PENDING"] * 3
+    shown = run("login", panel.url).stdout
 
+    assert "WDJB-MJHT" in shown
+    assert f"{panel.url}/device" in shown
+    assert panel.clients[0].startswith("windlass ")
     stored = home / "cli.json"
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
     token = json.loads(stored.read_text())["token"]
     assert token in panel.tokens.values()
-    assert PASSWORD not in stored.read_text()
-    assert "/api/auth/sign-out" in panel.paths("POST")
     assert EMAIL in run("whoami").stdout
     assert last_json(run("whoami", "--json"))["email"] == EMAIL
     run("logout")
@@ -304,20 +310,42 @@ def test_login_stores_a_token_of_its_own_and_logout_revokes_it(
     assert not stored.exists()
 
 
-def test_a_wrong_password_stores_nothing(run: Run, home: Path, panel: Panel) -> None:
-    result = run("login", panel.url, "--email", EMAIL, input="wrong\n", code=1)
+@pytest.mark.parametrize(
+    ("reason", "words"), [("ACCESS_DENIED", "refused in the browser"), ("EXPIRED_TOKEN", "in time")]
+)
+def test_a_sign_in_that_nobody_allows_stores_nothing(
+    run: Run, home: Path, panel: Panel, reason: str, words: str
+) -> None:
+    panel.device_answers = ["AUTHORIZATION_PENDING", reason]
+    result = run("login", panel.url, code=1)
 
-    assert "E-mail or password is wrong." in result.stderr
+    assert words in result.stderr
     assert not (home / "cli.json").exists()
+
+
+def test_who_is_told_to_slow_down_does_and_gives_up_when_the_time_is_over(panel: Panel) -> None:
+    panel.device_answers = ["SLOW_DOWN", "AUTHORIZATION_PENDING", "SLOW_DOWN", "ACCESS_DENIED"]
+    waited: list[float] = []
+    with Api(panel.url) as api, pytest.raises(device.SignInRefused):
+        device.sign_in(Session(), api, opens_browser=False, pause=waited.append)
+    assert waited == [0, 5, 5, 10]
+
+    panel.device_answers = ["AUTHORIZATION_PENDING"] * 99
+    times = iter(range(0, 9999, 100))
+    with Api(panel.url) as api, pytest.raises(device.CodeExpired):
+        device.sign_in(
+            Session(), api, opens_browser=False, pause=waited.append, clock=lambda: next(times)
+        )
+    assert len(waited) == 4 + 5
 
 
 def test_a_token_from_standard_input_is_checked_before_it_is_stored(
     run: Run, home: Path, panel: Panel
 ) -> None:
-    refused = run("login", panel.url, "--token-stdin", input="nonsense\n", code=1)
+    refused = run("login", panel.url, "--token", input="nonsense\n", code=1)
     assert f"windlass login {panel.url}" in refused.stderr
     assert not (home / "cli.json").exists()
-    run("login", panel.url, "--token-stdin", input=f"{TOKEN}\n")
+    run("login", panel.url, "--token", input=f"{TOKEN}\n")
     assert json.loads((home / "cli.json").read_text())["token"] == TOKEN
 
 

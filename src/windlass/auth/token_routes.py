@@ -21,7 +21,7 @@ async def list_tokens(db: DB, actor: CurrentActor) -> Page[TokenOut]:
 @post("/", permission=Permission.account)
 async def create_token(db: DB, actor: CurrentActor, data: JSONBody[TokenCreate]) -> TokenOut:
     """A new API token. Its secret is in this answer and never again. Scopes narrow what it may do;
-    a token cannot make one that may do more, or for longer, than itself."""
+    a token cannot make one that may do more than itself, and it ends with it at the latest."""
     row, token = await tokens.create(db, data, by=actor)
     return TokenOut.of(row, token)
 

@@ -23,7 +23,8 @@ Days = Annotated[int, Meta(ge=1, le=3650)]
 
 
 class TokenCreate(In):
-    """Without scopes a token may do what its owner may; without days it ends when it is revoked."""
+    """Without scopes a token may do what its owner may; without days it ends when it is revoked.
+    One that a token makes ends with that token at the latest."""
 
     name: Name
     scopes: Annotated[tuple[Permission, ...], Meta(min_length=1, max_length=30)] | None = None

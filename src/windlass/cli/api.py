@@ -8,15 +8,14 @@ Redirected, NotWindlass and UnknownAnswer, all of them CliError.
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Self, TypeVar
-from urllib.parse import quote
+from typing import Self
 
 import msgspec
 from httpx2 import ServerSentEvent
 
-from windlass.cli.client import Answer, Connection, Params, UnknownAnswer
+from windlass.cli.decoding import given, safe
+from windlass.cli.people import People
 from windlass.cli.schemas import (
-    Account,
     Deployment,
     FileEntry,
     Finding,
@@ -26,46 +25,21 @@ from windlass.cli.schemas import (
     RuntimeLog,
     ServerStatus,
     Source,
-    Token,
     Variable,
 )
 
-Found = TypeVar("Found", bound=Resource)
-Decoded = TypeVar("Decoded")
-
-PAGE = 100
 LOG_PAGE = 1000
 
 
-class Api(Connection):
-    """`Api(url, token, timeout_seconds=60)`. Thread-safe. Without a token only `sign_in` works."""
+class Api(People):
+    """`Api(url, token, timeout_seconds=60)`. Thread-safe. Without a token only
+    `ask_device_code` and `collect_device_token` work."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # --- account ---
-
-    def sign_in(self, email: str, password: str) -> None:
-        """Opens a session that this object keeps as a cookie, for `create_token`."""
-        self.request("POST", "/api/auth/sign-in", json={"email": email, "password": password})
-
-    def sign_out(self) -> None:
-        """Ends the session that `sign_in` opened."""
-        self.request("POST", "/api/auth/sign-out")
-
-    def me(self) -> Account:
-        """The account behind the token."""
-        return self._one(Account, self.request("GET", "/api/auth/me"))
-
-    def create_token(self, name: str) -> Token:
-        """A new token; its secret is in this answer only."""
-        return self._one(Token, self.request("POST", "/api/auth/tokens", json={"name": name}))
-
-    def delete_token(self, token_id: str) -> None:
-        self.request("DELETE", f"/api/auth/tokens/{_safe(token_id)}")
 
     # --- sources ---
 
@@ -80,7 +54,7 @@ class Api(Connection):
 
     def put_blob(self, sha256: str, content: Callable[[], Iterator[bytes]], size: int) -> None:
         """Streams one file of `size` bytes; `content` is called again for a repeated upload."""
-        self.request("PUT", f"/api/blobs/{_safe(sha256)}", body=content, size=size)
+        self.request("PUT", f"/api/blobs/{safe(sha256)}", body=content, size=size)
 
     def put_blobs(self, packed: bytes) -> None:
         """Many files: repeated [32-byte digest][8-byte big-endian length][content], ≤ 32 MiB."""
@@ -104,14 +78,14 @@ class Api(Connection):
 
     def create_git_source(self, repository_url: str, branch: str | None) -> Source:
         """A source that the server fetches: `pending` at first, so poll `source`."""
-        body = {"repositoryUrl": repository_url, **_given(branch=branch)}
+        body = {"repositoryUrl": repository_url, **given(branch=branch)}
         return self._one(Source, self.request("POST", "/api/sources", json=body))
 
     def source(self, source_id: str, *, root_directory: str | None = None) -> Source:
         """A source with its plan; another `root_directory` plans it anew."""
         params = {"rootDirectory": root_directory}
         return self._one(
-            Source, self.request("GET", f"/api/sources/{_safe(source_id)}", params=params)
+            Source, self.request("GET", f"/api/sources/{safe(source_id)}", params=params)
         )
 
     # --- projects ---
@@ -121,22 +95,22 @@ class Api(Connection):
         return self._many(Project, "/api/projects", {"sort": sort}, limit)
 
     def project(self, project_id: str) -> Project:
-        return self._one(Project, self.request("GET", f"/api/projects/{_safe(project_id)}"))
+        return self._one(Project, self.request("GET", f"/api/projects/{safe(project_id)}"))
 
     def project_by_slug(self, slug: str) -> Project:
-        return self._one(Project, self.request("GET", f"/api/projects/by-slug/{_safe(slug)}"))
+        return self._one(Project, self.request("GET", f"/api/projects/by-slug/{safe(slug)}"))
 
     def create_project(self, name: str, **settings: str | bool | None) -> Project:
         """Settings are the API's own fields in snake case: `repository_url`, `build_command`, …"""
-        body = {"name": name, **_given(**settings)}
+        body = {"name": name, **given(**settings)}
         return self._one(Project, self.request("POST", "/api/projects", json=body))
 
     def delete_project(self, project_id: str) -> None:
-        self.request("DELETE", f"/api/projects/{_safe(project_id)}")
+        self.request("DELETE", f"/api/projects/{safe(project_id)}")
 
     def variables(self, project_id: str) -> list[Variable]:
         """The project's environment variables; values of secret ones are None."""
-        return self._many(Variable, f"/api/projects/{_safe(project_id)}/env", {}, None)
+        return self._many(Variable, f"/api/projects/{safe(project_id)}/env", {}, None)
 
     def set_variable(
         self, project_id: str, key: str, value: str, *, secret: bool, targets: Sequence[str] = ()
@@ -144,11 +118,11 @@ class Api(Connection):
         """Creates or replaces a variable of each target; none means production and preview."""
         chosen = {"targets": list(targets)} if targets else {}
         body = {"key": key, "value": value, "secret": secret, **chosen}
-        path = f"/api/projects/{_safe(project_id)}/env"
+        path = f"/api/projects/{safe(project_id)}/env"
         return self._list(Variable, self.request("POST", path, json=body, repeatable=True))
 
     def delete_variable(self, project_id: str, variable_id: str) -> None:
-        self.request("DELETE", f"/api/projects/{_safe(project_id)}/env/{_safe(variable_id)}")
+        self.request("DELETE", f"/api/projects/{safe(project_id)}/env/{safe(variable_id)}")
 
     # --- deployments ---
 
@@ -189,9 +163,7 @@ class Api(Connection):
         return self._many(Deployment, "/api/deployments", filters, limit)
 
     def deployment(self, deployment_id: str) -> Deployment:
-        return self._one(
-            Deployment, self.request("GET", f"/api/deployments/{_safe(deployment_id)}")
-        )
+        return self._one(Deployment, self.request("GET", f"/api/deployments/{safe(deployment_id)}"))
 
     def cancel(self, deployment_id: str) -> Deployment:
         """ApiError 409 when the deployment has ended already."""
@@ -199,7 +171,7 @@ class Api(Connection):
 
     def rollback(self, deployment_id: str, *, reason: str | None = None) -> Deployment:
         """Makes this earlier deployment the live one again."""
-        return self._act(deployment_id, "rollback", _given(reason=reason))
+        return self._act(deployment_id, "rollback", given(reason=reason))
 
     def promote(self, deployment_id: str) -> Deployment:
         """Makes this preview the production deployment."""
@@ -209,7 +181,7 @@ class Api(Connection):
         self, deployment_id: str, *, after: int | None = None, level: str | None = None
     ) -> Iterator[LogLine]:
         """The lines after number `after`, in order, page by page."""
-        path = f"/api/deployments/{_safe(deployment_id)}/logs"
+        path = f"/api/deployments/{safe(deployment_id)}/logs"
         while True:
             params = {"after": after, "limit": LOG_PAGE, "level": level}
             page = self._list(LogLine, self.request("GET", path, params=params))
@@ -220,7 +192,7 @@ class Api(Connection):
 
     def runtime_logs(self, deployment_id: str, *, lines: int) -> RuntimeLog:
         """The last lines that the deployed application wrote."""
-        path = f"/api/deployments/{_safe(deployment_id)}/runtime-logs"
+        path = f"/api/deployments/{safe(deployment_id)}/runtime-logs"
         data = self.request("GET", path, params={"lines": lines}).data
         if data.startswith(b"["):
             items = self._decoded(list[str | _Text], data)
@@ -237,7 +209,7 @@ class Api(Connection):
 
         Ends when the server ends it; `windlass.cli.follow` resumes and falls back to polling.
         """
-        path = f"/api/deployments/{_safe(deployment_id)}/logs/stream"
+        path = f"/api/deployments/{safe(deployment_id)}/logs/stream"
         with self.events(path, last_id=after) as events:
             yield self._read_events(events)
 
@@ -252,8 +224,8 @@ class Api(Connection):
 
     # --- decoding ---
 
-    def _act(self, deployment_id: str, verb: str, body: Mapping[str, str | bool]) -> Deployment:
-        path = f"/api/deployments/{_safe(deployment_id)}/{verb}"
+    def _act(self, deployment_id: str, verb: str, body: Mapping[str, object]) -> Deployment:
+        path = f"/api/deployments/{safe(deployment_id)}/{verb}"
         return self._one(Deployment, self.request("POST", path, json=body))
 
     def _read_events(self, events: Iterator[ServerSentEvent]) -> Iterator[LogLine | Deployment]:
@@ -266,37 +238,6 @@ class Api(Connection):
                     yield self._received(Deployment, event.data.encode())
                 case _:
                     pass
-
-    def _one(self, kind: type[Found], answer: Answer) -> Found:
-        return self._received(kind, answer.data)
-
-    def _list(self, kind: type[Found], answer: Answer) -> list[Found]:
-        items = self._decoded(list[msgspec.Raw], answer.data)
-        return [self._received(kind, bytes(item)) for item in items]
-
-    def _many(
-        self, kind: type[Found], path: str, filters: Params, limit: int | None
-    ) -> list[Found]:
-        found: list[Found] = []
-        cursor: str | None = None
-        while True:
-            page = PAGE if limit is None else min(PAGE, limit - len(found))
-            answer = self.request("GET", path, params={**filters, "limit": page, "cursor": cursor})
-            found += self._list(kind, answer)
-            cursor = answer.cursor
-            if cursor is None or (limit is not None and len(found) >= limit):
-                return found
-
-    def _received(self, kind: type[Found], data: bytes) -> Found:
-        resource = self._decoded(kind, data)
-        resource.as_received = data
-        return resource
-
-    def _decoded(self, kind: type[Decoded], data: bytes) -> Decoded:
-        try:
-            return msgspec.json.decode(data, type=kind)
-        except msgspec.MsgspecError as error:
-            raise UnknownAnswer(url=self.url, reason=error) from error
 
 
 class _Text(msgspec.Struct):
@@ -314,18 +255,3 @@ class _Missing(msgspec.Struct):
 def as_json_list(resources: Sequence[Resource]) -> bytes:
     """The resources as the JSON array they came from."""
     return b"[" + b",".join(resource.as_received for resource in resources) + b"]"
-
-
-def _safe(part: str) -> str:
-    """One segment of a path: an id typed by a person must not reach another route."""
-    return quote(part, safe="") if part not in {".", ".."} else "%2E"
-
-
-def _given(**fields: str | bool | None) -> dict[str, str | bool]:
-    """Fields that have a value, in the API's camel case."""
-    return {_camel(key): value for key, value in fields.items() if value is not None}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

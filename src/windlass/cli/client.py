@@ -283,6 +283,17 @@ class Connection:
                 self._answer(response, 0)
             yield iter(httpx2.EventSource(response))
 
+    @contextmanager
+    def download(self, path: str, *, params: Params) -> Generator[Iterator[bytes]]:
+        """A file, in pieces as they come. Raises like `request`."""
+        given = {key: value for key, value in params.items() if value is not None}
+        with self._named_errors(), self._http.stream("GET", path, params=given) as response:
+            self._reached = True
+            if not response.is_success:
+                response.read()
+                self._answer(response, 0)
+            yield response.iter_bytes()
+
     def _send(
         self,
         method: str,

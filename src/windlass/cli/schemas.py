@@ -135,11 +135,81 @@ class Account(Resource):
 
 
 class Token(Resource):
-    """`token` is the secret itself and comes once, when it is made."""
+    """`token` is the secret itself and comes once, when it is made; no scopes: everything."""
 
     id: str
     name: str = ""
+    scopes: list[str] | None = None
+    is_expired: bool = False
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
     token: str | None = None
+
+
+class DeviceCode(Resource):
+    """A sign-in that waits for somebody in a browser; times are seconds."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str = ""
+    expires_in: float = 600
+    interval: float = 5
+
+
+class Team(Resource):
+    id: str
+    name: str = ""
+    slug: str = ""
+    role: str = ""
+    member_count: int = 0
+    project_count: int = 0
+
+
+class Member(Resource):
+    id: str
+    email: str | None = None
+    name: str | None = None
+    role: str = ""
+    joined_at: datetime | None = None
+
+
+class Invitation(Resource):
+    id: str
+    team_slug: str = ""
+    email: str = ""
+    role: str = ""
+    status: str = ""
+    invited_by: str | None = None
+    expires_at: datetime | None = None
+
+
+class Added(Resource):
+    """`outcome`: added or invited."""
+
+    outcome: str = ""
+
+
+class Named(msgspec.Struct, kw_only=True, rename="camel"):
+    id: str = ""
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        return self.name or self.id
+
+
+class AuditEntry(Resource):
+    """Something that happened; `sentence` says it in words."""
+
+    id: str
+    action: str = ""
+    sentence: str = ""
+    actor: Named | None = None
+    project: Named | None = None
+    team: Named | None = None
+    address: str | None = None
+    created_at: datetime | None = None
 
 
 class Finding(Resource):

@@ -32,6 +32,13 @@ COMMANDS: dict[str, Row] = {
     "login": Row(f"{_HERE}.account:login", "Sign in to a Windlass server.", "Account"),
     "logout": Row(f"{_HERE}.account:logout", "Sign out and forget the server.", "Account"),
     "whoami": Row(f"{_HERE}.account:whoami", "Show the server and the account in use.", "Account"),
+    "tokens": Row(
+        f"{_HERE}.tokens:tokens", "List, create, rename and revoke API tokens.", "Account"
+    ),
+    "teams": Row(
+        f"{_HERE}.teams:teams", "Your teams: list, create, show, invite, remove.", "Account"
+    ),
+    "audit": Row(f"{_HERE}.audit:audit", "Show who did what, or export it.", "Account"),
     "doctor": Row(f"{_HERE}.look:doctor", "Check this machine and the server.", "Account"),
     "completion": Row(
         f"{_HERE}.completion:completion", "Print a shell completion script.", "Account"

@@ -1,7 +1,5 @@
 """`windlass login`, `logout` and `whoami`."""
 
-import contextlib
-import platform
 import sys
 
 import click
@@ -10,6 +8,8 @@ from windlass.cli.errors import CliError, Failed
 from windlass.cli.session import Session, plain, standard
 
 LOGIN = """\b
+Shows a code and an address. Open the address in a browser where you are signed in, on this machine
+or another one, compare the code, and allow it. The command line then has an API token of its own.
 On the machine that runs Windlass you are signed in already.
 The token is stored in WINDLASS_HOME/cli.json, readable by you alone. In scripts set
 WINDLASS_URL and WINDLASS_TOKEN instead.
@@ -17,29 +17,30 @@ WINDLASS_URL and WINDLASS_TOKEN instead.
 \b
 Examples:
   windlass login https://panel.example.com
-  windlass login https://panel.example.com --token-stdin < token.txt"""
+  windlass login https://panel.example.com --no-browser
+  windlass login https://panel.example.com --token < token.txt"""
 
 
 @click.command(epilog=LOGIN, help="Sign in to a Windlass server.")
 @click.argument("url")
-@click.option("--email", metavar="ADDRESS", help="Do not ask for the e-mail address.")
-@click.option("--token-stdin", is_flag=True, help="Read a token from standard input instead.")
+@click.option("--token", "token_stdin", is_flag=True, help="Read a token from standard input.")
+@click.option("--no-browser", is_flag=True, help="Only show the address, open nothing.")
 @click.option("--insecure", is_flag=True, help="Allow http:// to another machine.")
 @standard
 @click.pass_obj
-def login(session: Session, url: str, email: str | None, token_stdin: bool, insecure: bool) -> None:
-    from windlass.cli import credentials
+def login(session: Session, url: str, token_stdin: bool, no_browser: bool, insecure: bool) -> None:
+    from windlass.cli import credentials, device
     from windlass.cli.api import Api
     from windlass.cli.client import clean_address
 
     address = clean_address(url)
     credentials.refuse_plain_http(address, allowed=insecure, flag="--insecure")
     if token_stdin:
-        token, token_id = sys.stdin.readline().strip(), ""
-        if not token:
-            raise Failed(reason="Standard input holds no token.")
+        token, token_id = _typed(), ""
     else:
-        token, token_id = _new_token(address, email)
+        with Api(address) as api:
+            made = device.sign_in(session, api, opens_browser=not no_browser)
+        token, token_id = made.token or "", made.id
     with Api(address, token) as api:
         account = api.me()
     sign_in = credentials.SignIn(url=address, token=token, token_id=token_id, insecure=insecure)
@@ -50,7 +51,8 @@ def login(session: Session, url: str, email: str | None, token_stdin: bool, inse
 
 @click.command(
     help="Sign out: revoke the token and forget the server.",
-    epilog="\b\nExample:\n  windlass logout",
+    epilog="\b\nA token that was given with --token is only forgotten.\n\n"
+    "\b\nExample:\n  windlass logout",
 )
 @standard
 @click.pass_obj
@@ -67,7 +69,7 @@ def logout(session: Session) -> None:
     if found.token_id:
         try:
             with Api(found.url, found.token, timeout_seconds=10) as api:
-                api.delete_token(found.token_id)
+                api.delete_own_token()
         except CliError as error:
             session.warn(f"The token could not be revoked: {error.message}")
     session.say(f"Signed out of {found.url}.")
@@ -93,24 +95,11 @@ def whoami(session: Session) -> None:
     session.result(account.as_received)
 
 
-def _new_token(address: str, email: str | None) -> tuple[str, str]:
-    """Signs in with a password, keeps a token, and ends the session again."""
-    from windlass.cli.api import Api
-    from windlass.cli.client import ApiError
-
-    chosen = email or click.prompt("E-mail", err=True)
-    # Hiding needs a terminal; Python warns where there is none.
-    password = click.prompt("Password", hide_input=sys.stdin.isatty(), err=True)
-    with Api(address) as api:
-        try:
-            api.sign_in(chosen, password)
-        except ApiError as error:
-            if error.status != 401:
-                raise
-            # Its usual advice, to sign in, is what was just tried.
-            raise Failed(reason=error.message) from error
-        made = api.create_token(f"windlass on {platform.node() or 'a machine'}"[:100])
-        # The session would end by itself; the token is what counts.
-        with contextlib.suppress(CliError):
-            api.sign_out()
-    return made.token or "", made.id
+def _typed() -> str:
+    """A token from a pipe, or typed without being shown."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Token", hide_input=True, err=True)).strip()
+    token = sys.stdin.readline().strip()
+    if not token:
+        raise Failed(reason="Standard input holds no token.")
+    return token
