@@ -34,6 +34,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
         await writer.drain()
         return False
+    if path == "/refused":
+        # As good servers do: the answer first, the body is read away afterwards.
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+        await reader.readexactly(int(headers["content-length"]))
+        return True
     if path == "/garbage":
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd")
         return False

@@ -167,6 +167,15 @@ async def test_an_app_may_refuse_a_body_before_it_has_arrived(app: Edge):
         assert answer.headers["connection"] == "close"
 
 
+async def test_a_body_that_did_not_arrive_is_not_taken_from_the_next_request(app: Edge):
+    """Somebody's request that was refused early must not spoil the next visitor's."""
+    for _ in range(3):
+        async with await Client.connect(app.port) as client:
+            await client.send(head("/refused", method="POST", content_length="14"))
+            assert (await client.answer()).status == 403
+            assert (await fetch(app.port, "/")).status == 200
+
+
 async def test_server_sent_events_arrive_one_by_one(app: Edge):
     async with await Client.connect(app.port) as client:
         await client.send(head("/events?3"))

@@ -84,7 +84,8 @@ async def forward(request: Request, client: Connection, exchange: Exchange) -> N
             kept = await _pass_on(request, client, upstream, response, exchange)
     finally:
         upload.stop()
-        if kept:
+        # An app that still waits for the rest of a body would take the next request for it.
+        if kept and upload.is_over:
             exchange.pool.keep(upstream)
         else:
             upstream.close()
@@ -172,6 +173,8 @@ class _Upload:
         self._patience = patience
         self._client = client
         self._task: asyncio.Task[None] | None = None
+        self.is_over = not request.has_body
+        """Nothing of the body is left to be sent."""
         self.fault: tuple[int, str] | None = None
         """What the visitor did wrong, as status and text."""
 
@@ -199,6 +202,7 @@ class _Upload:
             client.close_inbox()
             if request.chunked:
                 await upstream.write(b"0\r\n\r\n")
+            self.is_over = True
         except (Broken, TimeoutError):
             # When the app is the one that left, its answer may still be there to be read.
             if self.fault:
@@ -274,7 +278,7 @@ async def _pass_on(
         client.abort()
         return False
     client.done(keep_alive=keep)
-    return response.keep_alive and not client.has_unread_body
+    return response.keep_alive
 
 
 def _body(upstream: Wire, response: Response) -> AsyncGenerator[bytes]:
