@@ -33,6 +33,7 @@ from windlass.projects import deps as projects
 from windlass.projects import routes as projects_routes
 from windlass.teams import departing as teams_departing
 from windlass.teams import deps as teams
+from windlass.teams import pages as teams_pages
 from windlass.teams import routes as teams_routes
 from windlass.web import static_files
 from windlass.web.errors import render_error
@@ -80,6 +81,7 @@ def build(
             *health_routes.ROUTES,
             openapi.serve,
             *auth_pages.PAGES,
+            *teams_pages.PAGES,
             *deployments_pages.PAGES,
             *audit_pages.PAGES,
             *health_pages.PAGES,

@@ -68,6 +68,20 @@ _TOKENS: Context = {
     "values": {"lasts": "90"},
     "errors": {},
 }
+_MEMBERS: Context = _NONE | {
+    "team": s.TEAM,
+    "me": s.USER.id,
+    "members": s.MEMBERS,
+    "cursor": None,
+    "roles": s.ROLES,
+    "is_last_owner": True,
+}
+_INVITED: Context = {
+    "token": "join_1",
+    "invitation": s.INVITATIONS[0],
+    "problem": None,
+    "is_over": False,
+}
 _WAY = {"label": "GitHub", "href": "/sign-in/with/github"}
 
 # Page path → template, whether somebody is signed in, context.
@@ -514,6 +528,84 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
         "deployments/files.html",
         True,
         {"deployment": s.LIVE, "nodes": tree.listing(s.FILES, "assets"), "folder": "assets"},
+    ),
+    "/teams": (
+        "teams/list.html",
+        True,
+        {"teams": s.TEAMS, "invitations": s.INVITATIONS[:1], "cursor": None},
+    ),
+    "/teams-empty": ("teams/list.html", True, {"teams": [], "invitations": [], "cursor": None}),
+    "/teams/new": (
+        "teams/new.html",
+        True,
+        {
+            "values": {"name": "Harbour"},
+            "errors": {"slug": "The address harbour belongs to another team."},
+        },
+    ),
+    "/teams/harbour-crew": ("teams/members.html", True, _MEMBERS),
+    "/teams/winter": (
+        "teams/members.html",
+        True,
+        _MEMBERS | {"team": s.TEAMS[1], "cursor": "next", "is_last_owner": False},
+    ),
+    "/teams/harbour-crew/projects": (
+        "deployments/team_projects.html",
+        True,
+        {
+            "team": s.TEAM,
+            "projects": s.PROJECTS[:4],
+            "cursor": None,
+            "offered": [(s.PROJECT.id, s.PROJECT.name)],
+            "errors": {},
+        },
+    ),
+    "/teams/harbour-crew/invitations": (
+        "teams/invitations.html",
+        True,
+        {"team": s.TEAM, "invitations": s.INVITATIONS, "cursor": None},
+    ),
+    "/teams/harbour-crew/settings": (
+        "teams/settings.html",
+        True,
+        {
+            "team": s.TEAM,
+            "heirs": [(found.id, found.name or found.email) for found in s.MEMBERS[1:]],
+            "values": {"name": "Harbour crew", "slug": "harbour-crew"},
+            "errors": {"audit_retention_days": "Choose a number of days from 7 to 2555"},
+        },
+    ),
+    "/invitations/join_1": ("teams/invitation.html", False, _INVITED),
+    "/invitations/join_2": ("teams/invitation.html", True, _INVITED),
+    "/invitations/join_3": (
+        "teams/invitation.html",
+        True,
+        _INVITED | {"problem": "This invitation is for another e-mail address than yours."},
+    ),
+    "/invitations/join_4": (
+        "teams/invitation.html",
+        False,
+        _INVITED | {"problem": "This invitation was already accepted.", "is_over": True},
+    ),
+    "/projects/harbour-shop/sharing": (
+        "projects/sharing.html",
+        True,
+        _NONE
+        | {
+            "project": s.PROJECT,
+            "shares": [
+                SimpleNamespace(
+                    team_id=s.TEAM.id,
+                    name=s.TEAM.name,
+                    slug=s.TEAM.slug,
+                    members=6,
+                    created_at=s.before(days=3),
+                )
+            ],
+            "teams": [(s.TEAMS[1].id, s.TEAMS[1].name)],
+            "heirs": [(found.id, found.name or found.email) for found in s.MEMBERS[1:]],
+            "is_owner": True,
+        },
     ),
     "/status": ("status.html", True, {"status": s.STATUS, "findings": s.FINDINGS}),
     "/error-404": (

@@ -411,3 +411,74 @@ STATUS = SimpleNamespace(
 )
 NO_VALUES: dict[str, Any] = {}
 ROWS = [forms.Variable("API_URL", "https://api.example.com/v2"), forms.Variable("TOKEN", "x", True)]
+
+TEAM = SimpleNamespace(
+    id=public_id("team", 1),
+    name="Harbour crew",
+    slug="harbour-crew",
+    role="owner",
+    member_count=6,
+    project_count=3,
+    faces=[SimpleNamespace(name=name, image=None) for name in ("Ada Bell", "Grace", "linus", "Mo")],
+    audit_retention_days=180,
+    created_at=before(days=40),
+    may=lambda permission: True,
+)
+TEAMS = [
+    TEAM,
+    SimpleNamespace(
+        **vars(TEAM)
+        | {
+            "id": public_id("team", 2),
+            "name": "Everybody who works on the winter campaign 2026",
+            "slug": "winter",
+            "role": "viewer",
+            "member_count": 1,
+            "project_count": 1,
+            "faces": TEAM.faces[:1],
+            "may": lambda permission: False,
+        }
+    ),
+]
+MEMBERS = [
+    SimpleNamespace(
+        id=USER.id if number == 0 else public_id("user", number),
+        name=name,
+        email=email,
+        image=None,
+        role=role,
+        joined_at=before(days=40 - 7 * number),
+    )
+    for number, (name, email, role) in enumerate(
+        [
+            ("Ada Bell", "ada@example.com", "owner"),
+            ("Grace Hill", "grace@example.com", "admin"),
+            (None, "a.rather.long.address.of.somebody@engineering.example.com", "developer"),
+            ("Mo", "mo@example.com", "viewer"),
+        ]
+    )
+]
+ROLES = [(role, role.capitalize()) for role in ("viewer", "member", "developer", "admin", "owner")]
+
+
+def invitation(number: int, email: str, status: str) -> Any:
+    return SimpleNamespace(
+        id=public_id("inv", number),
+        team_id=TEAM.id,
+        team_name=TEAM.name,
+        team_slug=TEAM.slug,
+        email=email,
+        role="developer",
+        status=status,
+        invited_by="Grace Hill",
+        created_at=before(days=number),
+        expires_at=before(days=number - 7),
+    )
+
+
+INVITATIONS = [
+    invitation(1, "new@example.com", "pending"),
+    invitation(3, "somebody.with.a.long.name@engineering.example.com", "accepted"),
+    invitation(9, "late@example.com", "expired"),
+    invitation(12, "busy@example.com", "declined"),
+]

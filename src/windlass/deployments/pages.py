@@ -27,12 +27,14 @@ from windlass.deployments import (
     service,
     settings_pages,
     sharing_pages,
+    team_pages,
 )
 from windlass.deployments.deps import InDeployment
 from windlass.deployments.models import Deployment
 from windlass.deployments.schemas import DeploymentChange, DeploymentOut, LogLineOut
 from windlass.projects import service as projects
 from windlass.projects.deps import provide_project_by_slug
+from windlass.teams.deps import provide_team_by_slug
 from windlass.web import forms, posts, tree
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, see, status_of, struct
@@ -284,6 +286,15 @@ PAGES = [
         dependencies={
             "form": Provide(posts.provide_form),
             "project": Provide(provide_project_by_slug),
+        },
+        include_in_schema=False,
+    ),
+    Router(
+        "/",
+        route_handlers=team_pages.HANDLERS,
+        dependencies={
+            "form": Provide(posts.provide_form),
+            "team": Provide(provide_team_by_slug),
         },
         include_in_schema=False,
     ),

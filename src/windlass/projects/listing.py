@@ -13,7 +13,7 @@ from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, re
 from windlass.core.settings import Settings
 from windlass.projects import service
 from windlass.projects.deps import LatestOf
-from windlass.projects.models import Project, Site
+from windlass.projects.models import Project, Site, TeamProject
 from windlass.projects.schemas import ProjectOut, Seen
 
 LIMIT, LIMIT_MAX = 20, 100
@@ -25,6 +25,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     sort: str = "-createdAt"
     framework: str | None = None
+    team_id: UUID | None = None
     total: bool = False
 
 
@@ -38,12 +39,10 @@ async def page(db: AsyncSession, query: Query, *, by: Actor) -> tuple[list[Seen]
     limit, column, down = min(query.limit, LIMIT_MAX), _SORTS[name], query.sort.startswith("-")
     found = (
         _seen(by)
-        .where(service.visible_to(by), Project.deleted_at.is_(None))
+        .where(*_asked(query, by))
         .order_by(column.desc() if down else column, Project.id.desc() if down else Project.id)
         .limit(limit + 1)
     )
-    if query.framework is not None:
-        found = found.where(Project.framework == query.framework)
     if (cursor := read_cursor(query.cursor, sort=query.sort)) is not None:
         found = found.where(_after(cursor, name, down=down))
     rows = [_read(row) for row in await db.execute(found)]
@@ -80,10 +79,17 @@ async def shown_page(
 
 
 async def _count(db: AsyncSession, query: Query, *, by: Actor) -> int:
-    found = select(func.count()).where(service.visible_to(by), Project.deleted_at.is_(None))
+    return await db.scalar(select(func.count()).where(*_asked(query, by))) or 0
+
+
+def _asked(query: Query, by: Actor) -> list[ColumnElement[bool]]:
+    found = [service.visible_to(by), Project.deleted_at.is_(None)]
     if query.framework is not None:
-        found = found.where(Project.framework == query.framework)
-    return await db.scalar(found) or 0
+        found.append(Project.framework == query.framework)
+    if query.team_id is not None:
+        shared = select(TeamProject.project_id).where(TeamProject.team_id == query.team_id)
+        found.append(Project.id.in_(shared))
+    return found
 
 
 def _seen(by: Actor) -> Select[Project, Site, User, Any]:

@@ -1,8 +1,10 @@
 """JSON: projects and their variables."""
 
+from typing import Annotated
+
 import msgspec
 from litestar import Router, delete, get, patch, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from windlass.adapters.git import check_url
 from windlass.adapters.world import addresses_of
@@ -19,6 +21,7 @@ from windlass.projects.schemas import (
     EnvChange,
     EnvOut,
     EnvSet,
+    Id,
     Name,
     ProjectChange,
     ProjectCreate,
@@ -43,10 +46,14 @@ async def list_projects(
     cursor: FromQuery[CursorText | None] = None,
     sort: FromQuery[ProjectSort] = "-createdAt",
     framework: FromQuery[Name | None] = None,
+    of_team: Annotated[Id | None, QueryParameter(name="team")] = None,
     total: FromQuery[Total] = False,
 ) -> Page[ProjectOut]:
-    """Projects with their newest deployment (C-100)."""
-    query = Query(limit=limit, cursor=cursor, sort=sort, framework=framework, total=total)
+    """Projects with their newest deployment (C-100); with `team` those that the team sees."""
+    team_id = ids.private("team", of_team) if of_team is not None else None
+    query = Query(
+        limit=limit, cursor=cursor, sort=sort, framework=framework, team_id=team_id, total=total
+    )
     settings = request.app.state.settings
     return await listing.shown_page(db, settings, query, latest, by=actor)
 

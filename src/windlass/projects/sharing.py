@@ -98,6 +98,15 @@ async def shareable(db: AsyncSession, project: Project, *, by: Actor) -> list[Te
     return list(await db.scalars(query))
 
 
+async def offerable(db: AsyncSession, team_id: UUID, *, by: Actor) -> list[Project]:
+    """The caller's own projects that the team does not see yet."""
+    there = select(TeamProject.project_id).where(TeamProject.team_id == team_id)
+    query = select(Project).where(
+        Project.owner_id == by.id, Project.deleted_at.is_(None), Project.id.not_in(there)
+    )
+    return list(await db.scalars(query.order_by(Project.name, Project.id)))
+
+
 async def heirs(db: AsyncSession, project: Project) -> list[User]:
     """Whom the project can be given to: members of the teams it is shared with."""
     near = (

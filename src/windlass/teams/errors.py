@@ -24,6 +24,10 @@ class LastOwner(Conflict):
     the team."""
 
 
+class OwnTeamAlready(Conflict):
+    """The team is yours already."""
+
+
 class AboveOwnRole(Forbidden):
     """Your role ({role}) cannot grant the role {wanted}. An owner of the team can."""
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.auth.models import Actor, User
 from windlass.auth.permissions import Role
 from windlass.core import clock, crypto, ids
+from windlass.core.errors import AppError
 from windlass.core.events import emit
 from windlass.teams import events, service
 from windlass.teams.errors import (
@@ -27,6 +28,7 @@ from windlass.teams.errors import (
     OtherAddress,
 )
 from windlass.teams.models import InvitationStatus, TeamInvitation, TeamMember
+from windlass.teams.schemas import InvitationOut
 from windlass.teams.service import Membership
 
 DAYS = 7
@@ -65,6 +67,18 @@ async def invite(
     )
     await emit(db, event, by=by.id)
     return row
+
+
+async def add_or_invite(
+    db: AsyncSession, in_team: Membership, email: str, role: Role, *, by: Actor
+) -> UUID | TeamInvitation:
+    """Add the account that has this address, or ask the address to come (E-06)."""
+    email = email.strip().lower()
+    user_id = await service.add_existing(db, in_team, email, role, by=by)
+    if user_id is None:
+        return await invite(db, in_team, email, role, by=by)
+    await _close_of(db, in_team.team.id, email)
+    return user_id
 
 
 async def get(db: AsyncSession, team_id: UUID, id: UUID) -> TeamInvitation:
@@ -130,16 +144,6 @@ async def decline(db: AsyncSession, ref: str, *, by: Actor) -> None:
     await emit(db, event, by=by.id)
 
 
-async def close_of(db: AsyncSession, team_id: UUID, email: str) -> None:
-    """Somebody with an open invitation was added directly."""
-    query = update(TeamInvitation).where(
-        TeamInvitation.team_id == team_id,
-        TeamInvitation.email == email,
-        TeamInvitation.status == InvitationStatus.pending,
-    )
-    await db.execute(query.values(status=InvitationStatus.accepted))
-
-
 async def expire_all(db: AsyncSession) -> int:
     """What nobody answered in time; returns how many."""
     query = (
@@ -166,6 +170,16 @@ async def new_link(db: AsyncSession, id: UUID) -> str | None:
     return token if found is not None else None
 
 
+async def _close_of(db: AsyncSession, team_id: UUID, email: str) -> None:
+    """Somebody with an open invitation was added directly."""
+    query = update(TeamInvitation).where(
+        TeamInvitation.team_id == team_id,
+        TeamInvitation.email == email,
+        TeamInvitation.status == InvitationStatus.pending,
+    )
+    await db.execute(query.values(status=InvitationStatus.accepted))
+
+
 async def _open_for(db: AsyncSession, ref: str, *, by: Actor) -> TeamInvitation:
     """The invitation to the caller's own confirmed address that waits for an answer."""
     by_id = ref.startswith("inv_")
@@ -183,11 +197,30 @@ async def _open_for(db: AsyncSession, ref: str, *, by: Actor) -> TeamInvitation:
     query = select(TeamInvitation).where(TeamInvitation.id == id, TeamInvitation.email == by.email)
     if (row := await db.scalar(query.with_for_update())) is None:
         raise InvitationNotFound()
-    if row.status in {InvitationStatus.accepted, InvitationStatus.declined}:
-        raise InvitationUsed(status=row.status.value.lower())
-    if row.status is InvitationStatus.expired or row.expires_at <= clock.now():
-        raise InvitationExpired(day=f"{row.expires_at:%Y-%m-%d}")
+    is_late = row.status is InvitationStatus.pending and row.expires_at <= clock.now()
+    status = InvitationStatus.expired if is_late else row.status
+    if (over := _over(status.value.lower(), row.expires_at)) is not None:
+        raise over
     return row
+
+
+def problem(found: InvitationOut, *, by: Actor | None) -> AppError | None:
+    """Why whoever holds the link cannot answer; who is not signed in yet may still be right."""
+    if (over := _over(found.status, found.expires_at)) is not None:
+        return over
+    if by is None:
+        return None
+    if found.email != by.email:
+        return OtherAddress()
+    return None if by.is_verified else AddressNotVerified()
+
+
+def _over(status: str, expires_at: dt.datetime) -> AppError | None:
+    if status == "pending":
+        return None
+    if status == "expired":
+        return InvitationExpired(day=f"{expires_at:%Y-%m-%d}")
+    return InvitationUsed(status=status)
 
 
 async def _refuse_member(db: AsyncSession, team_id: UUID, email: str) -> None:

@@ -1,5 +1,7 @@
 """JSON: teams, who is in them, who was asked to come, and the answers of those."""
 
+from uuid import UUID
+
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
@@ -13,6 +15,7 @@ from windlass.teams.deps import InTeam
 from windlass.teams.listing import LIMIT, Query
 from windlass.teams.schemas import (
     Added,
+    HandOver,
     InvitationOut,
     Invite,
     MemberOut,
@@ -77,14 +80,11 @@ async def list_members(
 @post("/{team_id:str}/members", permission=Permission.team_invite)
 async def add_member(db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[Invite]) -> Added:
     """Add an account that exists, or ask its address to come; the answer says which (E-06)."""
-    role, email = Role(data.role.upper()), data.email.strip().lower()
-    user_id = await service.add_existing(db, team, email, role, by=actor)
-    if user_id is not None:
-        await invitations.close_of(db, team.team.id, email)
-        member = await listing.member(db, team.team.id, user_id)
-        return Added(outcome="added", member=member)
-    row = await invitations.invite(db, team, email, role, by=actor)
-    return Added(outcome="invited", invitation=await listing.invitation(db, row.id))
+    role = Role(data.role.upper())
+    found = await invitations.add_or_invite(db, team, data.email, role, by=actor)
+    if isinstance(found, UUID):
+        return Added(outcome="added", member=await listing.member(db, team.team.id, found))
+    return Added(outcome="invited", invitation=await listing.invitation(db, found.id))
 
 
 @patch("/{team_id:str}/members/{user_id:str}", permission=Permission.team_invite)
@@ -111,6 +111,15 @@ async def remove_member(db: DB, actor: CurrentActor, team: InTeam, user_id: From
 async def leave_team(db: DB, actor: CurrentActor, team: InTeam) -> None:
     """Leave the team; its last owner cannot."""
     await service.leave(db, team.team, by=actor)
+
+
+@post("/{team_id:str}/transfer", permission=Permission.team_settings, status_code=200)
+async def transfer_team(
+    db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[HandOver]
+) -> TeamOut:
+    """Make a member the owner in your place; you stay as an admin."""
+    await service.hand_over(db, team.team, ids.private("user", data.user_id), by=actor)
+    return await listing.team(db, team.team.id, by=actor)
 
 
 @get("/{team_id:str}/invitations", permission=Permission.team_invite)
@@ -197,6 +206,7 @@ router = Router(
         change_member,
         remove_member,
         leave_team,
+        transfer_team,
         list_invitations,
         invite,
         revoke_invitation,

@@ -101,3 +101,9 @@ class Added(Out):
 
 class RoleChange(In):
     role: RoleName
+
+
+class HandOver(In):
+    """Who owns the team from now on."""
+
+    user_id: Annotated[str, Meta(max_length=64)]

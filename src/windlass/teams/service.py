@@ -23,6 +23,7 @@ from windlass.teams.errors import (
     LastOwner,
     MemberNotFound,
     OwnerUntouchable,
+    OwnTeamAlready,
     TeamNotFound,
     TeamSlugTaken,
 )
@@ -173,6 +174,15 @@ async def leave(db: AsyncSession, team: Team, *, by: Actor) -> None:
     await _take_out(db, team.id, by.id, role, by=by)
 
 
+async def hand_over(db: AsyncSession, team: Team, user_id: UUID, *, by: Actor) -> None:
+    """Somebody else owns it, and who did is an admin: one step, never without an owner."""
+    await _hold(db, team.id, Permission.team_settings, by=by)
+    if user_id == by.id:
+        raise OwnTeamAlready()
+    await change_role(db, team, user_id, Role.owner, by=by)
+    await change_role(db, team, by.id, Role.admin, by=by)
+
+
 async def _take_out(
     db: AsyncSession, team_id: UUID, user_id: UUID, role: Role, *, by: Actor
 ) -> None:
@@ -182,9 +192,14 @@ async def _take_out(
     await emit(db, events.MemberRemoved(team_id=team_id, user_id=user_id, role=role), by=by.id)
 
 
+def grantable(own: Role) -> list[Role]:
+    """What somebody can make others, weakest first."""
+    return _ORDER[: _ORDER.index(own) + 1]
+
+
 def check_grant(own: Role, wanted: Role) -> None:
     """Nobody makes another more than they are themselves (C-183)."""
-    if _ORDER.index(wanted) > _ORDER.index(own):
+    if wanted not in grantable(own):
         raise AboveOwnRole(role=own.value.lower(), wanted=wanted.value.lower())
 
 
@@ -210,10 +225,19 @@ async def _role_of(db: AsyncSession, team_id: UUID, user_id: UUID) -> Role:
     return role
 
 
+async def is_last_owner(db: AsyncSession, in_team: Membership) -> bool:
+    """Whether the caller cannot go."""
+    return in_team.role is Role.owner and await _owners(db, in_team.team.id) < 2
+
+
 async def _check_another_owner(db: AsyncSession, team_id: UUID) -> None:
-    query = select(func.count()).where(TeamMember.team_id == team_id, TeamMember.role == Role.owner)
-    if (await db.scalar(query) or 0) < 2:
+    if await _owners(db, team_id) < 2:
         raise LastOwner()
+
+
+async def _owners(db: AsyncSession, team_id: UUID) -> int:
+    query = select(func.count()).where(TeamMember.team_id == team_id, TeamMember.role == Role.owner)
+    return await db.scalar(query) or 0
 
 
 def _is(team_id: UUID, user_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -64,6 +64,7 @@ _DONE = {
     "added": N_("Added. They see what the team sees from now on."),
     "invited": N_("Invited. A mail with a link is on its way; it counts for seven days."),
     "removed": N_("Removed. They see nothing of the team any more."),
+    "handed-over": N_("Handed over. You are an admin of the team now."),
     "left": N_("You left the team."),
     "withdrawn": N_("Withdrawn. The link leads nowhere now."),
     "joined": N_("Welcome to the team."),
