@@ -7,6 +7,8 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
+from windlass.admin import pages as admin_pages
+from windlass.admin import routes as admin_routes
 from windlass.audit import pages as audit_pages
 from windlass.audit import routes as audit_routes
 from windlass.auth import deps as auth
@@ -77,6 +79,7 @@ def build(
             deployments_routes.stream_changes,
             deployments_routes.old_stream,
             deployments_routes.old_deploy,
+            admin_routes.router,
             *audit_routes.ROUTES,
             *health_routes.ROUTES,
             openapi.serve,
@@ -84,6 +87,7 @@ def build(
             *teams_pages.PAGES,
             *deployments_pages.PAGES,
             *audit_pages.PAGES,
+            *admin_pages.PAGES,
             *health_pages.PAGES,
             assets,
         ],

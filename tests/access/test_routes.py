@@ -73,6 +73,8 @@ _STOPPED = {
     # of a team.
     "/api/projects/{project_id}/teams": {"hidden"},
     "/api/projects/{project_id}/transfer": {"refused", "hidden"},
+    # Nobody was sent such a link.
+    "/invitations/{token}": {"hidden"},
     "/sign-out": {"sign in"},
 }
 # An address that only leads on; what is there is asked for its own permission.
@@ -142,6 +144,8 @@ def object_of(route: Route) -> str:
     names = route.names
     if route.path == _LEADS_ON:
         return ""
+    if route.path.startswith("/teams/{slug}"):
+        return "team"
     if (route.method, route.path) == ("POST", "/api/deployments"):
         return "project"
     if names & {"project_id", "deployment_id"} or "/projects/{slug}" in route.path:

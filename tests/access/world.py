@@ -136,6 +136,8 @@ async def tenant(
         "deployment_id": ids.public("depl", deployment.id),
         "source_id": ids.public("src", source.id),
         "team_id": ids.public("team", team),
+        "team_slug": await _slug(database, team),
+        "token": "join_nothing",
         "user_id": ids.public("user", spare.id),
         "env_id": ids.public("env", env.id),
         "invitation_id": ids.public("inv", things["team_invitation"].id),
@@ -161,6 +163,11 @@ async def team(database: RolledBack, name: str) -> UUID:
     async with database.transaction() as db:
         db.add(Team(id=id, name=name, slug=name))
     return id
+
+
+async def _slug(database: RolledBack, team: UUID) -> str:
+    async with database.transaction() as db:
+        return (await db.get_one(Team, team)).slug
 
 
 _LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)

@@ -76,6 +76,12 @@ _MEMBERS: Context = _NONE | {
     "roles": s.ROLES,
     "is_last_owner": True,
 }
+_PERSON: Context = {
+    "person": s.PEOPLE[1],
+    "is_me": False,
+    "plans": [("free", "Free"), ("pro", "Pro"), ("team", "Team"), ("enterprise", "Enterprise")],
+    "errors": {},
+}
 _INVITED: Context = {
     "token": "join_1",
     "invitation": s.INVITATIONS[0],
@@ -605,6 +611,81 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
             "teams": [(s.TEAMS[1].id, s.TEAMS[1].name)],
             "heirs": [(found.id, found.name or found.email) for found in s.MEMBERS[1:]],
             "is_owner": True,
+        },
+    ),
+    "/admin": ("admin/overview.html", True, {"counts": s.COUNTS}),
+    "/admin/users": (
+        "admin/users.html",
+        True,
+        {"people": s.PEOPLE, "cursor": "next", "search": "", "status": ""},
+    ),
+    "/admin/users-none": (
+        "admin/users.html",
+        True,
+        {"people": [], "cursor": None, "search": "nobody", "status": "suspended"},
+    ),
+    "/admin/users/me": ("admin/user.html", True, _PERSON | {"person": s.PEOPLE[0], "is_me": True}),
+    "/admin/users/other": (
+        "admin/user.html",
+        True,
+        _PERSON | {"errors": {"form": "A Windlass needs an administrator."}},
+    ),
+    "/admin/users/suspended": ("admin/user.html", True, _PERSON | {"person": s.PEOPLE[3]}),
+    "/admin/teams": (
+        "admin/teams.html",
+        True,
+        {
+            "teams": [
+                SimpleNamespace(**vars(team) | {"owners": ["ada@example.com", "grace@example.com"]})
+                for team in s.TEAMS
+            ],
+            "cursor": "next",
+            "search": "har",
+        },
+    ),
+    "/admin/projects": (
+        "admin/projects.html",
+        True,
+        {
+            "projects": [
+                SimpleNamespace(
+                    id=project.id,
+                    name=project.name,
+                    slug=project.slug,
+                    host=f"{project.slug}.example.com",
+                    owner_id=s.PEOPLE[1].id,
+                    owner=s.PEOPLE[1].email,
+                    owner_plan="pro",
+                    is_live=bool(project.active_deployment_id),
+                    deployment_count=12,
+                    created_at=s.before(days=12),
+                )
+                for project in s.PROJECTS
+            ],
+            "cursor": None,
+            "search": "",
+        },
+    ),
+    "/admin/invitations": (
+        "admin/invitations.html",
+        True,
+        _NONE
+        | {
+            "sign_up": "invitation",
+            "invitations": [
+                SimpleNamespace(
+                    id=s.public_id("sinv", number),
+                    email=email,
+                    used_at=used_at,
+                    created_at=s.before(days=number),
+                    expires_at=s.before(days=number - 7),
+                )
+                for number, email, used_at in (
+                    (1, "new@example.com", None),
+                    (2, "here@example.com", s.before(hours=3)),
+                    (9, "late@example.com", None),
+                )
+            ],
         },
     ),
     "/status": ("status.html", True, {"status": s.STATUS, "findings": s.FINDINGS}),

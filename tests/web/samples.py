@@ -16,7 +16,11 @@ def before(**how_long: float) -> dt.datetime:
 
 
 USER = SimpleNamespace(
-    id="user_01kb8f3v4w5x6y7z8a9b0c1d2e", username="ada", email="ada@example.com", name="Ada Bell"
+    id="user_01kb8f3v4w5x6y7z8a9b0c1d2e",
+    username="ada",
+    email="ada@example.com",
+    name="Ada Bell",
+    is_admin=True,
 )
 
 
@@ -482,3 +486,41 @@ INVITATIONS = [
     invitation(9, "late@example.com", "expired"),
     invitation(12, "busy@example.com", "declined"),
 ]
+
+
+def person(number: int, email: str, name: str | None, **changes: Any) -> Any:
+    facts: dict[str, Any] = {
+        "id": public_id("user", number),
+        "username": email.split("@")[0][:12],
+        "email": email,
+        "name": name,
+        "plan": "free",
+        "is_admin": False,
+        "is_verified": True,
+        "suspended_at": None,
+        "created_at": before(days=3 * number),
+        "last_seen_at": before(hours=number),
+        "session_count": 2,
+        "team_count": 1,
+        "project_count": number,
+    }
+    return SimpleNamespace(**facts | changes)
+
+
+PEOPLE = [
+    person(1, "ada@example.com", "Ada Bell", is_admin=True, plan="enterprise"),
+    person(2, "grace@example.com", "Grace Hill", plan="pro"),
+    person(3, "a.rather.long.address@engineering.example.com", None, is_verified=False),
+    person(4, "mallory@example.com", "Mallory", suspended_at=before(days=1), session_count=0),
+]
+COUNTS = SimpleNamespace(
+    total_users=1204,
+    suspended_users=3,
+    teams=87,
+    projects=2310,
+    live_sites=2104,
+    deployments_last_24_hours=412,
+    actions_last_24_hours=5120,
+    paid_subscriptions=96,
+    active_clusters=0,
+)

@@ -158,6 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._data(
                 [{"name": found.name, "slug": found.slug, "ref": found.ref} for found in s.PROJECTS]
             )
+        elif path == "/api/teams":
+            self._data([{"name": found.name, "slug": found.slug} for found in s.TEAMS])
         elif path == "/api/deployments":
             self._data([_deployment(found) for found in s.DEPLOYMENTS])
         else:

@@ -107,7 +107,7 @@ def asked(path: str = "/projects", **headers: str) -> SimpleNamespace:
 
 def test_a_page_answers_whole_or_in_part_and_carries_the_policy() -> None:
     context = {"projects": [], "cursor": None}
-    user = SimpleNamespace(name="Ada", email="ada@example.com")
+    user = SimpleNamespace(name="Ada", email="ada@example.com", is_admin=False)
 
     whole = page.page(asked(), "projects/list.html", user=user, **context)
     part = page.page(asked(HX_Request="true"), "projects/list.html", user=user, **context)

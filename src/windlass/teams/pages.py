@@ -12,6 +12,7 @@ from windlass.auth.permissions import Permission, Role
 from windlass.core import ids
 from windlass.core.errors import AppError, invalid
 from windlass.core.http import DB, Request
+from windlass.core.languages import N_, gettext
 from windlass.teams import answering_pages, invitations, listing, service
 from windlass.teams.deps import InTeam, provide_team_by_slug
 from windlass.teams.listing import LIMIT_MAX, Query
@@ -20,6 +21,14 @@ from windlass.teams.service import Membership
 from windlass.web import forms, posts
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, Values, see, status_of, struct
+
+_ROLES = {
+    Role.viewer: N_("Viewer"),
+    Role.member: N_("Member"),
+    Role.developer: N_("Developer"),
+    Role.admin: N_("Admin"),
+    Role.owner: N_("Owner"),
+}
 
 
 @get("/teams", permission=Permission.team_read)
@@ -171,7 +180,7 @@ async def _members(
         members=found.items,
         cursor=found.cursor,
         roles=[
-            (role.value.lower(), role.value.capitalize()) for role in service.grantable(team.role)
+            (role.value.lower(), gettext(_ROLES[role])) for role in service.grantable(team.role)
         ],
         is_last_owner=await service.is_last_owner(db, team),
         values=forms.values(form or {}),
@@ -235,7 +244,7 @@ async def save_settings(
         wanted = struct(
             TeamChange,
             {**given, "audit_retention_days": number},
-            words={"audit_retention_days": "Choose a number of days from 7 to 2555"},
+            words={"audit_retention_days": gettext("Choose a number of days from 7 to 2555")},
         )
         await service.change(db, team.team, wanted, by=actor)
     except AppError as error:
@@ -262,7 +271,9 @@ async def delete_team(
     """What is typed must be the name: nobody can bring the memberships back."""
     try:
         if forms.text(form, "confirm") != team.team.name:
-            raise invalid("confirm", f"Type {team.team.name} to delete it")
+            raise invalid(
+                "confirm", gettext("Type {name} to delete it").format(name=team.team.name)
+            )
         await service.remove(db, team.team, by=actor)
     except AppError as error:
         return await _unchanged(request, db, actor, slug, form, error)

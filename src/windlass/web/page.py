@@ -14,7 +14,7 @@ from windlass.core.languages import N_
 from windlass.web import filters
 from windlass.web.static_files import asset
 
-AREAS = ("auth", "teams", "projects", "deployments", "audit")
+AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin")
 FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "said", "short", "size")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
@@ -69,6 +69,9 @@ _DONE = {
     "withdrawn": N_("Withdrawn. The link leads nowhere now."),
     "joined": N_("Welcome to the team."),
     "declined": N_("Declined. Nothing changed for you."),
+    "suspended": N_("Suspended. They are signed out."),
+    "lifted": N_("The suspension is lifted."),
+    "signed-out-everywhere": N_("They are signed out everywhere."),
     "linked": N_("Linked. You can sign in with it from now on."),
     "unlinked": N_("Unlinked. It opens this account no more."),
     "totp-on": N_("The authenticator app is asked for from now on. Your old codes stay."),

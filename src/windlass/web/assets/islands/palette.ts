@@ -1,4 +1,4 @@
-// Ctrl/⌘ K: finds every project, recent deployment, page and action of this page.
+// Ctrl/⌘ K: finds every project, team, recent deployment, page and action of this page.
 import { all, api, icon, make, one } from "./dom.ts";
 import { t } from "./words.ts";
 
@@ -11,6 +11,10 @@ interface Item {
 interface Project {
   name: string;
   ref: string;
+}
+interface Team {
+  name: string;
+  slug: string;
 }
 interface Deployment {
   id: string;
@@ -51,12 +55,14 @@ async function opened(input: HTMLInputElement): Promise<void> {
   const here = onThisPage();
   items = here;
   draw(input);
-  const [projects, deployments] = await Promise.allSettled([
+  const [projects, deployments, teams] = await Promise.allSettled([
     api<Project[]>("/api/projects?limit=100"),
     api<Deployment[]>("/api/deployments?limit=30"),
+    api<Team[]>("/api/teams?limit=100"),
   ]);
   items = [...here];
   if (projects.status === "fulfilled") items.push(...projects.value.data.map(ofProject));
+  if (teams.status === "fulfilled") items.push(...teams.value.data.map(ofTeam));
   if (deployments.status === "fulfilled") items.push(...deployments.value.data.map(ofDeployment));
   draw(input);
 }
@@ -86,6 +92,10 @@ function onThisPage(): Item[] {
 
 function ofProject(project: Project): Item {
   return { label: project.name, kind: t("Project"), symbol: "box", go: () => location.assign(`/projects/${project.ref}`) };
+}
+
+function ofTeam(team: Team): Item {
+  return { label: team.name, kind: "Team", symbol: "users", go: () => location.assign(`/teams/${team.slug}`) };
 }
 
 function ofDeployment(deployment: Deployment): Item {

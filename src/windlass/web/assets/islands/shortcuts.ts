@@ -1,11 +1,13 @@
-// Keys: g p, g d, g s, g a go places, c makes a project, ? lists them. Single keys can be off.
+// Keys: g p, g d, g t, g a go places (g s and g m for administrators), c makes a project, ? lists them. Single keys can be off.
 import { isTyping, one } from "./dom.ts";
 
 const PLACES: Record<string, string> = {
   "g p": "/projects",
   "g d": "/deployments",
-  "g s": "/status",
+  "g t": "/teams",
   "g a": "/account",
+  "g s": "/status",
+  "g m": "/admin",
   c: "/projects/new",
 };
 const TOGETHER_MS = 1200;
