@@ -216,7 +216,7 @@ class Place:
 
 
 def _value(route: Route, name: str, tenant: Tenant) -> str:
-    if route.path.startswith("/api/auth/invitations/"):
+    if route.path.startswith(("/api/auth/invitations/", "/admin/invitations/")):
         name = "sign_up_invitation"
     if route.path.startswith("/teams/") and name == "slug":
         name = "team_slug"
