@@ -32,7 +32,7 @@ async def test_a_deployment_is_queued_at_once_in_the_standard_shape(
     body = response.json()["data"]
     assert response.status_code == 201, response.text
     assert (body["status"], body["isPreview"], body["isActive"]) == ("queued", True, False)
-    assert body["project"] == {"name": "Shop", "slug": "shop"}
+    assert body["project"] == {"name": "Shop", "slug": "shop", "ref": "shop"}
     assert body["siteSlug"] == f"shop-{body['id'][-8:]}"
     assert body["url"] == f"http://{body['siteSlug']}.localhost:8000"
     assert (await client.get(f"{URL}/{body['id']}")).json()["data"] == body
