@@ -37,7 +37,7 @@ from windlass.teams import departing as teams_departing
 from windlass.teams import deps as teams
 from windlass.teams import pages as teams_pages
 from windlass.teams import routes as teams_routes
-from windlass.web import static_files
+from windlass.web import reference, static_files
 from windlass.web.errors import render_error
 from windlass.web.speaking import public_pages, speaking
 
@@ -83,6 +83,7 @@ def build(
             *audit_routes.ROUTES,
             *health_routes.ROUTES,
             openapi.serve,
+            reference.reference,
             *auth_pages.PAGES,
             *teams_pages.PAGES,
             *deployments_pages.PAGES,

@@ -122,6 +122,7 @@ PAGES: dict[str, tuple[str, bool, Context]] = {
             },
         },
     ),
+    "/reference": ("reference.html", False, s.REFERENCE),
     "/setup-spent": ("auth/setup.html", False, _NONE | {"token": "t", "spent": True}),
     "/sign-up": (
         "auth/sign_up.html",

@@ -6,6 +6,7 @@ from typing import Any
 
 from windlass.auth.factors import NewTotp
 from windlass.web import forms, tree
+from windlass.web.reference import Fact, Operation
 
 ADDRESS = "http://….localhost:8000"
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
@@ -524,3 +525,28 @@ COUNTS = SimpleNamespace(
     paid_subscriptions=96,
     active_clusters=0,
 )
+
+
+_OPERATION = Operation(
+    id="createProject",
+    method="POST",
+    path="/api/projects/{project_id}/env/{env_id}",
+    summary="Make a project",
+    text="Make a project. Its name decides its address.",
+    tag="Projects",
+    facts=[
+        Fact("Needs", "project:write"),
+        Fact("?limit", "integer, 50 if left out."),
+        Fact("Body", "", '{\n  "name": "Shop"\n}'),
+        Fact("Refusals", "400, 401, 403, 409, 422, 429"),
+    ],
+)
+REFERENCE = {
+    "title": "Windlass API",
+    "search": "Search paths, names and descriptions",
+    "query": "project",
+    "count": "1 of 119 operations",
+    "document": "/api/openapi.json",
+    "tags": [("Projects", [_OPERATION])],
+    "is_open": True,
+}
