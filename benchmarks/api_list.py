@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from windlass.adapters.postgres import EmbeddedPostgres
-from windlass.auth import service as auth
+from windlass.auth import tokens
 from windlass.core import ids, migrations
 from windlass.core.db import Database
 
@@ -58,8 +58,7 @@ async def fill(url: str, rows: int) -> str:
     await database.fetch(FILL, project, user, source, rows)
     await database.fetch("analyze")
     async with database.transaction() as db:
-        actor = auth.Actor(id=user, email="bench@example.com", name=None)
-        _, token = await auth.create_token(db, "bench", by=actor)
+        _, token = await tokens.issue(db, user, "bench", scopes=None, expires_at=None)
     await database.close()
     return token
 
