@@ -79,6 +79,9 @@ async def test_a_page_offers_only_what_the_role_allows(
                 " does not have this permission." in answer.text
             )
     assert ('action="/teams/blue-whales/members"' in shown) is ("team:invite" in allowed)
+    log = f"/audit?team={team['id']}"
+    assert (f'href="{log}"' in shown) is ("team:invite" in allowed)
+    assert (await zoe.call("GET", log)).status_code == 200
 
 
 async def test_somebody_is_added_changed_and_removed(
