@@ -194,6 +194,9 @@ async def test_projects_are_shared_from_the_team(ann: Person, people: People, te
     ]
     other = await ann.post("/api/teams", name="Other")
     assert await ann.get(f"/api/projects?team={other['id']}") == []
+    nonsense = await ann.call("GET", "/api/projects?team=blue-whales")
+    assert nonsense.status_code == 400
+    assert nonsense.json()["error"]["details"]["fields"][0]["field"] == "team"
     refused = await send(bob, f"{base}/{shop['id']}/end")
     assert "This action requires project:settings permission." in refused.text
     assert await went(ann, f"{base}/{shop['id']}/end") == f"{base}?notice=unshared"

@@ -1,6 +1,7 @@
 """JSON: projects and their variables."""
 
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from litestar import Router, delete, get, patch, post
@@ -11,7 +12,8 @@ from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
-from windlass.core.http import DB, Request
+from windlass.core.errors import NotFound
+from windlass.core.http import DB, BadParameter, Request
 from windlass.core.schemas import CursorText, Limit, Page, Total
 from windlass.projects import listing, service, sharing_routes
 from windlass.projects.deps import InProject, Latest
@@ -50,12 +52,20 @@ async def list_projects(
     total: FromQuery[Total] = False,
 ) -> Page[ProjectOut]:
     """Projects with their newest deployment (C-100); with `team` those that the team sees."""
-    team_id = ids.private("team", of_team) if of_team is not None else None
+    team_id = _team_id(of_team) if of_team is not None else None
     query = Query(
         limit=limit, cursor=cursor, sort=sort, framework=framework, team_id=team_id, total=total
     )
     settings = request.app.state.settings
     return await listing.shown_page(db, settings, query, latest, by=actor)
+
+
+def _team_id(text: str) -> UUID:
+    try:
+        return ids.private("team", text)
+    except NotFound:
+        found = {"field": "team", "message": "Use the id of a team, which begins with team_"}
+        raise BadParameter.of([found]) from None
 
 
 @post("/", permission=Permission.project_write)
