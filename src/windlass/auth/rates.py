@@ -6,6 +6,7 @@ says `rate="…"`; without it the method decides, and pages count apart from the
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from windlass.core.addresses import network_of
@@ -106,6 +107,7 @@ def _in_proportion(limits: Limits, base: int, tier: str) -> int:
     return max(base * theirs * free_window // (free * their_window), 1)
 
 
+@lru_cache(maxsize=256)
 def _numbers(rate: str) -> tuple[int, int]:
     limit, _, window = rate.partition("/")
     return int(limit), int(window)

@@ -174,6 +174,7 @@ def client_address(scope: Mapping[str, Any], trusted: str) -> str:
     return str(address) if address is not None else "local"
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """What counts as one sender: an IPv4 address, or the /64 that a household gets in IPv6."""
     parsed = _parsed(address)
@@ -187,6 +188,7 @@ def _forwarded(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:
     return b",".join(lines).decode("latin-1").split(",") if lines else []
 
 
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> IPAddress | None:
     """An address, also with a port or a zone; IPv4 in IPv6 as IPv4."""
     text = text.strip().strip('"')

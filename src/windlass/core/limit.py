@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 
 import msgspec
 
@@ -44,8 +45,7 @@ class Verdict(msgspec.Struct, frozen=True):
     @property
     def reset(self) -> str:
         """`reset_at` in ISO 8601, rounded up to a second so that nobody comes too early (D-17)."""
-        moment = self.reset_at + dt.timedelta(microseconds=999_999)
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _iso(math.ceil(self.reset_at.timestamp()))
 
     def as_meta(self) -> dict[str, object]:
         """`meta.rateLimit` of the envelope (D-17)."""
@@ -54,6 +54,12 @@ class Verdict(msgspec.Struct, frozen=True):
     def as_error(self) -> TooManyRequests:
         """The error of a refused request (B-070)."""
         return TooManyRequests(resetAt=self.reset, retryAfterSeconds=self.retry_after_seconds)
+
+
+@lru_cache(maxsize=512)
+def _iso(second: int) -> str:
+    """Every request says it, most in a second say the same."""
+    return dt.datetime.fromtimestamp(second, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Limiter:
