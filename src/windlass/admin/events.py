@@ -7,10 +7,11 @@ from windlass.core.events import Event
 
 
 class Suspended(Event, frozen=True):
-    """`sessions` ended with it."""
+    """So many sessions and unfinished deployments ended with it."""
 
     user_id: UUID
     sessions: int
+    deployments: int
 
 
 class SuspensionLifted(Event, frozen=True):

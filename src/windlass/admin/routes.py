@@ -70,8 +70,8 @@ async def change_user(
 async def suspend_user(
     system_db: SystemDB, actor: CurrentActor, user_id: FromPath[str]
 ) -> PersonOut:
-    """Suspend an account: every session ends at once, and tokens open nothing. Sites stay up. One's
-    own account is 409."""
+    """Suspend an account: every session and every build ends at once, tokens open nothing, and
+    nobody deploys in its projects. Sites stay up. One's own account is 409."""
     id = ids.private("user", user_id)
     await service.suspend(system_db, id, by=actor)
     return await listing.person(system_db, id)

@@ -17,6 +17,7 @@ from windlass.auth.models import Actor, Plan, Session, User
 from windlass.auth.permissions import Permission
 from windlass.core import clock
 from windlass.core.events import emit
+from windlass.deployments import service as deployments
 
 _ADMINS = (
     select(User.id)
@@ -27,7 +28,8 @@ _ADMINS = (
 
 
 async def suspend(db: AsyncSession, user_id: UUID, *, by: Actor) -> None:
-    """Nothing of the account opens anything from now on, and every session ends. Sites stay up."""
+    """Nothing of the account opens anything from now on, every session and every build ends. Sites
+    stay up: visitors did nothing wrong."""
     await _hold(db, by=by)
     if user_id == by.id:
         raise OwnAccount()
@@ -37,7 +39,9 @@ async def suspend(db: AsyncSession, user_id: UUID, *, by: Actor) -> None:
     user.suspended_at = clock.now()
     await db.flush()
     ended = await _end_sessions(db, user_id)
-    await emit(db, events.Suspended(user_id=user_id, sessions=ended), by=by.id)
+    stopped = await deployments.stop_all_of(db, user_id, by=by)
+    event = events.Suspended(user_id=user_id, sessions=ended, deployments=stopped)
+    await emit(db, event, by=by.id)
 
 
 async def lift(db: AsyncSession, user_id: UUID, *, by: Actor) -> None:

@@ -154,6 +154,11 @@ async def name_of(db: AsyncSession, id: UUID | None) -> str | None:
     return (user.name or user.email) if user is not None else None
 
 
+async def is_suspended(db: AsyncSession, id: UUID) -> bool:
+    """Whether an administrator of the platform took somebody's account out of use."""
+    return await db.scalar(select(User.suspended_at).where(User.id == id)) is not None
+
+
 def actor_of(user: User) -> Actor:
     """Somebody who just proved who they are, without a session yet."""
     return Actor(

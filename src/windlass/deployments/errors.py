@@ -11,6 +11,11 @@ class NothingToDeploy(BadRequest):
     """This project has no Git repository. Send a source, or set a repository in its settings."""
 
 
+class OwnerSuspended(Conflict):
+    """The account that owns this project is suspended: what is live stays live, and nothing new is
+    deployed until an administrator of the platform lifts the suspension."""
+
+
 class SourceFailed(Conflict):
     """The source could not be fetched: {reason}"""
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from windlass.auth import service as accounts
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission, Role
 from windlass.builds.models import Source, SourceKind, SourceStatus
@@ -23,6 +24,7 @@ from windlass.deployments.errors import (
     DeploymentNotFound,
     IsActive,
     NotRunning,
+    OwnerSuspended,
     SourceFailed,
     StillRunning,
 )
@@ -33,6 +35,7 @@ from windlass.projects.models import Project, Site
 from windlass.projects.names import preview_host_label
 
 NEXT_GENERATION = func.nextval("site_generations")
+_SUSPENDED = N_("The account that started it or owns the project was suspended")
 _OVERRIDES = tuple(field.name for field in msgspec.structs.fields(Overrides))
 
 
@@ -75,6 +78,9 @@ async def create(
         await projects.claim_host(db, project, deployment.host, is_preview=True)
     db.add(deployment)
     await db.flush()
+    # The new row holds the account: a suspension is seen here, or sees the deployment and ends it.
+    if await accounts.is_suspended(db, project.owner_id):
+        raise OwnerSuspended()
     await emit(db, events.Queued(deployment_id=id, project_id=project.id), by=by.id)
     await announce(db, "loop-deployments", f"deployment:{id}", f"project:{project.id}")
     return deployment
@@ -100,7 +106,9 @@ async def get(db: AsyncSession, id: UUID, permission: Permission, *, by: Actor) 
     return deployment
 
 
-async def cancel(db: AsyncSession, deployment: Deployment, *, by: Actor) -> None:
+async def cancel(
+    db: AsyncSession, deployment: Deployment, *, by: Actor, why: str = "Cancelled"
+) -> None:
     """End it now. Its lease is taken away, so the build is killed and writes nothing (C-124)."""
     query = (
         update(Deployment)
@@ -111,7 +119,7 @@ async def cancel(db: AsyncSession, deployment: Deployment, *, by: Actor) -> None
             lease_token=None,
             lease_until=None,
             error_code="CANCELLED",
-            error_message="Cancelled",
+            error_message=why,
             build_time_seconds=func.extract("epoch", func.now() - Deployment.started_at),
         )
         .returning(Deployment.id)
@@ -128,6 +136,18 @@ async def cancel(db: AsyncSession, deployment: Deployment, *, by: Actor) -> None
         f"deployment:{deployment.id}",
         f"project:{deployment.project_id}",
     )
+
+
+async def stop_all_of(db: AsyncSession, user_id: UUID, *, by: Actor) -> int:
+    """End what moves and somebody who was suspended started or owns; returns how many."""
+    query = select(Deployment).where(
+        or_(Deployment.owner_id == user_id, Deployment.created_by == user_id),
+        Deployment.status.in_(MOVING),
+    )
+    found = list(await db.scalars(query.order_by(Deployment.id).with_for_update()))
+    for deployment in found:
+        await cancel(db, deployment, by=by, why=_SUSPENDED)
+    return len(found)
 
 
 async def withdraw_wish(db: AsyncSession, id: UUID) -> None:
@@ -174,6 +194,8 @@ async def why_not(db: AsyncSession, deployment: Deployment) -> dict[str, str]:
         reasons |= {"redeploy": N_("It is still running"), "delete": N_("It is still running")}
     else:
         reasons["cancel"] = N_("It has ended")
+        if await accounts.is_suspended(db, deployment.owner_id):
+            reasons["redeploy"] = N_("The account that owns the project is suspended")
     if deployment.is_active:
         reasons["delete"] = N_("It is live")
     return reasons
