@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "wl_test_token"
@@ -62,7 +62,8 @@ class Panel:
     largest_source: int | None = None
     plan_error: str | None = None
     git_error: str | None = None
-    failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    # The answers to the next requests; None is none, "" breaks the connection.
+    failures: list[tuple[int, dict[str, str]] | Literal[""] | None] = field(default_factory=list)
     forget_blobs_once: bool = False
     may_create: threading.Event = field(default_factory=threading.Event)
     may_upload: threading.Event = field(default_factory=threading.Event)
@@ -200,8 +201,12 @@ class Handler(BaseHTTPRequestHandler):
         if (call.method, call.path) == ("POST", "/api/blobs"):
             self.panel.may_upload.wait(10)
         try:
-            if self.panel.failures:
-                status, more = self.panel.failures.pop(0)
+            failure = self.panel.failures.pop(0) if self.panel.failures else None
+            if failure == "":
+                self.close_connection = True
+                return
+            if failure is not None:
+                status, more = failure
                 self._send(status, self._error("SERVICE_UNAVAILABLE", "Away."), more)
                 return
             self._authorise(call)

@@ -310,6 +310,35 @@ def test_login_shows_a_code_waits_for_the_click_and_logout_revokes_the_token(
     assert not stored.exists()
 
 
+def test_a_token_that_was_allowed_is_kept_whatever_happens_next(
+    run: Run, home: Path, panel: Panel
+) -> None:
+    panel.failures = [None, None, (500, {})]
+    run("login", panel.url, code=1)
+
+    assert json.loads((home / "cli.json").read_text())["token"] in panel.tokens.values()
+    assert EMAIL in run("whoami").stdout
+
+
+def test_a_server_that_leaves_while_somebody_signs_in_is_said_once_and_asked_again(
+    run: Run, panel: Panel
+) -> None:
+    panel.failures = [None, "", "", None]
+    result = run("login", panel.url)
+
+    assert result.stderr.count("Still trying.") == 1
+    assert f"Signed in to {panel.url}" in result.stdout
+
+
+def test_a_redirect_says_the_address_to_sign_in_with(run: Run, panel: Panel) -> None:
+    panel.failures = [(301, {"Location": "https://panel.example.com:8443/api/auth/device"})]
+    result = run("login", panel.url, code=1)
+
+    assert result.stderr.splitlines()[-1].endswith(
+        ": windlass login https://panel.example.com:8443"
+    )
+
+
 @pytest.mark.parametrize(
     ("reason", "words"), [("ACCESS_DENIED", "refused in the browser"), ("EXPIRED_TOKEN", "in time")]
 )
@@ -343,6 +372,7 @@ def test_a_token_from_standard_input_is_checked_before_it_is_stored(
     run: Run, home: Path, panel: Panel
 ) -> None:
     refused = run("login", panel.url, "--token", input="nonsense\n", code=1)
+    assert "does not know this token" in refused.stderr
     assert f"windlass login {panel.url}" in refused.stderr
     assert not (home / "cli.json").exists()
     run("login", panel.url, "--token", input=f"{TOKEN}\n")

@@ -325,8 +325,7 @@ class Connection:
 
     def _answer(self, response: httpx2.Response, wait: float) -> Answer:
         if response.is_redirect:
-            location = response.headers.get("location", "nowhere")
-            raise Redirected(url=self.url, location=location)
+            raise Redirected(url=self.url, location=_origin(response))
         try:
             envelope = _decode(response.content)
         except msgspec.MsgspecError as error:
@@ -353,6 +352,12 @@ def _content(
     if size is not None:
         headers["Content-Length"] = str(size)
     return body(), headers
+
+
+def _origin(response: httpx2.Response) -> str:
+    """Where a redirect leads, as an address to sign in with: our path on it is no part of that."""
+    found = response.url.join(response.headers.get("location", ""))
+    return f"{found.scheme}://{found.netloc.decode()}"
 
 
 def _wait_seconds(response: httpx2.Response, attempt: int) -> float:

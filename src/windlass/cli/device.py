@@ -40,11 +40,16 @@ def sign_in(
     host = plain(platform.node()) or "a machine"
     asked = api.ask_device_code(f"windlass {__version__} on {host}"[:100])
     _show(session, asked, opens_browser=opens_browser)
-    interval, end = asked.interval, clock() + asked.expires_in
+    interval, end, trouble = asked.interval, clock() + asked.expires_in, ""
     while clock() < end:
         pause(interval)
         try:
             return api.collect_device_token(asked.device_code)
+        except (ConnectionLost, Unreachable) as error:
+            # Somebody may be reading the page: a broken connection is no answer.
+            if trouble != error.message:
+                trouble = error.message
+                session.warn(f"{trouble} Still trying.")
         except ApiError as error:
             match error.details.get("reason"):
                 case "AUTHORIZATION_PENDING":
@@ -59,9 +64,6 @@ def sign_in(
                     interval += _SLOWER_SECONDS
                 case _:
                     raise
-        except (ConnectionLost, Unreachable):
-            # Somebody may be reading the page: a broken connection is no answer.
-            continue
     raise CodeExpired(url=api.url)
 
 

@@ -1,11 +1,16 @@
 """`windlass login`, `logout` and `whoami`."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from windlass.cli.errors import CliError, Failed
 from windlass.cli.session import Session, plain, standard
+
+if TYPE_CHECKING:
+    from windlass.cli.credentials import SignIn
+    from windlass.cli.schemas import Account
 
 LOGIN = """\b
 Shows a code and an address. Open the address in a browser where you are signed in, on this machine
@@ -19,6 +24,12 @@ Examples:
   windlass login https://panel.example.com
   windlass login https://panel.example.com --no-browser
   windlass login https://panel.example.com --token < token.txt"""
+
+
+class UnknownToken(CliError):
+    """{url} does not know this token, or it has ended."""
+
+    fix = "Make one in the panel (Account, API tokens), or sign in by a code: windlass login {url}"
 
 
 @click.command(epilog=LOGIN, help="Sign in to a Windlass server.")
@@ -36,15 +47,17 @@ def login(session: Session, url: str, token_stdin: bool, no_browser: bool, insec
     address = clean_address(url)
     credentials.refuse_plain_http(address, allowed=insecure, flag="--insecure")
     if token_stdin:
-        token, token_id = _typed(), ""
+        sign_in = credentials.SignIn(url=address, token=_typed(), insecure=insecure)
+        account = _account(sign_in)
+        credentials.store(sign_in)
     else:
         with Api(address) as api:
             made = device.sign_in(session, api, opens_browser=not no_browser)
-        token, token_id = made.token or "", made.id
-    with Api(address, token) as api:
-        account = api.me()
-    sign_in = credentials.SignIn(url=address, token=token, token_id=token_id, insecure=insecure)
-    credentials.store(sign_in)
+        token = made.token or ""
+        sign_in = credentials.SignIn(url=address, token=token, token_id=made.id, insecure=insecure)
+        # First of all: a token that exists and that nobody has could not be revoked by `logout`.
+        credentials.store(sign_in)
+        account = _account(sign_in)
     session.say(f"Signed in to {address} as {plain(account.email or account.id)}.")
     session.result(account.as_received)
 
@@ -93,6 +106,20 @@ def whoami(session: Session) -> None:
     }[credentials.find().how]
     session.say(f"{plain(account.email or account.id)} at {session.api.url} (signed in {how})")
     session.result(account.as_received)
+
+
+def _account(sign_in: "SignIn") -> "Account":
+    """Whose token it is. Raises UnknownToken."""
+    from windlass.cli.api import Api
+    from windlass.cli.client import ApiError
+
+    try:
+        with Api(sign_in.url, sign_in.token) as api:
+            return api.me()
+    except ApiError as error:
+        if error.status == 401:
+            raise UnknownToken(url=sign_in.url) from error
+        raise
 
 
 def _typed() -> str:
