@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from windlass.cli.errors import CliError, NeedsAnswer
+from windlass.cli.errors import CliError, Failed, NeedsAnswer
 
 if TYPE_CHECKING:
     from windlass.cli.api import Api
@@ -86,13 +86,17 @@ class Session:
             shown = {"code": error.code, "message": error.message, "details": error.details}
             click.echo(json.dumps({"ok": False, "error": shown}, default=str))
 
-    def confirm(self, question: str, *, yes: bool) -> bool:
-        """Asks. Without a terminal only --yes is an answer; NeedsAnswer is raised otherwise."""
+    def confirm(self, question: str, *, yes: bool, otherwise: str) -> None:
+        """Asks. A no ends the command with `otherwise`; without a terminal only --yes is an answer.
+
+        Raises Failed or NeedsAnswer.
+        """
         if yes:
-            return True
+            return
         if not self.is_interactive:
             raise NeedsAnswer(question=question)
-        return click.confirm(question, default=False, err=True)
+        if not click.confirm(question, default=False, err=True):
+            raise Failed(reason=otherwise)
 
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Columns aligned with spaces, so that `awk` and people can both read them."""

@@ -90,7 +90,6 @@ def _find_project(
 ) -> "Project | None":
     """The project to deploy to, None when it is still to be made (after the upload succeeded)."""
     from windlass.cli import linking
-    from windlass.cli.errors import Failed
 
     if name:
         found = linking.lookup(session.api, name)
@@ -109,8 +108,9 @@ def _find_project(
     if wants_production and not same:
         # A folder may only share its name with a project that serves something else.
         question = f"The project {slug} exists already. Replace its production with this?"
-        if not session.confirm(question, yes=yes):
-            raise Failed(reason="Nothing was deployed. Another project: --project NAME.")
+        session.confirm(
+            question, yes=yes, otherwise="Nothing was deployed. Another project: --project NAME."
+        )
     session.say(f"Using the project {slug}, which exists already.")
     return found
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from windlass.cli.errors import CliError, Failed
+from windlass.cli.errors import CliError
 from windlass.cli.session import Function, Session, plain, standard
 
 if TYPE_CHECKING:
@@ -162,8 +162,7 @@ def remove(session: Session, team: str, member: str, yes: bool) -> None:
         return
     gone = _member(session, found, member)
     name = plain(gone.email or gone.id)
-    if not session.confirm(f"Take {name} out of {found.slug}?", yes=yes):
-        raise Failed(reason="Nobody was removed.")
+    session.confirm(f"Take {name} out of {found.slug}?", yes=yes, otherwise="Nobody was removed.")
     session.api.remove_member(found.id, gone.id)
     session.say(f"{name} is no longer in {found.slug}.")
     session.result(gone.as_received)
@@ -176,8 +175,7 @@ def remove(session: Session, team: str, member: str, yes: bool) -> None:
 @click.pass_obj
 def leave(session: Session, team: str, yes: bool) -> None:
     found = named(session, team)
-    if not session.confirm(f"Leave {found.slug}?", yes=yes):
-        raise Failed(reason="You are still in the team.")
+    session.confirm(f"Leave {found.slug}?", yes=yes, otherwise="You are still in the team.")
     session.api.leave_team(found.id)
     session.say(f"You left {found.slug}.")
     session.result(found.as_received)
@@ -193,8 +191,11 @@ def leave(session: Session, team: str, yes: bool) -> None:
 @click.pass_obj
 def delete(session: Session, team: str, yes: bool) -> None:
     found = named(session, team)
-    if not session.confirm(f"Delete the team {found.slug}? Its members lose it.", yes=yes):
-        raise Failed(reason="Nothing was deleted.")
+    session.confirm(
+        f"Delete the team {found.slug}? Its members lose it.",
+        yes=yes,
+        otherwise="Nothing was deleted.",
+    )
     session.api.delete_team(found.id)
     session.say(f"Deleted the team {found.slug}.")
     session.result(found.as_received)

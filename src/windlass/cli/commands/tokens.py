@@ -107,11 +107,10 @@ def rename(session: Session, token: str, name: str) -> None:
 @standard
 @click.pass_obj
 def revoke(session: Session, token: str, yes: bool) -> None:
-    from windlass.cli.errors import Failed
-
     found = _named(session, token)
-    if not session.confirm(f"Revoke the token {plain(found.name)}?", yes=yes):
-        raise Failed(reason="Nothing was revoked.")
+    session.confirm(
+        f"Revoke the token {plain(found.name)}?", yes=yes, otherwise="Nothing was revoked."
+    )
     session.api.delete_token(found.id)
     session.say(f"Revoked the token {plain(found.name)}.")
     session.result(found.as_received)
