@@ -1,7 +1,8 @@
-"""What the walls cost: the list of deployments as it is, and the same query with nothing around.
+"""What the walls cost: the list of deployments as it is, and the same list without them.
 
-Session check, roles, row-level security, rate limits, headers and envelope together may take at
-most a quarter of the requests per second. Alternating rounds, medians, the ratio.
+Session check, roles, row-level security and envelope together may take at most a quarter of the
+requests per second. Told besides: what everything around the query takes, rate limits, strict
+parameters, request ids, headers, language and log included. Alternating rounds, medians, ratios.
 
     .venv/bin/python -m benchmarks.walls [--rounds 5] [--seconds 4] [--rows 50000]
 """
@@ -22,14 +23,18 @@ from windlass.adapters.postgres import EmbeddedPostgres
 from windlass.core import migrations
 from windlass.core.db import Database
 
-api_list.PORTS["bare"] = 18_013
+WITHOUT = {"open": "the walls", "nothing": "anything around the query"}
+api_list.PORTS.update(zip(WITHOUT, (18_013, 18_014), strict=True))
 
 
-def serve_bare(postgres: EmbeddedPostgres, home: Path, user: str) -> subprocess.Popen[bytes]:
-    """The same query without its walls."""
+def serve_bare(
+    postgres: EmbeddedPostgres, home: Path, user: str, kind: str
+) -> subprocess.Popen[bytes]:
+    """The same query without its walls, or with nothing around."""
     argv = [sys.executable, "-m", "benchmarks.serve_bare", postgres.url]
-    argv += [str(api_list.PORTS["bare"]), user]
-    environment = {**os.environ, "WINDLASS_HOME": str(home)}
+    argv += [str(api_list.PORTS[kind]), user, kind]
+    environment = {**os.environ, "WINDLASS_HOME": str(home), "WINDLASS_LOG_LEVEL": "warning"}
+    environment |= {f"WINDLASS_LIMITS__{name}": "9999999/60" for name in ("ANONYMOUS", "READ")}
     return subprocess.Popen(argv, cwd=Path(__file__).parents[1], env=environment)
 
 
@@ -57,11 +62,11 @@ def main() -> None:
         migrations.alembic(postgres.url, "upgrade", "head")
         token = asyncio.run(api_list.fill(postgres.url, given.rows))
         user = asyncio.run(owner(postgres.url))
-        rates: dict[str, list[float]] = {"windlass": [], "bare": []}
+        rates: dict[str, list[float]] = {"windlass": [], "open": [], "nothing": []}
         for kind in rates:
             process = (
-                serve_bare(postgres, home, user)
-                if kind == "bare"
+                serve_bare(postgres, home, user, kind)
+                if kind in WITHOUT
                 else api_list.serve(kind, postgres, home)
             )
             stack.callback(process.wait)
@@ -73,8 +78,9 @@ def main() -> None:
                 found.append(api_list.rate(kind, token, given.seconds, given.connections))
             shown = "  ".join(f"{kind} {found[-1]:,.0f}/s" for kind, found in rates.items())
             print(f"round {number + 1}: {shown}")
-    ratio = statistics.median(rates["windlass"]) / statistics.median(rates["bare"])
-    print(f"with walls / without: {ratio:.2f}, so they take {100 * (1 - ratio):.0f} %")
+    for kind, words in WITHOUT.items():
+        ratio = statistics.median(rates["windlass"]) / statistics.median(rates[kind])
+        print(f"as it is / without {words}: {ratio:.2f}, so it takes {100 * (1 - ratio):.0f} %")
 
 
 if __name__ == "__main__":

@@ -92,9 +92,8 @@ def build(
             *health_pages.PAGES,
             assets,
         ],
-        guards=[auth.authorize],
         before_request=intake.check,
-        middleware=[limiting.limited, http.close_session],
+        middleware=[limiting.limited, auth.guarded, http.close_session],
         dependencies={
             "db": Provide(http.provide_db),
             "system_db": Provide(http.provide_system_db),

@@ -10,9 +10,11 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from litestar import Litestar
-from litestar.connection import ASGIConnection
+from litestar.datastructures import Headers
 from litestar.di import NamedDependency
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.enums import ScopeType
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.errors import NotAllowed, Suspended, TokenTooNarrow
@@ -26,26 +28,36 @@ CurrentActor = NamedDependency[Actor]
 # A transaction that sees everything: for what happens before anybody is known. Only `auth` and
 # the platform's admins may ask for it (tests/arch).
 SystemDB = NamedDependency[AsyncSession]
-Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The guard of every route: no actor 401, not allowed 403."""
-    actor: Actor | None = connection.scope["state"].get("actor")
-    if handler.opt.get("public"):
-        _refuse_other_sites(connection)
+def guarded(app: ASGIApp) -> ASGIApp:
+    """The guard of every route, before anything of it runs: no actor 401, not allowed 403.
+
+    A middleware, because the framework's own guards get a copy of the connection each time.
+    """
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            _authorize(scope, scope["route_handler"].opt)
+        await app(scope, receive, send)
+
+    return middleware
+
+
+def _authorize(scope: HTTPScope, opt: Mapping[str, Any]) -> None:
+    actor: Actor | None = scope["state"].get("actor")
+    if opt.get("public"):
+        _refuse_other_sites(scope)
         return
-    if "permission" not in handler.opt:
+    if "permission" not in opt:
         # Only what the framework itself adds; ours name one, or the process does not start.
         raise NotFound()
     if actor is None:
-        raise connection.scope["state"].get("refusal") or Unauthorized()
-    if bearer(connection.headers.get("authorization", "")) is None:
-        # A cookie must come from our own pages (C-093), whatever else the request carries.
-        _refuse_other_sites(connection, needs_origin=True)
-    if actor.is_suspended and not handler.opt.get("suspended_too"):
+        raise scope["state"].get("refusal") or Unauthorized()
+    _refuse_other_sites(scope, is_signed_in=True)
+    if actor.is_suspended and not opt.get("suspended_too"):
         raise Suspended()
-    _require_platform(actor, handler.opt)
+    _require_platform(actor, opt)
 
 
 def _require_platform(actor: Actor, opt: Mapping[str, Any]) -> None:
@@ -63,13 +75,18 @@ def permission_of(request: Request) -> Permission:
     return cast(Permission, request.route_handler.opt["permission"])
 
 
-def _refuse_other_sites(connection: Connection, *, needs_origin: bool = False) -> None:
-    if connection.scope.get("method", "GET") in SAFE:
+def _refuse_other_sites(scope: HTTPScope, *, is_signed_in: bool = False) -> None:
+    """What changes something and was begun in a browser must come from our own pages (C-093)."""
+    if scope["method"] in SAFE:
         return
-    origin = connection.headers.get("origin") or connection.headers.get("referer")
-    if origin is None and not needs_origin:
+    headers = Headers.from_scope(scope)
+    if is_signed_in and bearer(headers.get("authorization", "")) is not None:
+        # No browser adds it by itself; what else the request carries does not count.
         return
-    if urlsplit(origin or "").netloc != connection.headers.get("host"):
+    origin = headers.get("origin") or headers.get("referer")
+    if origin is None and not is_signed_in:
+        return
+    if urlsplit(origin or "").netloc != headers.get("host"):
         raise CrossSite()
 
 
