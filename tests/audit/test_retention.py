@@ -45,6 +45,7 @@ async def test_each_team_keeps_its_log_as_long_as_it_says(world: World, ctx: Ctx
         # Sensitive (B-144): a short time does not shorten these.
         await world.happened("teams.RoleChanged", by=ada, team=short, at=ago(80)),
         await world.happened("teams.MemberRemoved", by=ada, team=short, at=ago(80)),
+        await world.happened("teams.RetentionChanged", by=ada, team=short, at=ago(80)),
         await world.happened("admin.PlanChanged", by=ada, team=short, at=ago(80)),
     }
     gone = {
@@ -92,7 +93,7 @@ async def test_the_owner_sets_it_and_sees_first_what_would_go(world: World) -> N
 
     assert (before["days"], before["entries"], before["wouldGo"]) == (90, 3, 1)
     assert (changed["days"], changed["wouldGo"]) == (30, 1)
-    entry = (await entries(owner, action="audit.RetentionChanged"))[0]
+    entry = (await entries(owner, action="teams.RetentionChanged"))[0]
     assert entry["sentence"] == "Keeps the audit log for 30 days instead of 90"
     for days in (6, 2556, None, "x"):
         assert (await owner.put(path, json={"days": days})).status_code == 422

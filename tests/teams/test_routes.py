@@ -108,6 +108,13 @@ async def test_a_team_is_changed_by_its_owner(ann: Person, team: Team) -> None:
     await ann.post("/api/teams", name="Other")
     taken = await ann.call("PATCH", f"/api/teams/{team['id']}", json={"slug": "other"})
     assert taken.status_code == 409
+    facts = [
+        await ann.get(f"/api/audit?action=teams.{name}") for name in ("Changed", "RetentionChanged")
+    ]
+    assert [found["sentence"] for found in facts[0]] == ["Changed settings of the team: name, slug"]
+    assert [found["metadata"] for found in facts[1]] == [{"days": 365, "previous": 90}]
+    await ann.call("PATCH", f"/api/teams/{team['id']}", json=changed)
+    assert await ann.get("/api/audit?action=teams.Changed") == facts[0]
     short = {"auditRetentionDays": 1}
     assert (await ann.call("PATCH", f"/api/teams/{team['id']}", json=short)).status_code == 422
 

@@ -13,9 +13,3 @@ class Exported(Event, frozen=True):
     everything: bool
     project_id: UUID | None = None
     team_id: UUID | None = None
-
-
-class RetentionChanged(Event, frozen=True):
-    team_id: UUID
-    days: int
-    previous: int

@@ -7,19 +7,16 @@ import datetime as dt
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.audit import events
 from windlass.audit.schemas import RetentionOut
-from windlass.auth.models import Actor
-from windlass.core.events import emit
 from windlass.teams.models import Team
 
 DAYS, LEAST_DAYS, MOST_DAYS = 90, 7, 2555
 # Who came in, who was given which power, what was paid for, what was destroyed, who took a copy.
 _SENSITIVE = (
-    r"^(admin|audit|auth|billing)\.|^teams\.(RoleChanged|Member|Deleted)"
+    r"^(admin|audit|auth|billing)\.|^teams\.(RoleChanged|RetentionChanged|Member|Deleted)"
     r"|\.(Deleted|Restored|Transferred)$"
 )
 _IS_OLD = f"""e.created_at < now() - make_interval(days => greatest(
@@ -65,15 +62,6 @@ async def preview(db: AsyncSession, team: Team, days: int) -> RetentionOut:
         would_go=would_go,
         oldest=oldest,
     )
-
-
-async def change(db: AsyncSession, team: Team, days: int, *, by: Actor) -> None:
-    previous = team.audit_retention_days
-    if days == previous:
-        return
-    await db.execute(update(Team).where(Team.id == team.id).values(audit_retention_days=days))
-    await db.refresh(team)
-    await emit(db, events.RetentionChanged(team_id=team.id, days=days, previous=previous), by=by.id)
 
 
 async def shorten(db: AsyncSession, after: Position, *, batch: int) -> tuple[int, Position | None]:

@@ -12,14 +12,16 @@ from windlass.audit import exporting, listing, retention
 from windlass.audit.asking import Asked, provide_asked
 from windlass.audit.exporting import Format
 from windlass.audit.listing import Seen
-from windlass.audit.schemas import Days, EntryOut, RetentionChange, RetentionOut
+from windlass.audit.schemas import EntryOut, RetentionChange, RetentionOut
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.http import DB, Request
 from windlass.core.schemas import Page
 from windlass.projects.deps import InProject
+from windlass.teams import service as teams
 from windlass.teams.deps import InTeam
+from windlass.teams.schemas import RetentionDays, TeamChange
 
 STREAMS = tuple(exporting.MEDIA_TYPES.values())
 
@@ -93,7 +95,9 @@ def _file(found: AsyncGenerator[bytes], format: Format) -> Stream:
 
 
 @get("/api/teams/{team_id:str}/audit-retention", permission=Permission.team_settings)
-async def get_retention(db: DB, team: InTeam, days: FromQuery[Days | None] = None) -> RetentionOut:
+async def get_retention(
+    db: DB, team: InTeam, days: FromQuery[RetentionDays | None] = None
+) -> RetentionOut:
     """How long a team's log is kept, and what would go if it were kept for `days`."""
     days = days if days is not None else team.team.audit_retention_days
     return await retention.preview(db, team.team, days)
@@ -104,7 +108,7 @@ async def change_retention(
     db: DB, actor: CurrentActor, team: InTeam, data: JSONBody[RetentionChange]
 ) -> RetentionOut:
     """Keep a team's log for 7 days to 7 years. What becomes too old goes in the next night."""
-    await retention.change(db, team.team, data.days, by=actor)
+    await teams.change(db, team.team, TeamChange(audit_retention_days=data.days), by=actor)
     return await retention.preview(db, team.team, data.days)
 
 

@@ -1,11 +1,8 @@
 """What the audit routes give."""
 
 import datetime as dt
-from typing import Annotated
-
-from msgspec import Meta
-
 from windlass.core.schemas import In, Out
+from windlass.teams.schemas import RetentionDays
 
 
 class Named(Out):
@@ -33,11 +30,8 @@ class EntryOut(Out):
     created_at: dt.datetime
 
 
-Days = Annotated[int, Meta(ge=7, le=2555)]
-
-
 class RetentionChange(In):
-    days: Days
+    days: RetentionDays
 
 
 class RetentionOut(Out):

@@ -32,7 +32,6 @@ _SENTENCES = {
     "admin.Suspended": N_("Suspended the account of {user}"),
     "admin.SuspensionLifted": N_("Lifted the suspension of {user}"),
     "audit.Exported": N_("Exported the audit log as {format}"),
-    "audit.RetentionChanged": N_("Keeps the audit log for {days} days instead of {previous}"),
     "auth.AccountDeleted": N_("Deleted the account"),
     "auth.ConfirmationAsked": N_("Asked for a link that confirms the address"),
     "auth.DeviceAllowed": N_("Allowed {client} to sign in, which asked from {asked_from}"),
@@ -91,6 +90,7 @@ _SENTENCES = {
     "teams.Invited": N_("Invited {email} as {role}"),
     "teams.MemberAdded": N_("Added {user} as {role}"),
     "teams.MemberRemoved": N_("Removed {user} from the team"),
+    "teams.RetentionChanged": N_("Keeps the audit log for {days} days instead of {previous}"),
     "teams.RoleChanged": N_("Changed the role of {user} from {previous} to {role}"),
 }
 # Stored in the form of programs.

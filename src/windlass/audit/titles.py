@@ -70,6 +70,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "teams.Created": N_("Team created"),
             "teams.Changed": N_("Team changed"),
+            "teams.RetentionChanged": N_("Retention changed"),
             "teams.Deleted": N_("Team deleted"),
             "teams.MemberAdded": N_("Member added"),
             "teams.RoleChanged": N_("Role changed"),
@@ -86,7 +87,6 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         N_("Audit log"),
         {
             "audit.Exported": N_("Audit log exported"),
-            "audit.RetentionChanged": N_("Retention changed"),
         },
     ),
     "admin": (

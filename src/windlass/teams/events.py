@@ -16,6 +16,14 @@ class Changed(Event, frozen=True):
     fields: tuple[str, ...]
 
 
+class RetentionChanged(Event, frozen=True):
+    """How many days the team's audit log is kept."""
+
+    team_id: UUID
+    days: int
+    previous: int
+
+
 class Deleted(Event, frozen=True):
     """`members` lost what was shared with the team."""
 

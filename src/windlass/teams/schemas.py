@@ -21,6 +21,8 @@ Slug = Annotated[
     ),
 ]
 
+RetentionDays = Annotated[int, Meta(ge=7, le=2555)]
+
 
 class TeamCreate(In):
     """Without a slug, the address is made of the name."""
@@ -32,7 +34,7 @@ class TeamCreate(In):
 class TeamChange(In):
     name: Name | msgspec.UnsetType = msgspec.UNSET
     slug: Slug | msgspec.UnsetType = msgspec.UNSET
-    audit_retention_days: Annotated[int, Meta(ge=7, le=2555)] | msgspec.UnsetType = msgspec.UNSET
+    audit_retention_days: RetentionDays | msgspec.UnsetType = msgspec.UNSET
 
 
 class Face(Out):

@@ -90,7 +90,7 @@ async def _allowed(
 
 
 async def change(db: AsyncSession, team: Team, wanted: TeamChange, *, by: Actor) -> None:
-    """Apply what is given. Links to the old address of a renamed team lead nowhere."""
+    """Apply what differs. Links to the old address of a renamed team lead nowhere."""
     given = {
         name: value
         for name, value in msgspec.structs.asdict(wanted).items()
@@ -100,14 +100,22 @@ async def change(db: AsyncSession, team: Team, wanted: TeamChange, *, by: Actor)
         given["name"] = names.clean(name, "Team")
     if isinstance(slug := given.get("slug"), str):
         given["slug"] = names.label(slug, most=SLUG_LENGTH, reserved=RESERVED)
+    changed = {name: value for name, value in given.items() if getattr(team, name) != value}
+    if not changed:
+        return
+    previous = team.audit_retention_days
     try:
         async with db.begin_nested():
-            if given:
-                await db.execute(update(Team).where(Team.id == team.id).values(**given))
+            await db.execute(update(Team).where(Team.id == team.id).values(**changed))
     except IntegrityError as error:
-        raise TeamSlugTaken(slug=given.get("slug")) from error
+        raise TeamSlugTaken(slug=changed.get("slug")) from error
     await db.refresh(team)
-    await emit(db, events.Changed(team_id=team.id, fields=tuple(given)), by=by.id)
+    # Its record is kept longer than that of a new name.
+    if days := changed.pop("audit_retention_days", None):
+        kept = events.RetentionChanged(team_id=team.id, days=days, previous=previous)
+        await emit(db, kept, by=by.id)
+    if changed:
+        await emit(db, events.Changed(team_id=team.id, fields=tuple(changed)), by=by.id)
 
 
 async def remove(db: AsyncSession, team: Team, *, by: Actor) -> None:
