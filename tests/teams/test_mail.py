@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.conftest import RolledBack
 from tests.people import People, Person
 
 from windlass.adapters import mail
+from windlass.auth.models import User
 from windlass.auth.permissions import Role
 from windlass.core.context import Ctx
 from windlass.core.crypto import KeyRing
@@ -49,11 +50,20 @@ async def handle(ctx: Ctx, database: RolledBack, name: str) -> list[EmailMessage
 
 
 def link_in(message: EmailMessage) -> str:
-    body = message.get_body(("plain",))
-    assert body is not None
-    found = re.search(r"http\S+/(?:invitations|teams)/(\S+)", body.get_content())
+    found = re.search(r"http\S+/(?:invitations|teams)/(\S+)", body_of(message))
     assert found is not None
     return found[1]
+
+
+def body_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return body.get_content()
+
+
+async def speaks(database: RolledBack, person: Person, language: str) -> None:
+    async with database.transaction() as db:
+        await db.execute(update(User).where(User.id == person.id).values(language=language))
 
 
 async def test_the_mail_of_an_invitation_leads_into_the_team(
@@ -73,6 +83,27 @@ async def test_the_mail_of_an_invitation_leads_into_the_team(
     assert (await bob.call("POST", f"/api/invitations/{first}/accept")).status_code == 404
     joined = await bob.post(f"/api/invitations/{link_in(again)}/accept")
     assert joined["role"] == "developer"
+
+
+async def test_letters_speak_the_language_of_who_gets_them(
+    ann: Person, people: People, team: Team, ctx: Ctx, database: RolledBack
+) -> None:
+    """Of somebody without an account, the language of who invites them."""
+    bob = await people.make("bob")
+    await speaks(database, ann, "de")
+    await speaks(database, bob, "zh")
+    path = f"/api/teams/{team['id']}/invitations"
+    await ann.post(path, email="new@example.com", role="developer")
+    (to_new,) = await handle(ctx, database, "teams.Invited")
+    made = await ann.post(path, email=bob.email)
+    (to_bob,) = await handle(ctx, database, "teams.Invited")
+    await bob.post(f"/api/invitations/{made['id']}/accept")
+    (to_ann,) = await handle(ctx, database, "teams.InvitationAccepted")
+
+    assert to_new["Subject"] == "ann lädt Sie in das Team Blue Whales ein"
+    assert "mit der Rolle Entwickler" in body_of(to_new)
+    assert "角色为 成员" in body_of(to_bob)
+    assert to_ann["Subject"] == "bob@example.com ist Blue Whales beigetreten"
 
 
 async def test_no_mail_goes_out_for_what_was_withdrawn(

@@ -1,6 +1,7 @@
 """What the audit routes give."""
 
 import datetime as dt
+
 from windlass.core.schemas import In, Out
 from windlass.teams.schemas import RetentionDays
 

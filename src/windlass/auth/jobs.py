@@ -8,15 +8,12 @@ from urllib.parse import quote
 
 from sqlalchemy import select, update
 
-from windlass.adapters.mail import MailRefused
-from windlass.adapters.world import world
-from windlass.auth import departing, events, joining, links
+from windlass.auth import departing, events, joining, links, mailing
 from windlass.auth.models import Purpose, SignUpInvitation, User
 from windlass.core import clock, crypto, log
 from windlass.core.context import Ctx
 from windlass.core.events import emit
 from windlass.core.queue import every, on
-from windlass.web import letters
 
 _PATHS = {
     Purpose.verify_email: "/verify-email",
@@ -179,12 +176,4 @@ async def _send_link(ctx: Ctx, user: User, email: str, purpose: Purpose, letter:
 
 
 async def _send(ctx: Ctx, to: str, letter: str, language: str | None, **facts: object) -> None:
-    host = ctx.settings.panel_url.split("//", 1)[-1]
-    written = letters.write(f"auth/mail/{letter}.html", language, host=host, **facts)
-    try:
-        await world(ctx).mail.send(
-            to=to, subject=written.subject, text=written.text, html=written.html
-        )
-    except MailRefused as error:
-        # Trying again would not help; people are told that nothing came, and what to check.
-        log.get().warning("mail.refused", letter=letter, why=str(error))
+    await mailing.send(ctx, to, f"auth/mail/{letter}.html", language, **facts)

@@ -5,25 +5,24 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from windlass.adapters.mail import MailRefused
-from windlass.adapters.world import world
-from windlass.core import log
+from windlass.auth import mailing
 from windlass.core.context import Ctx
 from windlass.core.queue import every, on
 from windlass.teams import events, invitations
-from windlass.web import letters
 
 _INVITATION = text("""
 select t.name as team, i.email, lower(i.role) as role, i.expires_at,
-  coalesce(u.name, u.email, 'Somebody') as inviter
+  coalesce(u.name, u.email, 'Somebody') as inviter, coalesce(a.language, u.language) as language
 from team_invitations i join teams t on t.id = i.team_id left join users u on u.id = i.invited_by
+left join users a on a.email = i.email and a.deleted_at is null
 where i.id = :id
 """)
 _OWNERS = text("""
-select t.name as team, t.slug, u.email
+select t.name as team, t.slug, u.email, u.language
 from teams t join team_members m on m.team_id = t.id join users u on u.id = m.user_id
 where t.id = :id and m.role = 'OWNER' and u.email is not null and u.deleted_at is null
 """)
+_INVITED, _ANSWERED = "teams/mail/invitation.html", "teams/mail/answered.html"
 
 
 @on(events.Invited)
@@ -65,7 +64,7 @@ async def _invite(ctx: Ctx, id: UUID) -> None:
         return
     link = f"{ctx.settings.panel_url}/invitations/{token}"
     facts = {"inviter": row.inviter, "role": row.role, "day": f"{row.expires_at:%Y-%m-%d}"}
-    await _send(ctx, row.email, "invitation", link=link, team=row.team, **facts)
+    await mailing.send(ctx, row.email, _INVITED, row.language, link=link, team=row.team, **facts)
 
 
 async def _tell_owners(ctx: Ctx, team_id: UUID, **facts: Any) -> None:
@@ -73,13 +72,6 @@ async def _tell_owners(ctx: Ctx, team_id: UUID, **facts: Any) -> None:
         owners = (await db.execute(_OWNERS, {"id": team_id})).all()
     for owner in owners:
         link = f"{ctx.settings.panel_url}/teams/{owner.slug}"
-        await _send(ctx, owner.email, "answered", link=link, team=owner.team, **facts)
-
-
-async def _send(ctx: Ctx, to: str, letter: str, **context: Any) -> None:
-    """An address that takes no mail is noted; anything else is tried again."""
-    found = letters.write(f"teams/mail/{letter}.html", **context)
-    try:
-        await world(ctx).mail.send(to=to, subject=found.subject, text=found.text, html=found.html)
-    except MailRefused as error:
-        log.get().warning("mail.refused", letter=letter, reason=str(error))
+        await mailing.send(
+            ctx, owner.email, _ANSWERED, owner.language, link=link, team=owner.team, **facts
+        )
