@@ -53,6 +53,24 @@ async def test_signing_in_opens_a_session_and_signing_out_ends_it(
     assert (await anonymous.get("/api/auth/me")).status_code == 401
 
 
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "a b", "x=a b c", '"', "x[=ü", "expires"])
+async def test_cookies_of_other_programs_on_this_host_keep_nobody_out(
+    anonymous: httpx2.AsyncClient, owner: Actor, other: str
+) -> None:
+    """Everything on localhost shares them, whatever its port, and not all keep to RFC 6265."""
+    await anonymous.post("/api/auth/sign-in", json=SIGN_IN)
+    own = "; ".join(f"{name}={value}" for name, value in anonymous.cookies.items())
+    anonymous.cookies.clear()
+
+    for carried in (
+        f"{other}; {own}; windlass_language=de",
+        f"windlass_language=de; {own}; {other}",
+    ):
+        headers = {b"cookie": carried.encode()}
+        assert (await anonymous.get("/api/auth/me", headers=headers)).status_code == 200
+        assert 'lang="de"' in (await anonymous.get("/account", headers=headers)).text
+
+
 async def test_a_wrong_password_and_an_unknown_address_say_the_same(
     anonymous: httpx2.AsyncClient, owner: Actor
 ) -> None:

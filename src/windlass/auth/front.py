@@ -6,8 +6,9 @@ says that somebody's account, session or token changed (a trigger notifies every
 """
 
 import time
-from http.cookies import CookieError, SimpleCookie
+from typing import Any
 
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,12 +68,12 @@ def front(app: ASGIApp, parts: State) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP or scope["path"].startswith(_WITHOUT):
             await app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         address = client_address(scope, parts.settings.edge.trusted_proxies)
-        asking = Caller(None, address, headers.get(b"user-agent", ""))
+        asking = Caller(None, address, connection.headers.get("user-agent", ""))
         caller.enter(asking)
         identities: Identities = parts.identities
-        found = credential(headers)
+        found = _credential(connection)
         try:
             actor = await identities.of(found) if found else None
         except TokenExpired as expired:
@@ -99,15 +100,10 @@ def _is_good(actor: Actor) -> bool:
     return actor.expires_at is None or actor.expires_at > clock.now()
 
 
-def credential(headers: dict[bytes, str]) -> str:
+def _credential(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """What a request carries: a Bearer token counts before the cookie."""
-    if (token := bearer(headers.get(b"authorization", ""))) is not None:
-        return token
-    try:
-        found = SimpleCookie(headers.get(b"cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+    token = bearer(connection.headers.get("authorization", ""))
+    return connection.cookies.get(COOKIE, "") if token is None else token
 
 
 def bearer(authorization: str) -> str | None:

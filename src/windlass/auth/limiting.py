@@ -8,6 +8,7 @@ there is one, in the request's state, and `limiter` and `settings` among the par
 from typing import Any
 
 from litestar import Litestar
+from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
@@ -106,11 +107,9 @@ async def _check(scope: HTTPScope, rate: str | None) -> Verdict:
 
 def _device(scope: HTTPScope) -> Device | None:
     """The browser's own word that it is known, where it carries one."""
-    carried = [value for name, value in scope["headers"] if name == b"cookie"]
-    cookies = b"; ".join(carried).decode("latin-1")
-    if known_devices.COOKIE not in cookies:
-        return None
-    return known_devices.of(cookies, scope["litestar_app"].state.key_ring)
+    connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
+    cookie = connection.cookies.get(known_devices.COOKIE, "")
+    return known_devices.of(cookie, scope["litestar_app"].state.key_ring)
 
 
 async def _refuse(scope: HTTPScope, receive: Receive, send: Send, verdict: Verdict) -> None:

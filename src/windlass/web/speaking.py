@@ -7,11 +7,11 @@ for something else: programs read codes, not sentences.
 
 import re
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
 from urllib.parse import quote
 
 from litestar import Litestar
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -78,22 +78,14 @@ def _handlers(route: Any) -> Iterable[Any]:
 
 
 def _chosen(scope: Scope, *, is_page: bool) -> str:
-    headers = dict(scope["headers"])
+    asking: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
     if is_page:
         actor = scope["state"].get("actor")
-        found = languages.known(getattr(actor, "language", None)) or _of_cookie(headers)
+        found = languages.known(getattr(actor, "language", None))
+        found = found or languages.known(asking.cookies.get(COOKIE))
         if found:
             return found
-    asked = headers.get(b"accept-language", b"").decode("latin-1")
-    return languages.accepted(asked) or languages.DEFAULT
-
-
-def _of_cookie(headers: dict[bytes, bytes]) -> str | None:
-    try:
-        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-    except CookieError:
-        return None
-    return languages.known(found.value) if found else None
+    return languages.accepted(asking.headers.get("accept-language", "")) or languages.DEFAULT
 
 
 def _remembering(send: Send, language: str, *, has_tls: bool) -> Send:
