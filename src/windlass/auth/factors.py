@@ -140,7 +140,6 @@ async def disable_totp(db: AsyncSession, *, by: Actor) -> None:
 
 async def accept(db: AsyncSession, key_ring: KeyRing, user_id: UUID, code: str) -> None:
     """A code of the app or a recovery code, each of them once; raises WrongCode."""
-    code = "".join(code.split()).replace("-", "")
     if is_totp(code):
         row = await _totp(db, user_id)
         if row is None or row.confirmed_at is None:
@@ -153,7 +152,7 @@ async def accept(db: AsyncSession, key_ring: KeyRing, user_id: UUID, code: str) 
 
 def is_totp(code: str) -> bool:
     """Six digits can be guessed, so their tries are counted for each account."""
-    return _TOTP_CODE.fullmatch("".join(code.split())) is not None
+    return _TOTP_CODE.fullmatch(_plain(code)) is not None
 
 
 async def ensure_codes(db: AsyncSession, *, by: Actor) -> list[str] | None:
@@ -188,7 +187,7 @@ async def _totp(db: AsyncSession, user_id: UUID) -> Totp | None:
 async def _accept_totp(db: AsyncSession, key_ring: KeyRing, row: Totp, code: str) -> bool:
     """The step it belongs to is used up in the same statement that looks whether it was."""
     secret = key_ring.open_sealed(row.secret_sealed, context=context_of(row.user_id)).decode()
-    step = _step_of(secret, "".join(code.split()), clock.now())
+    step = _step_of(secret, _plain(code), clock.now())
     if step is None:
         return False
     query = update(Totp).where(Totp.id == row.id, Totp.last_step < step).values(last_step=step)
@@ -231,7 +230,12 @@ def _new_code() -> str:
 
 
 def _code_digest(code: str) -> bytes:
-    return crypto.digest(code.replace("-", "").lower())
+    return crypto.digest(_plain(code).lower())
+
+
+def _plain(code: str) -> str:
+    """Without what people put between the letters to read them."""
+    return "".join(code.split()).replace("-", "")
 
 
 def context_of(user_id: UUID) -> str:
