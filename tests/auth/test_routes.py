@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx2
 import pytest
 from tests import make
@@ -91,6 +93,43 @@ async def test_the_sixth_try_within_a_minute_is_429(
 
     assert response.status_code == 429
     assert response.json()["error"]["code"] == "TOO_MANY_REQUESTS"
+
+
+WRONG = "Wrong horse battery 1"
+EMAIL = {"email": "other@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given"),
+    [
+        ("POST", "/api/auth/password", {"current": WRONG, "new": make.PASSWORD}),
+        ("PATCH", "/api/auth/account", EMAIL | {"currentPassword": WRONG}),
+        ("DELETE", "/api/auth/account", {"password": WRONG}),
+        (
+            "POST",
+            "/account/password",
+            {
+                "current_password": WRONG,
+                "password": make.PASSWORD,
+                "password_again": make.PASSWORD,
+            },
+        ),
+        ("POST", "/account/profile", EMAIL | {"current_password": WRONG}),
+        ("POST", "/account/delete", {"password": WRONG, "confirm": "owner@example.com"}),
+    ],
+)
+async def test_who_found_an_open_session_cannot_guess_the_password_with_it(
+    anonymous: httpx2.AsyncClient, owner: Actor, method: str, path: str, given: dict[str, str]
+) -> None:
+    """C-035: wherever a password is asked for, so many tries a minute count."""
+    anonymous.headers["origin"] = PANEL
+    await anonymous.post("/api/auth/sign-in", json=SIGN_IN)
+    as_body: dict[str, Any] = {"json": given} if path.startswith("/api/") else {"data": given}
+
+    answers = [await anonymous.request(method, path, **as_body) for _ in range(6)]
+
+    assert all(answer.status_code in {400, 422} for answer in answers[:5]), answers[0].text
+    assert answers[5].status_code == 429
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", None])

@@ -3,7 +3,7 @@
 from litestar import get, post
 from litestar.params import FromPath
 
-from windlass.auth import departing, profile, recovering, service, sessions
+from windlass.auth import departing, limiting, profile, proving, recovering, service, sessions
 from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.front import COOKIE
 from windlass.auth.models import Actor
@@ -44,6 +44,7 @@ async def change_profile(request: Request, db: DB, actor: CurrentActor, form: Fo
             given[field] = typed
     try:
         wanted = struct(AccountChange, given, words=_WORDS)
+        await limiting.count_password(request, actor, wanted.current_password)
         changed = await profile.change(db, wanted, by=actor)
     except AppError as error:
         await db.rollback()
@@ -100,6 +101,7 @@ async def change_password(request: Request, db: DB, actor: CurrentActor, form: F
             {"current": form.get("current_password", ""), "new": form.get("password") or None},
             also=posts.differing(form),
         )
+        await limiting.count_password(request, actor, wanted.current)
         await service.change_password(db, actor, current=wanted.current, new=wanted.new)
     except AppError as error:
         await db.rollback()
@@ -156,7 +158,8 @@ async def delete_account(
         )
         if form.get("confirm", "").strip().lower() != (actor.username or actor.email):
             raise invalid("confirm", N_("This is not the name of the account"))
-        await service.prove(system_db, actor, wanted.password)
+        await limiting.count_password(request, actor, wanted.password)
+        await proving.require_password(system_db, actor, wanted.password)
         is_hard = forms.checked(form, "hard")
         await departing.leave(system_db, actor, along=wanted.delete_along, is_hard=is_hard)
     except AppError as error:

@@ -148,8 +148,8 @@ async def disable_totp(
 async def turn_off_totp(
     request: Request, db: AsyncSession, actor: Actor, *, password: str | None, code: str
 ) -> None:
-    await _count_password(request, actor, password)
-    await service.prove(db, actor, password)
+    await limiting.count_password(request, actor, password)
+    await proving.require_password(db, actor, password)
     if factors.is_totp(code):
         await limiting.count(request, "second_factor", of=str(actor.id))
     await factors.accept(db, request.app.state.key_ring, actor.id, code)
@@ -261,14 +261,8 @@ async def remove_passkey(
 
 async def prove(request: Request, db: AsyncSession, actor: Actor, password: str | None) -> None:
     """A password or a fresh session; wrong passwords are counted like those of a sign-in."""
-    await _count_password(request, actor, password)
+    await limiting.count_password(request, actor, password)
     await proving.require(db, actor, password)
-
-
-async def _count_password(request: Request, actor: Actor, password: str | None) -> None:
-    if password is not None:
-        # Apart from those of a sign-in: no stranger's tries keep somebody from proving it.
-        await limiting.count(request, "sign_in", of=f"signed-in:{actor.id}")
 
 
 def _site(request: Request) -> Site:

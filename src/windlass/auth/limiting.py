@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from windlass.auth import known_devices, rates
 from windlass.auth.known_devices import Device
+from windlass.auth.models import Actor
 from windlass.core import addresses, limit
 from windlass.core.http import Request
 from windlass.core.limit import Limiter, Verdict
@@ -76,6 +77,13 @@ async def count_sign_in(request: Request, login: str) -> None:
     device = _device(request.scope)
     is_known = device is not None and login in device.names
     await count(request, "sign_in", of=device.key if device and is_known else login)
+
+
+async def count_password(request: Request, actor: Actor, password: str | None) -> None:
+    """Count one try of somebody who is signed in to prove their password; raises TooManyRequests.
+    Apart from those of a sign-in: no stranger's tries keep anybody from proving it."""
+    if password is not None:
+        await count(request, "sign_in", of=f"signed-in:{actor.id}")
 
 
 def refuse_unknown_rates(app: Litestar) -> None:

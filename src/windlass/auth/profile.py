@@ -1,10 +1,10 @@
 """What one's own account says of one, and how that changes."""
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import events, links, schemas, service
+from windlass.auth import events, links, proving, schemas, service
 from windlass.auth.errors import UsernameTaken
 from windlass.auth.models import Actor, User
 from windlass.auth.schemas import AccountChange, AccountOut
@@ -41,10 +41,10 @@ async def change(db: AsyncSession, wanted: AccountChange, *, by: Actor) -> Accou
 
 
 async def _prove(db: AsyncSession, password: str | None, *, by: Actor) -> None:
-    if password is None and await db.scalar(_PASSWORD.where(User.id == by.id)):
+    if password is None and await proving.has_password(db, by):
         text = N_("Another e-mail address needs the current password")
         raise invalid("currentPassword", text)
-    await service.prove(db, by, password)
+    await proving.require_password(db, by, password)
 
 
 async def _write(db: AsyncSession, given: dict[str, str | None], *, by: Actor) -> None:
@@ -54,6 +54,3 @@ async def _write(db: AsyncSession, given: dict[str, str | None], *, by: Actor) -
     except IntegrityError as error:
         raise UsernameTaken() from error
     await emit(db, events.ProfileChanged(user_id=by.id, fields=tuple(given)), by=by.id)
-
-
-_PASSWORD = select(User.password_hash)

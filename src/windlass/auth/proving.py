@@ -1,6 +1,7 @@
 """Is it still them? What could lock somebody out of their account asks again.
 
-A password, or a sign-in of the last minutes, is proof. An API token alone is none.
+A password, or a sign-in of the last minutes, is proof. An API token alone is none. Whoever asks for
+a password counts the tries (`limiting.count_password`).
 """
 
 import datetime as dt
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import passwords
-from windlass.auth.errors import WrongCurrentPassword
+from windlass.auth.errors import SignInAgain, WrongCurrentPassword
 from windlass.auth.factor_errors import ProveAgain
 from windlass.auth.models import Account, Actor, Passkey, Session, User
 
@@ -30,19 +31,22 @@ async def has_password(db: AsyncSession, actor: Actor) -> bool:
 
 
 async def require(db: AsyncSession, actor: Actor, password: str | None) -> None:
-    """Raises ProveAgain without a proof, WrongCurrentPassword with a wrong one."""
+    """Either will do: raises ProveAgain without a proof, WrongCurrentPassword with a wrong one."""
     if password is not None:
         await require_password(db, actor, password)
     elif not await is_fresh(db, actor):
         raise ProveAgain(minutes=FRESH_MINUTES)
 
 
-async def require_password(db: AsyncSession, actor: Actor, password: str) -> None:
-    """Raises WrongCurrentPassword; whoever calls it counts the tries."""
-    hashed = await db.scalar(select(User.password_hash).where(User.id == actor.id))
+async def require_password(db: AsyncSession, actor: Actor, password: str | None) -> None:
+    """The password once more, or, where there is none, a session that has just begun: for what
+    cannot be taken back. Raises WrongCurrentPassword or SignInAgain."""
+    known = await db.scalar(select(User.password_hash).where(User.id == actor.id))
+    if known is None and not await is_fresh(db, actor):
+        raise SignInAgain()
     # Nothing was written yet; somebody else may use the connection meanwhile.
     await db.rollback()
-    if not await passwords.matches(hashed, password):
+    if known is not None and not await passwords.matches(known, password or ""):
         raise WrongCurrentPassword()
 
 

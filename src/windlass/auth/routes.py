@@ -11,6 +11,7 @@ from windlass.auth import (
     joining,
     limiting,
     profile,
+    proving,
     recovering,
     service,
     sessions,
@@ -151,9 +152,12 @@ async def show_account(db: DB, actor: CurrentActor) -> AccountOut:
 
 
 @patch("/account", permission=Permission.account)
-async def change_account(db: DB, actor: CurrentActor, data: JSONBody[AccountChange]) -> AccountOut:
+async def change_account(
+    request: Request, db: DB, actor: CurrentActor, data: JSONBody[AccountChange]
+) -> AccountOut:
     """Change what is given: name, image, language, user name, e-mail. Another e-mail needs
     `currentPassword` and counts when the link that is sent there was opened."""
+    await limiting.count_password(request, actor, data.current_password)
     return await profile.change(db, data, by=actor)
 
 
@@ -176,6 +180,7 @@ async def summarise_account(system_db: SystemDB, actor: CurrentActor) -> Departu
 
 @delete("/account", permission=Permission.account, suspended_too=True, status_code=200)
 async def delete_account(
+    request: Request,
     system_db: SystemDB,
     actor: CurrentActor,
     data: JSONBody[Departure],
@@ -184,7 +189,8 @@ async def delete_account(
     """Delete one's own account: sessions, tokens and memberships end, name and address go. With
     `hard` its row goes too. What happened stays on record. Sets nothing right that the summary
     names as a reason: then it is 409."""
-    await service.prove(system_db, actor, data.password)
+    await limiting.count_password(request, actor, data.password)
+    await proving.require_password(system_db, actor, data.password)
     await departing.leave(system_db, actor, along=data.delete_along, is_hard=hard)
     answer: Response[Any] = Envelope(None)
     answer.delete_cookie(COOKIE)
@@ -192,8 +198,11 @@ async def delete_account(
 
 
 @post("/password", permission=Permission.account, status_code=200)
-async def change_password(db: DB, actor: CurrentActor, data: JSONBody[PasswordChange]) -> None:
+async def change_password(
+    request: Request, db: DB, actor: CurrentActor, data: JSONBody[PasswordChange]
+) -> None:
     """Change the password; every other session ends."""
+    await limiting.count_password(request, actor, data.current)
     await service.change_password(db, actor, current=data.current, new=data.new)
 
 

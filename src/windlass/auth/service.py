@@ -1,6 +1,5 @@
-"""The verbs of accounts: set up, sign in, prove a password."""
+"""The verbs of accounts: set up, sign in, change the password."""
 
-import datetime as dt
 import secrets
 import unicodedata
 from pathlib import Path
@@ -9,15 +8,14 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import events, links, passwords, sessions, tokens
-from windlass.auth.errors import SetupLinkUsed, SignInAgain, WrongCurrentPassword, WrongPassword
-from windlass.auth.models import Actor, Plan, Purpose, Session, Token, User
+from windlass.auth import events, links, passwords, proving, sessions, tokens
+from windlass.auth.errors import SetupLinkUsed, WrongPassword
+from windlass.auth.models import Actor, Plan, Purpose, Token, User
 from windlass.auth.schemas import Setup
-from windlass.core import clock, crypto, names
+from windlass.core import crypto, names
 from windlass.core.events import emit
 
 CLI_TOKEN = "this machine"
-_FRESH = dt.timedelta(minutes=10)
 
 # The owner until the one-time link was used: others without a password have an address.
 _NOT_SET_UP = select(User).where(User.is_admin, User.email.is_(None), User.deleted_at.is_(None))
@@ -114,27 +112,9 @@ async def sign_in(db: AsyncSession, login: str, password: str) -> Actor:
     return actor_of(user)
 
 
-async def prove(db: AsyncSession, actor: Actor, password: str | None) -> None:
-    """Before what cannot be taken back: the password once more, or, where there is none, a
-    session that has just begun. Comes first: the transaction begins anew after it."""
-    row = (
-        await db.execute(
-            select(User.password_hash, Session.created_at)
-            .outerjoin(Session, Session.id == actor.session_id)
-            .where(User.id == actor.id)
-        )
-    ).one()
-    await db.rollback()
-    if row.password_hash is not None:
-        if not await passwords.matches(row.password_hash, password or ""):
-            raise WrongCurrentPassword()
-    elif row.created_at is None or row.created_at < clock.now() - _FRESH:
-        raise SignInAgain()
-
-
 async def change_password(db: AsyncSession, actor: Actor, *, current: str, new: str) -> None:
     """Needs the current one; every other session, and every link in a mail, ends (E-34)."""
-    await prove(db, actor, current)
+    await proving.require_password(db, actor, current)
     hashed = await passwords.hashed(new)
     user = await db.get_one(User, actor.id)
     user.password_hash = hashed
