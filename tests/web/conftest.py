@@ -1,6 +1,7 @@
 """One Chromium and one gallery for the browser tests of a worker."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ def gallery() -> Iterator[Gallery]:
     served.close()
 
 
+PROBES = Path(__file__).parent / "probes.js"
 PHONE: dict[str, Any] = {
     "viewport": {"width": 360, "height": 740},
     "has_touch": True,
@@ -51,8 +53,7 @@ class Visit:
         return self.page
 
     def forget(self) -> None:
-        """Leave the page, and what was heard from it."""
-        self.page.goto("about:blank")
+        """What was heard so far was heard from another page."""
         self.complaints.clear()
         self.requests.clear()
 

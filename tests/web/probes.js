@@ -1,5 +1,7 @@
 // What the browser tests ask a page. Evaluated in it before the first question.
 window.probes = {
+  since: performance.now(),
+
   axe() {
     const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     return this.violations({ type: "tag", values });
@@ -15,12 +17,13 @@ window.probes = {
     return violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`);
   },
 
+  /** How much the page has moved, from its first moment to 150 ms after it was there or later. */
   shift() {
     return new Promise((done) => {
       let sum = 0;
       const add = (list) => list.getEntries().forEach((entry) => (sum += entry.value));
       new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
-      setTimeout(() => done(sum), 150);
+      setTimeout(() => done(sum), Math.max(20, 150 - (performance.now() - this.since)));
     });
   },
 
@@ -51,18 +54,22 @@ window.probes = {
       .length;
   },
 
-  /** Where the focus is (a number for each element) and, if it cannot be seen, on what. */
-  focus() {
-    const element = document.activeElement;
-    if (!element || element === document.body) return null;
-    window.seen ??= new Map();
-    if (!window.seen.has(element)) window.seen.set(element, window.seen.size);
-    const around = element.closest(".card, tr, label.button, .log-search");
-    const isSeen = [element, around].some((one) => one && getComputedStyle(one).outlineStyle !== "none");
-    return [window.seen.get(element), isSeen ? "" : element.outerHTML.slice(0, 120)];
+  /** Remember where the focus goes, and where it cannot be seen. */
+  follow() {
+    this.reached = new Set();
+    this.unseen = [];
+    addEventListener("focusin", ({ target }) => {
+      this.reached.add(target);
+      const around = target.closest(".card, tr, label.button, .log-search");
+      const isSeen = [target, around].some((one) => one && getComputedStyle(one).outlineStyle !== "none");
+      if (!isSeen) this.unseen.push(target.outerHTML.slice(0, 120));
+    });
   },
 
+  /** Whether nothing is wider than the page. A phone zooms out for what is, and `innerWidth` grows
+   * with it; the width that the page is laid out in stays. */
   fits() {
-    return document.documentElement.scrollWidth <= innerWidth;
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth <= clientWidth;
   },
 };

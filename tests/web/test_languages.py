@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.web import gallery as pages
 from tests.web import samples as s
-from tests.web.conftest import Visit
+from tests.web.conftest import PROBES, Visit
 
 # Chinese has the shortest words, German the longest.
 LANGUAGES = ("zh", "de")
@@ -20,8 +20,10 @@ def test_every_page_fits_a_phone_in(phone: Visit, language: str) -> None:
     for path in pages.PAGES:
         page = phone.open(path)
         page.wait_for_load_state("load")
-        assert page.locator("html").get_attribute("lang") == language
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        page.evaluate(PROBES.read_text())
+        lang, fits = page.evaluate("[document.documentElement.lang, probes.fits()]")
+        assert lang == language
+        if not fits:
             wide.append(path)
 
     assert wide == []

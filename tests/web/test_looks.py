@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.web import gallery
-from tests.web.conftest import PHONE, Visit
+from tests.web.conftest import PHONE, PROBES, Visit
 from tests.web.server import Gallery
 from windlass.web import assets_build
 
-PROBES = Path(__file__).parent / "probes.js"
+AXE = assets_build.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 PATHS = list(gallery.PAGES)
 # The pages with the richest parts are looked at in every width and both themes.
 RICH = {
@@ -26,46 +26,42 @@ RICH = {
 }
 
 
-AXE = assets_build.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
+class Window(Visit):
+    """One for all pages: what they share is loaded and compiled once, as for a visitor. It becomes
+    a phone and a desk again with the page in it, as in the tools for developers."""
+
+    def __init__(self, context: BrowserContext, gallery: Gallery) -> None:
+        super().__init__(context, gallery)
+        self._devtools = context.new_cdp_session(self.page)
+
+    def desk(self, width: int = 1280) -> None:
+        self._become(width, 800, is_phone=False)
+
+    def phone(self) -> None:
+        self._become(PHONE["viewport"]["width"], PHONE["viewport"]["height"], is_phone=True)
+
+    def _become(self, width: int, height: int, *, is_phone: bool) -> None:
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone}
+        self._devtools.send("Emulation.setDeviceMetricsOverride", metrics)
+        self._devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": is_phone})
 
 
-# One window for all pages: what they share is loaded and compiled once, as for a visitor.
 @pytest.fixture(scope="module")
-def served() -> Iterator[Gallery]:
-    found = Gallery()
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
-def desk_window(browser: Browser, served: Gallery) -> Iterator[Visit]:
-    context = browser.new_context()
+def window(browser: Browser) -> Iterator[Window]:
+    served = Gallery()
+    context = browser.new_context(no_viewport=True)
     context.set_default_timeout(10_000)
-    yield Visit(context, served)
+    yield Window(context, served)
     context.close()
-
-
-@pytest.fixture(scope="module")
-def phone_window(browser: Browser, served: Gallery) -> Iterator[Visit]:
-    context = browser.new_context(**PHONE)
-    context.set_default_timeout(10_000)
-    yield Visit(context, served)
-    context.close()
+    served.close()
 
 
 @pytest.fixture
-def visit(desk_window: Visit) -> Visit:
-    desk_window.forget()
-    desk_window.page.set_viewport_size({"width": 1280, "height": 800})
-    desk_window.page.emulate_media(color_scheme="light")
-    return desk_window
-
-
-@pytest.fixture
-def phone(phone_window: Visit) -> Visit:
-    phone_window.forget()
-    phone_window.page.emulate_media(color_scheme="dark")
-    return phone_window
+def visit(window: Window) -> Window:
+    window.forget()
+    window.desk()
+    window.page.emulate_media(color_scheme="light")
+    return window
 
 
 def violations(page: Page) -> list[str]:
@@ -77,9 +73,9 @@ def faint(page: Page) -> list[str]:
     return page.evaluate("probes.contrast()")
 
 
-def settled(page: Page) -> None:
+def settled(page: Page, *scripts: Path) -> None:
     page.wait_for_load_state("load")
-    page.evaluate(f"{AXE.read_text()};{PROBES.read_text()}")
+    page.evaluate(";".join(script.read_text() for script in scripts))
     log = page.locator("[data-log]")
     if log.count():
         page.wait_for_selector(".log-window .line")
@@ -94,55 +90,48 @@ def keep_picture(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_is_accessible_quiet_and_still_on_a_desk(visit: Visit, path: str) -> None:
+def test_a_page_is_accessible_quiet_and_still_on_a_desk_and_a_phone(
+    visit: Window, path: str
+) -> None:
     page = visit.open(path)
-    settled(page)
-
-    assert page.evaluate("probes.shift()") < 0.005
+    settled(page, AXE, PROBES)
     for width in (1280, 768) if path in RICH else (1280,):
-        page.set_viewport_size({"width": width, "height": 800})
+        visit.desk(width)
         page.emulate_media(color_scheme="light")
         keep_picture(page, f"{path}-{width}-light")
         assert violations(page) == [], width
         assert page.evaluate("probes.fits()"), width
+        if width == 1280:
+            assert page.evaluate("probes.shift()") < 0.005
         if path in RICH:
             page.emulate_media(color_scheme="dark")
             keep_picture(page, f"{path}-{width}-dark")
             assert faint(page) == [], width
-    assert visit.complaints == []
-    assert visit.strangers == []
 
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_fits_a_phone_and_its_controls_fit_a_finger(phone: Visit, path: str) -> None:
-    page = phone.open(path)
-    settled(page)
+    visit.phone()
+    page.emulate_media(color_scheme="dark")
     keep_picture(page, f"{path}-360-dark")
-
+    assert page.evaluate("matchMedia('(pointer: coarse)').matches")
     assert page.evaluate("probes.fits()")
     assert page.evaluate("probes.small()") == []
     assert violations(page) == []
     if path in RICH:
         page.emulate_media(color_scheme="light")
         assert faint(page) == []
-    assert phone.complaints == []
-    assert phone.strangers == []
+    assert visit.complaints == []
+    assert visit.strangers == []
 
 
 @pytest.mark.parametrize("path", sorted(RICH | {"/sign-in", "/setup", "/projects/new"}))
-def test_the_keyboard_reaches_everything_and_the_focus_is_seen(visit: Visit, path: str) -> None:
+def test_the_keyboard_reaches_everything_and_the_focus_is_seen(visit: Window, path: str) -> None:
     page = visit.open(path)
-    settled(page)
+    settled(page, PROBES)
     page.evaluate("document.activeElement.blur()")
+    page.evaluate("probes.follow()")
     expected = page.evaluate("probes.focusable()")
 
-    reached: set[int] = set()
     for _ in range(expected + 10):
         page.keyboard.press("Tab")
-        at = page.evaluate("probes.focus()")
-        if at is None:
-            continue
-        assert at[1] == "", "focus is not seen"
-        reached.add(at[0])
 
-    assert len(reached) >= expected
+    assert page.evaluate("probes.unseen") == []
+    assert page.evaluate("probes.reached.size") >= expected
