@@ -1,7 +1,11 @@
 """Administration as a person does it in a browser (C-058, D-33, B-052)."""
 
+import html
+import re
+
 import httpx2
 import pytest
+from tests import make
 from tests.admin.conftest import promoted
 from tests.conftest import RolledBack
 from tests.people import People, Person
@@ -57,6 +61,23 @@ async def test_the_overview_counts(ada: Person, bob: Person) -> None:
 
     for name in ("Users", "Actions in 24 hours", "Paid plans", "Active clusters"):
         assert f"<dt>{name}</dt>" in shown
+
+
+async def test_the_log_of_everything_is_found_from_administration(ada: Person) -> None:
+    assert 'href="/admin/audit"' in (await ada.call("GET", "/admin")).text
+
+
+async def test_the_next_page_asks_the_same(ada: Person, database: RolledBack) -> None:
+    for number in range(21):
+        await make.user(database, email=f"crew{number}@example.com", is_admin=False)
+    first = (await ada.call("GET", "/admin/users?search=crew&status=active")).text
+    (link,) = re.findall(r'hx-get="(\?cursor=[^"]+)"', first)
+
+    second = (await ada.call("GET", f"/admin/users{html.unescape(link)}")).text
+
+    assert link.endswith("&amp;search=crew&amp;status=active")
+    assert (first.count('class="cover"'), second.count('class="cover"')) == (20, 1)
+    assert "Load more" not in second
 
 
 async def test_users_are_found_and_suspended(ada: Person, bob: Person) -> None:

@@ -1,12 +1,15 @@
 """Pages: the platform as its administrators see it."""
 
+from typing import get_args
+
 from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromPath, FromQuery
+from msgspec.structs import replace
 
 from windlass.admin import listing, service
-from windlass.admin.listing import Query
-from windlass.admin.schemas import PersonChange
+from windlass.admin.asking import Asked, provide_asked
+from windlass.admin.schemas import PersonChange, State
 from windlass.auth import joining
 from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.models import Actor, Plan
@@ -19,7 +22,6 @@ from windlass.web import forms, posts
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, see, status_of, struct
 
-_STATES = {"active", "suspended", "admin"}
 _PLANS = [(plan.value.lower(), plan.value.capitalize()) for plan in Plan]
 
 
@@ -34,20 +36,18 @@ async def list_users(
     request: Request,
     system_db: SystemDB,
     actor: CurrentActor,
-    cursor: FromQuery[str | None] = None,
-    search: FromQuery[str] = "",
+    asked: Asked,
     status: FromQuery[str] = "",
 ) -> Answer:
-    status = status if status in _STATES else ""
-    query = Query(cursor=cursor, search=search[:200], state=status or None)
-    found = await listing.people(system_db, query)
+    status = status if status in get_args(State) else ""
+    found = await listing.people(system_db, replace(asked, state=status or None))
     return page(
         request,
         "admin/users.html",
         user=actor,
         people=found.items,
         cursor=found.cursor,
-        search=search,
+        search=asked.search or "",
         status=status,
     )
 
@@ -152,17 +152,16 @@ async def list_teams(
     request: Request,
     system_db: SystemDB,
     actor: CurrentActor,
-    cursor: FromQuery[str | None] = None,
-    search: FromQuery[str] = "",
+    asked: Asked,
 ) -> Answer:
-    found = await listing.teams(system_db, Query(cursor=cursor, search=search[:200]))
+    found = await listing.teams(system_db, asked)
     return page(
         request,
         "admin/teams.html",
         user=actor,
         teams=found.items,
         cursor=found.cursor,
-        search=search,
+        search=asked.search or "",
     )
 
 
@@ -171,17 +170,16 @@ async def list_projects(
     request: Request,
     system_db: SystemDB,
     actor: CurrentActor,
-    cursor: FromQuery[str | None] = None,
-    search: FromQuery[str] = "",
+    asked: Asked,
 ) -> Answer:
-    found = await listing.projects(system_db, Query(cursor=cursor, search=search[:200]))
+    found = await listing.projects(system_db, asked)
     return page(
         request,
         "admin/projects.html",
         user=actor,
         projects=found.items,
         cursor=found.cursor,
-        search=search,
+        search=asked.search or "",
     )
 
 
@@ -247,7 +245,7 @@ PAGES = [
             invite,
             revoke,
         ],
-        dependencies={"form": Provide(posts.provide_form)},
+        dependencies={"form": Provide(posts.provide_form), "asked": Provide(provide_asked)},
         include_in_schema=False,
     )
 ]

@@ -5,18 +5,18 @@ where no account has it (D-33).
 """
 
 from litestar import Router, delete, get, patch, post
+from litestar.di import Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UnsetType
+from msgspec.structs import replace
 
 from windlass.admin import listing, service
-from windlass.admin.listing import LIMIT, Query
+from windlass.admin.asking import Asked, provide_asked
 from windlass.admin.schemas import (
     Overview,
     PersonChange,
     PersonOut,
     ProjectRow,
-    Search,
-    Sort,
     State,
     TeamRow,
 )
@@ -24,7 +24,7 @@ from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.models import Plan
 from windlass.auth.permissions import Permission
 from windlass.core import ids
-from windlass.core.schemas import CursorText, Limit, Page
+from windlass.core.schemas import Page
 
 
 @get("/overview", permission=Permission.admin_read)
@@ -35,16 +35,10 @@ async def show_overview(system_db: SystemDB) -> Overview:
 
 @get("/users", permission=Permission.admin_read)
 async def list_users(
-    system_db: SystemDB,
-    limit: FromQuery[Limit] = LIMIT,
-    cursor: FromQuery[CursorText | None] = None,
-    sort: FromQuery[Sort] = "-createdAt",
-    search: FromQuery[Search | None] = None,
-    status: FromQuery[State | None] = None,
+    system_db: SystemDB, asked: Asked, status: FromQuery[State | None] = None
 ) -> Page[PersonOut]:
     """Accounts, by a part of their name or address."""
-    query = Query(limit=limit, cursor=cursor, sort=sort, search=search, state=status)
-    return await listing.people(system_db, query)
+    return await listing.people(system_db, replace(asked, state=status))
 
 
 @get("/users/{user_id:str}", permission=Permission.admin_read)
@@ -90,29 +84,15 @@ async def sign_user_out(system_db: SystemDB, actor: CurrentActor, user_id: FromP
 
 
 @get("/teams", permission=Permission.admin_read)
-async def list_all_teams(
-    system_db: SystemDB,
-    limit: FromQuery[Limit] = LIMIT,
-    cursor: FromQuery[CursorText | None] = None,
-    sort: FromQuery[Sort] = "-createdAt",
-    search: FromQuery[Search | None] = None,
-) -> Page[TeamRow]:
+async def list_all_teams(system_db: SystemDB, asked: Asked) -> Page[TeamRow]:
     """Every team, by a part of its name."""
-    query = Query(limit=limit, cursor=cursor, sort=sort, search=search)
-    return await listing.teams(system_db, query)
+    return await listing.teams(system_db, asked)
 
 
 @get("/projects", permission=Permission.admin_read)
-async def list_all_projects(
-    system_db: SystemDB,
-    limit: FromQuery[Limit] = LIMIT,
-    cursor: FromQuery[CursorText | None] = None,
-    sort: FromQuery[Sort] = "-createdAt",
-    search: FromQuery[Search | None] = None,
-) -> Page[ProjectRow]:
+async def list_all_projects(system_db: SystemDB, asked: Asked) -> Page[ProjectRow]:
     """Every project, by a part of its name, its host, or its owner's address."""
-    query = Query(limit=limit, cursor=cursor, sort=sort, search=search)
-    return await listing.projects(system_db, query)
+    return await listing.projects(system_db, asked)
 
 
 router = Router(
@@ -128,5 +108,6 @@ router = Router(
         list_all_teams,
         list_all_projects,
     ],
+    dependencies={"asked": Provide(provide_asked)},
     tags=["Administration"],
 )
