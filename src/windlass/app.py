@@ -37,7 +37,7 @@ from windlass.teams import departing as teams_departing
 from windlass.teams import deps as teams
 from windlass.teams import pages as teams_pages
 from windlass.teams import routes as teams_routes
-from windlass.web import reference, static_files
+from windlass.web import examples, reference, static_files
 from windlass.web.errors import render_error
 from windlass.web.speaking import public_pages, speaking
 
@@ -123,6 +123,7 @@ def build(
         "blobs": blobs,
         "started_at": time.monotonic(),
         "limiter": _limiter(settings),
+        "examples": examples.WORDS,
     }
     app.state.update(parts)
     # Around everything, so that an answer without a route has its id and headers too.

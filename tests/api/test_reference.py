@@ -4,6 +4,7 @@ import re
 
 import httpx2
 import pytest
+from litestar import Litestar
 
 from windlass.core import openapi
 
@@ -30,3 +31,25 @@ async def test_it_is_searched_without_a_script(anonymous: httpx2.AsyncClient) ->
     assert "/api/projects/{project_id}/env" not in found.text
     assert "0 of" in nothing.text
     assert "<script>alert" not in nothing.text
+
+
+async def test_the_document_is_made_once(anonymous: httpx2.AsyncClient, app: Litestar) -> None:
+    """It takes a tenth of a second, and anybody may ask for it."""
+    first = (await anonymous.get(openapi.PATH)).content
+    made = app.state["openapi"]
+    again = (await anonymous.get(openapi.PATH)).content
+
+    assert first == again == made
+    assert app.state["openapi"] is made
+
+
+async def test_examples_show_ids_and_moments_as_they_look(anonymous: httpx2.AsyncClient) -> None:
+    paths = (await anonymous.get(openapi.PATH)).json()["paths"]
+    answer = paths["/api/deployments/{deployment_id}"]["get"]["responses"]["200"]
+    shown = answer["content"]["application/json"]["example"]["data"]
+
+    assert shown["id"].startswith("depl_")
+    assert shown["createdAt"].endswith("Z")
+    assert paths["/api/auth/passkeys/{passkey_id}"]["patch"]["parameters"][0]["example"].startswith(
+        "pkey_"
+    )

@@ -1,6 +1,6 @@
 """The OpenAPI document, made of the handlers' own types: what is checked is what is described.
 
-It is made when somebody asks: most processes never need it.
+It is made when somebody asks, once: most processes never need it.
 """
 
 import inspect
@@ -18,8 +18,9 @@ import windlass
 from windlass.core import intake
 from windlass.core import openapi_parts as parts
 from windlass.core.http import Request
-from windlass.core.openapi_examples import example
+from windlass.core.openapi_examples import Examples, Words
 from windlass.core.schemas import Page
+from windlass.core.threads import blocking
 
 PATH = "/api/openapi.json"
 Document = dict[str, Any]
@@ -30,7 +31,12 @@ _IN_PATH = re.compile(r"\{(\w+)\}")
 @get(PATH, public=True, include_in_schema=False)
 async def serve(request: Request) -> Response[bytes]:
     """The OpenAPI document of this server."""
-    return Response(msgspec.json.encode(document(request.app)), media_type="application/json")
+    state = request.app.state
+    if state.get("openapi") is None:
+        # A tenth of a second or more, which others shall not wait for.
+        made = await blocking(document, request.app)
+        state["openapi"] = msgspec.json.encode(made)
+    return Response(state["openapi"], media_type="application/json")
 
 
 class _Operation(msgspec.Struct, frozen=True):
@@ -68,9 +74,10 @@ def document(app: Litestar) -> Document:
     )
     components = {name: _simpler(schema) for name, schema in components.items()}
     schemas = iter(_simpler(schema) for schema in shown)
+    examples = Examples(app.state.get("examples", Words()), components)
     paths: Document = {}
     for each in found:
-        made = _described(each, schemas, components)
+        made = _described(each, schemas, examples)
         paths.setdefault(each.path, {})[each.method.lower()] = made
     tags = sorted({tag for each in found for tag in each.handler.tags or ()})
     return {
@@ -111,7 +118,7 @@ def _types(each: _Operation) -> Iterator[Any]:
         yield each.gives
 
 
-def _described(each: _Operation, schemas: Iterator[Document], components: Document) -> Document:
+def _described(each: _Operation, schemas: Iterator[Document], examples: Examples) -> Document:
     handler = each.handler
     text = " ".join((inspect.getdoc(handler.fn) or "").split())
     made: Document = {
@@ -119,7 +126,7 @@ def _described(each: _Operation, schemas: Iterator[Document], components: Docume
         "summary": text.split(". ")[0].rstrip("."),
         "description": text,
         "tags": sorted(handler.tags or ()) or [_camel(each.path.split("/")[2]).capitalize()],
-        "parameters": [*_path_parameters(each.path)],
+        "parameters": [*_path_parameters(each.path, examples)],
         "security": parts.EITHER if "permission" in handler.opt else [],
     }
     if permission := handler.opt.get("permission"):
@@ -129,14 +136,14 @@ def _described(each: _Operation, schemas: Iterator[Document], components: Docume
     if each.method == "POST" and permission:
         made["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
     if "data" in each.hints:
-        made["requestBody"] = _json_body(next(schemas), components)
+        made["requestBody"] = _json_body(next(schemas), examples)
     elif limit := handler.opt.get("raw_body"):
         made["requestBody"] = parts.raw_body(limit)
-    made["responses"] = _responses(each, schemas, components)
+    made["responses"] = _responses(each, schemas, examples)
     return made
 
 
-def _path_parameters(path: str) -> Iterator[Document]:
+def _path_parameters(path: str, examples: Examples) -> Iterator[Document]:
     for name in _IN_PATH.findall(path):
         schema = {"type": "string", "minLength": 1}
         yield {
@@ -144,7 +151,7 @@ def _path_parameters(path: str) -> Iterator[Document]:
             "in": "path",
             "required": True,
             "schema": schema,
-            "example": example(schema, {}, name=name),
+            "example": examples.of(schema, name),
         }
 
 
@@ -160,20 +167,20 @@ def _parameter(name: str, schema: Document, default: Any) -> Document:
     return {**made, "schema": schema}
 
 
-def _json_body(schema: Document, components: Document) -> Document:
+def _json_body(schema: Document, examples: Examples) -> Document:
     is_optional = {"type": "null"} in schema.get("anyOf", [])
-    content = {"schema": schema, "example": example(schema, components, is_body=True)}
+    content = {"schema": schema, "example": examples.of(schema, is_body=True)}
     return {"required": not is_optional, "content": {"application/json": content}}
 
 
-def _responses(each: _Operation, schemas: Iterator[Document], components: Document) -> Document:
+def _responses(each: _Operation, schemas: Iterator[Document], examples: Examples) -> Document:
     handler, given = each.handler, each.gives
     status = str(handler.status_code)
     made: Document = {}
     if _has_envelope(each):
         data = next(schemas)
         schema = parts.enveloped(data, is_list=each.is_list)
-        shown = {"schema": schema, "example": _answer(data, components, is_list=each.is_list)}
+        shown = {"schema": schema, "example": _answer(data, examples, is_list=each.is_list)}
         if status == "204":
             made[status] = {"description": "Done.", "headers": parts.HEADER_REFS}
         for code in (status, *map(str, handler.opt.get("also", ()))):
@@ -189,11 +196,11 @@ def _responses(each: _Operation, schemas: Iterator[Document], components: Docume
     return made
 
 
-def _answer(data: Document, components: Document, *, is_list: bool) -> Document:
+def _answer(data: Document, examples: Examples, *, is_list: bool) -> Document:
     meta: Document = {"timing": {"durationMs": 3.14}}
     if is_list:
         meta["pagination"] = {"hasMore": False}
-    return {"ok": True, "data": example(data, components), "meta": meta}
+    return {"ok": True, "data": examples.of(data), "meta": meta}
 
 
 def _errors(each: _Operation) -> set[int]:

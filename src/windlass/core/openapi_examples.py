@@ -1,59 +1,43 @@
 """Examples, made of schemas: by a field's own, by its name, by its type."""
 
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 Schema = dict[str, Any]
 _ID = "019ab0c0000070008000000000000000"
-# What people would write there. A field with a pattern that is not here has `examples` of its own.
-_BY_NAME: dict[str, object] = {
-    "email": "ada@example.com",
-    "identifier": "ada@example.com",
-    "username": "ada",
-    "password": "Correct-horse-4",
-    "current": "Correct-horse-4",
-    "new": "Battery-staple-5",
-    "name": "Shop",
-    "slug": "shop",
-    "key": "API_URL",
-    "value": "https://api.example.com",
-    "code": "123456",
-    "branch": "main",
-    "repositoryBranch": "main",
-    "repositoryUrl": "https://git.example.com/shop.git",
-    "commitSha": "0123456789abcdef0123456789abcdef01234567",
-    "sha256": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
-    "hashes": ["2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"],
-    "path": "index.html",
-    "paths": ["index.html", "node_modules/x.js"],
-    "url": "https://shop.example.com",
-    "language": "en",
-}
-_PREFIXES = {
-    "project": "proj",
-    "deployment": "depl",
-    "team": "team",
-    "user": "user",
-    "source": "src",
-    "token": "tok",
-    "env": "env",
-    "invitation": "inv",
-    "session": "sess",
-    "passkey": "key",
-}
+_MOMENT = "2026-11-21T12:00:00Z"
 _BY_FORMAT = {
-    "date-time": "2026-11-21T12:00:00Z",
+    "date-time": _MOMENT,
     "date": "2026-11-21",
     "uuid": "019ab0c0-0000-7000-8000-000000000000",
 }
 
 
-def example(schema: Schema, components: Schema, *, name: str = "", is_body: bool = False) -> Any:
-    """One value of this schema; of a body what must be there, or else the first field."""
-    return _Maker(components, is_body).of(schema, name, ())
+class Words(msgspec.Struct, frozen=True):
+    """What examples say of the product: the core does not know it."""
+
+    by_name: Mapping[str, object] = {}
+    """Values by the name of the field."""
+    prefixes: Mapping[str, str] = {}
+    """Prefixes of ids by what they are the id of: `team` for `teamId` and for the id of a Team."""
+
+
+class Examples:
+    """One value of a schema; of a body what must be there, or else the first field."""
+
+    def __init__(self, words: Words, components: Schema) -> None:
+        self._words = words
+        self._components = components
+
+    def of(self, schema: Schema, name: str = "", *, is_body: bool = False) -> Any:
+        return _Maker(self._words, self._components, is_body).of(schema, name, ())
 
 
 class _Maker:
-    def __init__(self, components: Schema, is_body: bool) -> None:
+    def __init__(self, words: Words, components: Schema, is_body: bool) -> None:
+        self._words = words
         self._components = components
         self._is_body = is_body
 
@@ -79,8 +63,9 @@ class _Maker:
         kind = schema.get("type")
         if kind == "object" or "properties" in schema:
             return self._object(schema, inside)
-        if name in _BY_NAME and isinstance(_BY_NAME[name], list) == (kind == "array"):
-            return _BY_NAME[name]
+        known = self._words.by_name.get(name)
+        if known is not None and isinstance(known, list) == (kind == "array"):
+            return known
         if kind == "array":
             item = self.of(schema.get("items") or {}, name.removesuffix("s"), inside)
             return [item] * max(1, schema.get("minItems", 0)) if item is not None else []
@@ -88,7 +73,7 @@ class _Maker:
             return max(schema.get("minimum", 0), min(12, schema.get("maximum", 12)))
         if kind == "boolean":
             return False
-        return _text(schema, name) if kind == "string" else None
+        return self._text(schema, name, inside) if kind == "string" else None
 
     def _object(self, schema: Schema, inside: tuple[str, ...]) -> Schema:
         fields: Schema = schema.get("properties", {})
@@ -97,15 +82,24 @@ class _Maker:
             wanted = list(schema.get("required", ())) or wanted[:1]
         return {field: self.of(fields[field], field, inside) for field in wanted}
 
+    def _text(self, schema: Schema, name: str, inside: tuple[str, ...]) -> str:
+        if schema.get("format") in _BY_FORMAT:
+            return _BY_FORMAT[schema["format"]]
+        if name.endswith("At"):
+            return _MOMENT
+        return self._id(name, inside) or _filler(schema)
 
-def _text(schema: Schema, name: str) -> str:
-    if schema.get("format") in _BY_FORMAT:
-        return _BY_FORMAT[schema["format"]]
-    if isinstance(known := _BY_NAME.get(name), str):
-        return known
-    owner = name.removesuffix("_id").removesuffix("Id").lower()
-    if name != owner or name == "invitation":
-        for word, prefix in _PREFIXES.items():
-            if owner.endswith(word):
-                return f"{prefix}_{_ID}"
+    def _id(self, name: str, inside: tuple[str, ...]) -> str | None:
+        """Of what it is the id: `teamId` says it, an `id` is that of the struct it stands in."""
+        owner = name.removesuffix("_id").removesuffix("Id")
+        if name == "id" and inside:
+            owner = inside[-1].removesuffix("Out")
+        elif owner == name:
+            return None
+        prefixes = self._words.prefixes.items()
+        found = next((prefix for word, prefix in prefixes if owner.lower().endswith(word)), None)
+        return f"{found}_{_ID}" if found else None
+
+
+def _filler(schema: Schema) -> str:
     return "text".ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength", 100)]

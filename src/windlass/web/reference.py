@@ -11,6 +11,7 @@ from litestar.params import FromQuery
 
 from windlass.core import openapi
 from windlass.core.http import Request
+from windlass.core.threads import blocking
 from windlass.web.page import page
 
 TITLE = "Windlass API"
@@ -45,7 +46,8 @@ async def reference(request: Request, q: FromQuery[str] = "") -> Response[str]:
     """The reference of the API, which a browser can search without a script."""
     known = request.app.state.get("reference")
     if known is None:
-        known = request.app.state["reference"] = operations(openapi.document(request.app))
+        known = operations(await blocking(openapi.document, request.app))
+        request.app.state["reference"] = known
     found = [each for each in known if each.holds(q.lower().split())]
     tags = list(dict.fromkeys(each.tag for each in found))
     return page(
