@@ -7,7 +7,7 @@ import sys
 import uvloop
 
 from windlass import app
-from windlass.core import log, settings
+from windlass.core import environment, log
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
@@ -16,7 +16,7 @@ from windlass.core.server import Server, config
 
 
 async def main(url: str, port: int) -> None:
-    found = settings.load()
+    found = environment.load()
     log.configure(found.log_level)
     system = Database(url, pool_size=found.database.pool_size)
     database = Database(url, pool_size=found.database.pool_size, for_tenants=True)

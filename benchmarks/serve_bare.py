@@ -15,25 +15,26 @@ from litestar.di import Provide
 
 from windlass.auth import limiting
 from windlass.auth.models import Actor
-from windlass.core import headers, http, intake, log, settings
+from windlass.core import environment, headers, http, intake, log
 from windlass.core.db import Database
 from windlass.core.ids import UUID
 from windlass.core.limit import Memory
 from windlass.core.server import Server, config
+from windlass.core.settings import Settings
 from windlass.deployments import listing, routes
 from windlass.web.speaking import speaking
 
 
 def build(url: str, user: UUID, kind: str) -> Litestar:
     """One route, for one person."""
-    found = settings.load()
+    found = environment.load()
     log.configure(found.log_level)
     database = Database(url, pool_size=found.database.pool_size)
     actor = Actor(id=user, email=None, name=None)
     return {"open": _open, "nothing": _nothing}[kind](found, database, actor)
 
 
-def _open(found: settings.Settings, database: Database, actor: Actor) -> Litestar:
+def _open(found: Settings, database: Database, actor: Actor) -> Litestar:
     """As windlass.app, without what is measured."""
 
     async def provide_actor() -> Actor:
@@ -55,7 +56,7 @@ def _open(found: settings.Settings, database: Database, actor: Actor) -> Litesta
     return app
 
 
-def _nothing(found: settings.Settings, database: Database, actor: Actor) -> Litestar:
+def _nothing(found: Settings, database: Database, actor: Actor) -> Litestar:
     @get("/api/deployments")
     async def list_deployments(limit: int = 20) -> Response[bytes]:
         page = await listing.page(database, found, listing.Query(limit=limit), by=actor)

@@ -20,8 +20,7 @@ from windlass.auth.deps import handlers_of
 from windlass.auth.permissions import ADMIN_ONLY, GRANTS, Permission, Role
 from windlass.builds import windlass_toml
 from windlass.cli import reference as cli_reference
-from windlass.core import openapi
-from windlass.core import settings as settings_module
+from windlass.core import environment, openapi
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
@@ -87,7 +86,7 @@ def undocumented_settings() -> list[str]:
 
 def variables() -> list[str]:
     """The environment variable of every setting."""
-    return [row.variable for row in _settings(Settings, settings_module.PREFIX)]
+    return [row.variable for row in _settings(Settings, environment.PREFIX)]
 
 
 class _Setting(msgspec.Struct):
@@ -116,7 +115,7 @@ def settings() -> str:
     lines = ["# Settings", "", _NOTE]
     lines += [_SETTINGS_HEAD]
     lines += ["| variable | default | meaning |", "|---|---|---|"]
-    for row in _settings(Settings, settings_module.PREFIX):
+    for row in _settings(Settings, environment.PREFIX):
         lines.append(f"| `{row.variable}` | {row.default} | {row.meaning} |")
     return "\n".join(lines) + "\n"
 

@@ -26,14 +26,14 @@ from windlass import app, example, worker
 from windlass.adapters.postgres import EmbeddedFailed, EmbeddedPostgres
 from windlass.auth import service as auth
 from windlass.builds import uids
-from windlass.core import log, migrations
-from windlass.core import settings as settings_module
+from windlass.core import environment, log, migrations
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing, write_secret
 from windlass.core.db import Database
+from windlass.core.environment import InvalidSettings
 from windlass.core.live import Live
 from windlass.core.server import Server, config
-from windlass.core.settings import InvalidSettings, Settings
+from windlass.core.settings import Settings
 
 _LOCK_SECONDS = 20.0
 _WATCH_SECONDS = 2.0
@@ -63,7 +63,7 @@ def work() -> None:
 def main(parts: tuple[str, ...]) -> int:
     """Returns the exit code: 1 with one line when it cannot start."""
     try:
-        settings = settings_module.load()
+        settings = environment.load()
         # Together they are somebody's `windlass up`: the terminal is for people.
         file = settings.folder / "logs" / "control.log" if len(parts) > 1 else None
         log.configure(settings.log_level, file=file)

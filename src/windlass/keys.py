@@ -17,12 +17,11 @@ from windlass.adapters.postgres import EmbeddedFailed, EmbeddedPostgres
 from windlass.auth.key_events import KeysRotated
 from windlass.auth.signing import SigningKeys
 from windlass.builds import uids
-from windlass.core import crypto, migrations
-from windlass.core import settings as settings_module
+from windlass.core import crypto, environment, migrations
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
 from windlass.core.events import emit
-from windlass.core.settings import InvalidSettings, Settings
+from windlass.core.settings import Settings
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 
@@ -163,8 +162,8 @@ class _Locked:
 
 def _settings() -> Settings:
     try:
-        return settings_module.load(needs_secrets=False)
-    except InvalidSettings as error:
+        return environment.load(needs_secrets=False)
+    except environment.InvalidSettings as error:
         raise click.ClickException(str(error)) from error
 
 

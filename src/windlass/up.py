@@ -11,10 +11,9 @@ from pathlib import Path
 
 import click
 
-from windlass.core import nginx
-from windlass.core import settings as settings_module
+from windlass.core import environment, nginx
 from windlass.core.launch_spec import UNSAFE_WARNING
-from windlass.core.settings import InvalidSettings, Settings, words
+from windlass.core.settings import Settings, words
 
 _FOLDERS = (
     "blobs",
@@ -56,8 +55,8 @@ def command(port: int | None, unsafe_builds: bool) -> None:
 
 def _settings() -> Settings:
     try:
-        return settings_module.load()
-    except InvalidSettings as error:
+        return environment.load()
+    except environment.InvalidSettings as error:
         raise click.ClickException(str(error)) from error
 
 

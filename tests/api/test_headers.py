@@ -7,8 +7,9 @@ import pytest
 from litestar import Litestar
 from tests.conftest import PANEL
 
-from windlass.core import headers, http, settings
-from windlass.core.settings import InvalidSettings, Settings
+from windlass.core import environment, headers, http
+from windlass.core.environment import InvalidSettings
+from windlass.core.settings import Settings
 from windlass.web.static_files import asset
 
 pytestmark = pytest.mark.anyio
@@ -108,4 +109,4 @@ async def test_only_the_origins_of_the_settings_may_call_from_elsewhere(app: Lit
 @pytest.mark.parametrize("origins", ["*", "https://*.example.com", "example.com", f"{_OTHER}/x"])
 def test_an_origin_that_is_not_exact_stops_the_start(origins: str) -> None:
     with pytest.raises(InvalidSettings, match="WINDLASS_CORS_ORIGINS"):
-        settings.load({"WINDLASS_CORS_ORIGINS": origins})
+        environment.load({"WINDLASS_CORS_ORIGINS": origins})

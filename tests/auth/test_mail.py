@@ -15,7 +15,8 @@ from tests.running import ROOT, free_port
 
 from windlass.adapters import mail
 from windlass.adapters.mail import FileMailer, Mailer, MailFailed, MailRefused, SmtpMailer
-from windlass.core.settings import Mail, Settings, load
+from windlass.core.environment import load
+from windlass.core.settings import Mail, Settings
 from windlass.web import letters
 
 pytestmark = pytest.mark.anyio

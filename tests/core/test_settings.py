@@ -2,7 +2,7 @@
 
 import pytest
 
-from windlass.core.settings import InvalidSettings, load
+from windlass.core.environment import InvalidSettings, load
 
 
 def test_limits_are_tuned_by_the_environment() -> None:

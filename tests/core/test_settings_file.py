@@ -8,7 +8,7 @@ import pytest
 
 from windlass.core import crypto
 from windlass.core.crypto import KeyRing, SealBroken
-from windlass.core.settings import InvalidSettings, load
+from windlass.core.environment import InvalidSettings, load
 
 KEYS = ("WINDLASS_SECRETS__DATA_KEY", "WINDLASS_SECRETS__SESSION_KEY")
 

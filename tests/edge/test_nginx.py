@@ -12,7 +12,7 @@ import pytest
 from tests.edge.client import Answer, Client, fetch, head
 from tests.edge.running import Edge, free_port, put_app, put_release
 
-from windlass.core import nginx, settings
+from windlass.core import environment, nginx
 
 # Debian's is not on an ordinary user's path.
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -161,4 +161,4 @@ def test_the_printed_file_names_the_setting_that_belongs_to_it(tmp_path: Path):
 
     found = re.search(r"(WINDLASS_\w+)=(\S+?),", text)
     assert found is not None
-    assert settings.load({found[1]: found[2]}).edge.trusted_proxies == "127.0.0.1/32"
+    assert environment.load({found[1]: found[2]}).edge.trusted_proxies == "127.0.0.1/32"

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import cast
 
-from windlass.core.settings import Given
+from windlass.core.environment import Given
 
 _TABLE = re.compile(r"\s*\[\s*([A-Za-z0-9_.-]+)\s*\]\s*(#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=")

@@ -69,11 +69,11 @@ def _given_keys(home: Path) -> tuple[bytes, ...]:
     is_named = any(name.startswith(_KEYS_MAY_BE_IN) for name in os.environ)
     if not is_named and not (home / "windlass.toml").exists():
         return ()
-    from windlass.core import settings
+    from windlass.core import environment
 
     try:
-        found = settings.load({**os.environ, "WINDLASS_HOME": str(home)}, needs_secrets=False)
-    except settings.InvalidSettings as error:
+        found = environment.load({**os.environ, "WINDLASS_HOME": str(home)}, needs_secrets=False)
+    except environment.InvalidSettings as error:
         # Whoever made a slip there hears it from the control plane; sites are served on.
         print(error, file=sys.stderr)  # noqa: T201
         return ()
