@@ -7,7 +7,6 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import asyncpg
 import click
@@ -17,13 +16,45 @@ from windlass.adapters.postgres import EmbeddedFailed, EmbeddedPostgres
 from windlass.auth.key_events import KeysRotated
 from windlass.auth.signing import SigningKeys
 from windlass.builds import uids
+from windlass.cli.errors import CliError, Failed
+from windlass.cli.session import Session, standard
 from windlass.core import crypto, environment, migrations
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
 from windlass.core.events import emit
 from windlass.core.settings import Settings
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+
+class NeverRan(CliError):
+    """Windlass never ran in {home}."""
+
+    fix = "Is WINDLASS_HOME right? `windlass keys init` makes the keys of a new instance."
+
+
+class NoDatabase(CliError):
+    """The database does not answer: {reason}."""
+
+
+class WrongSettings(CliError):
+    """The settings are wrong."""
+
+    def more(self, verbose: bool) -> list[str]:
+        return str(self.facts["lines"]).splitlines()
+
+
+class OtherVersion(CliError):
+    """The database is of another version."""
+
+    fix = "Start Windlass once, then run this again."
+
+
+class KeyGiven(CliError):
+    """WINDLASS_SECRETS__{name} gives the key."""
+
+    fix = (
+        "Put a new one (windlass keys make) in front of it, with a comma between them, and start"
+        " Windlass again.{then}"
+    )
 
 
 @click.group("keys", epilog="\b\nExamples:\n  windlass keys init\n  windlass keys rotate --data")
@@ -32,8 +63,9 @@ def command() -> None:
 
 
 @command.command(epilog="\b\nExample:\n  windlass keys init")
-@_json
-def init(as_json: bool) -> None:
+@standard
+@click.pass_obj
+def init(session: Session) -> None:
     """Make the keys that are missing, in <home>/keys. Production makes none by itself."""
     settings = _settings()
     folder = settings.folder / "keys"
@@ -44,7 +76,7 @@ def init(as_json: bool) -> None:
     made = [str(folder / name) for name, was_missing in found.items() if was_missing]
     made = [path for path in made if Path(path).exists()]
     text = f"Made {' and '.join(made)}. Keep a copy apart from the database's." if made else ""
-    _say(as_json, text or "Nothing was missing.", {"made": made})
+    _say(session, text or "Nothing was missing.", {"made": made})
 
 
 @command.command(epilog="\b\nExample:\n  windlass keys make > data-key.txt")
@@ -58,41 +90,40 @@ def make() -> None:
     "  windlass keys rotate --data   stored secrets; may be repeated when it was stopped"
 )
 @click.option("--data", is_flag=True, help="The key of stored secrets, instead of sessions.")
-@_json
-def rotate(data: bool, as_json: bool) -> None:
+@standard
+@click.pass_obj
+def rotate(session: Session, data: bool) -> None:
     """Put a new key in front of the one that signs sessions, or that seals stored secrets.
 
     Windlass may run meanwhile. Sessions that the old key signed stay valid. Stored secrets are
     sealed again with the new key, then the old one is forgotten.
     """
     settings = _settings()
-    try:
-        asyncio.run(_rotate_data(settings, as_json) if data else _rotate(settings, as_json))
-    except (EmbeddedFailed, OSError, asyncpg.PostgresError) as error:
-        raise click.ClickException(f"The database does not answer: {error}") from error
+    _refuse_empty(settings)
+    asyncio.run(_rotate_data(settings, session) if data else _rotate(settings, session))
 
 
-async def _rotate(settings: Settings, as_json: bool) -> None:
+async def _rotate(settings: Settings, session: Session) -> None:
     keys = SigningKeys(settings.folder / "keys", settings.secrets.session_keys)
     if keys.is_given:
-        _refuse("SESSION_KEY")
+        raise KeyGiven(name="SESSION_KEY", then="")
     async with _database(settings) as (database, _), database.transaction() as db:
         await emit(db, KeysRotated(kind="sessions"), by=None)
         kid = keys.rotate()
     _say(
-        as_json,
+        session,
         f"Key {kid} signs sessions from now on. Nobody is signed out.",
         {"rotated": "sessions", "key": kid},
     )
 
 
-async def _rotate_data(settings: Settings, as_json: bool) -> None:
+async def _rotate_data(settings: Settings, session: Session) -> None:
     with _Locked(settings.folder / "run" / "keys.lock"):
         ring = KeyRing.load(settings.folder / "keys", settings.secrets.data_keys)
         async with _database(settings) as (database, is_alone):
             is_resumed = bool(ring.older)
             if not is_resumed and ring.is_given:
-                _refuse("DATA_KEY")
+                raise KeyGiven(name="DATA_KEY", then=" Then run this once more.")
             if not is_resumed:
                 ring.add()
             done = await resealing.reseal(database, settings.folder, ring, is_alone=is_alone)
@@ -106,41 +137,47 @@ async def _rotate_data(settings: Settings, as_json: bool) -> None:
         text += ". Run this once more later."
     elif ring.older:
         text += "\nTake the old key out of WINDLASS_SECRETS__DATA_KEY: nothing needs it."
-    _say(as_json, text, outcome)
+    _say(session, text, outcome)
 
 
-def _refuse(name: str) -> NoReturn:
-    text = f"WINDLASS_SECRETS__{name} gives the key. Put a new one (windlass keys make) in front of"
-    text += " it, with a comma between them, and start Windlass again."
-    if name == "DATA_KEY":
-        text += " Then run this once more."
-    raise click.ClickException(text)
+def _refuse_empty(settings: Settings) -> None:
+    """Before anything is written into a home that may only be misspelt."""
+    if not settings.database_url and not (_embedded(settings).data / "PG_VERSION").exists():
+        raise NeverRan(home=settings.folder)
+
+
+def _embedded(settings: Settings) -> EmbeddedPostgres:
+    return EmbeddedPostgres(settings.folder, uid=uids.of_postgres(settings))
 
 
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncGenerator[tuple[Database, bool]]:
     """The database, and whether we started it because Windlass does not run."""
-    embedded, is_ours = None, False
-    url = settings.database_url
-    if not url:
-        embedded = EmbeddedPostgres(settings.folder, uid=uids.of_postgres(settings))
-        if not (embedded.data / "PG_VERSION").exists():
-            raise click.ClickException(f"Windlass never ran in {settings.folder}.")
-        is_ours = embedded.pid() is None
-        await embedded.start()
-        url = embedded.url
-    database = Database(url, pool_size=2)
+    embedded = None if settings.database_url else _embedded(settings)
+    is_ours = embedded is not None and embedded.pid() is None
+    database = Database(embedded.url if embedded else settings.database_url, pool_size=2)
     try:
-        connection = await database.connect()
-        current = await migrations.current(connection)
-        await connection.close()
-        if current != migrations.head():
-            raise click.ClickException("The database is of another version. Start Windlass once.")
+        if await _version(database, embedded) != migrations.head():
+            raise OtherVersion
         yield database, is_ours
     finally:
         await database.close()
         if embedded is not None and is_ours:
             await embedded.stop()
+
+
+async def _version(database: Database, embedded: EmbeddedPostgres | None) -> str | None:
+    """Of its tables, once it answers. Raises NoDatabase."""
+    try:
+        if embedded is not None:
+            await embedded.start()
+        connection = await database.connect()
+    except (EmbeddedFailed, OSError, asyncpg.PostgresError) as error:
+        raise NoDatabase(reason=error) from error
+    try:
+        return await migrations.current(connection)
+    finally:
+        await connection.close()
 
 
 class _Locked:
@@ -154,7 +191,7 @@ class _Locked:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise click.ClickException("Another rotation is at work.") from None
+            raise Failed(reason="Another rotation is at work.") from None
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
@@ -164,8 +201,9 @@ def _settings() -> Settings:
     try:
         return environment.load(needs_secrets=False)
     except environment.InvalidSettings as error:
-        raise click.ClickException(str(error)) from error
+        raise WrongSettings(lines=error) from error
 
 
-def _say(as_json: bool, text: str, outcome: Mapping[str, object]) -> None:
-    click.echo(json.dumps(outcome) if as_json else text)
+def _say(session: Session, text: str, outcome: Mapping[str, object]) -> None:
+    session.say(text)
+    session.result(json.dumps(outcome).encode())

@@ -158,6 +158,9 @@ def kids(instance: Instance) -> list[str]:
 def test_a_stopped_instance_is_rotated_too(tmp_path: Path) -> None:
     instance = Instance(tmp_path)
     assert "never ran" in instance.cli("keys", "rotate", check=False).stderr
+    refused = instance.cli("keys", "rotate", "--data", "--json", check=False)
+    assert json.loads(refused.stdout)["error"]["code"] == "NEVER_RAN"
+    assert not instance.home.exists()
     instance.start()
     instance.stop()
     before = KeyRing.load(instance.home / "keys").newest
