@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.cli.server import TOKEN, Panel, Server
+from tests.cli.panel import TOKEN, Panel
+from tests.cli.server import Server
 
 from windlass.cli.api import Api
 from windlass.cli.main import cli

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run, last_json
-from tests.cli.server import EMAIL, TOKEN, Panel
+from tests.cli.panel import EMAIL, TOKEN, Panel
 
 from windlass.cli import device
 from windlass.cli.api import Api

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run, last_json
-from tests.cli.server import Panel
+from tests.cli.panel import Panel
 
 from windlass.cli import upload
 from windlass.cli.api import Api

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run, last_json
-from tests.cli.server import Panel, until
+from tests.cli.panel import Panel, until
 
 from windlass.cli.api import Api
 from windlass.cli.follow import ServerAway, follow

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 from tests.cli.conftest import Run
-from tests.cli.server import Panel
+from tests.cli.panel import Panel
 
 from windlass.cli.lazy import LazyGroup, load
 from windlass.cli.main import cli

@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.cli.server import EMAIL, TOKEN, Panel, Server
+from tests.cli.panel import EMAIL, TOKEN, Panel
+from tests.cli.server import Server
 
 from windlass.cli.api import Api
 from windlass.cli.client import BadCertificate
