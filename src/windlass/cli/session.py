@@ -15,7 +15,9 @@ from windlass.cli.errors import CliError, Failed, NeedsAnswer
 
 if TYPE_CHECKING:
     from windlass.cli.api import Api
+    from windlass.cli.schemas import Resource
 
+Found = TypeVar("Found", bound="Resource")
 Function = TypeVar("Function", bound=Callable[..., None])
 
 # Colours (SGR) may pass to a terminal; everything else that moves or retitles it may not.
@@ -105,6 +107,23 @@ class Session:
         self.say(_aligned(heads, widths), bold=True)
         for line in lines:
             self.say(_aligned(line, widths))
+
+    def listing(
+        self,
+        found: Sequence[Found],
+        heads: Sequence[str],
+        row: Callable[[Found], Sequence[str]],
+        *,
+        nothing: str,
+    ) -> None:
+        """What the API listed: a table, or the words when there is nothing; all of it as JSON."""
+        from windlass.cli.api import as_json_list
+
+        if found:
+            self.table(heads, map(row, found))
+        else:
+            self.say(nothing)
+        self.result(as_json_list(found))
 
 
 def plain(text: str) -> str:

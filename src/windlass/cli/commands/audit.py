@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from windlass.cli.client import Params
+    from windlass.cli.schemas import AuditEntry
 
 HEADS = ("WHEN (UTC)", "WHO", "WHAT", "WHERE", "FROM")
 _AGO = re.compile(r"(\d{1,5})\s*(min|h|d|w)\Z")
@@ -96,7 +97,8 @@ def audit(
         return
     if format:
         raise click.UsageError("--format is for --export.")
-    _show(session, filters, limit, everything=everything)
+    found = session.api.audit(filters, limit=limit, everything=everything)
+    session.listing(found, HEADS, _row, nothing="Nothing happened that fits.")
 
 
 def moment(text: str | None, *, now: datetime | None = None) -> str | None:
@@ -113,27 +115,14 @@ def moment(text: str | None, *, now: datetime | None = None) -> str | None:
     return (then if then.tzinfo else then.replace(tzinfo=UTC)).isoformat()
 
 
-def _show(session: Session, filters: "Params", limit: int, *, everything: bool) -> None:
-    from windlass.cli.api import as_json_list
-
-    found = session.api.audit(filters, limit=limit, everything=everything)
-    if not found:
-        session.say("Nothing happened that fits.")
-    else:
-        session.table(
-            HEADS,
-            (
-                (
-                    f"{one.created_at:%Y-%m-%d %H:%M:%S}" if one.created_at else "",
-                    one.actor.label if one.actor else "Windlass",
-                    one.sentence,
-                    " ".join(place.label for place in (one.project, one.team) if place),
-                    one.address or "",
-                )
-                for one in found
-            ),
-        )
-    session.result(as_json_list(found))
+def _row(entry: "AuditEntry") -> tuple[str, ...]:
+    return (
+        f"{entry.created_at:%Y-%m-%d %H:%M:%S}" if entry.created_at else "",
+        entry.actor.label if entry.actor else "Windlass",
+        entry.sentence,
+        " ".join(place.label for place in (entry.project, entry.team) if place),
+        entry.address or "",
+    )
 
 
 def _export(

@@ -37,8 +37,6 @@ def deployments(
     branch: str | None,
     limit: int,
 ) -> None:
-    from windlass.cli.api import as_json_list
-
     if project and everything:
         raise click.UsageError("--project and --all exclude each other.")
     found = session.api.deployments(
@@ -47,11 +45,8 @@ def deployments(
         branch=branch,
         limit=limit,
     )
-    if found:
-        session.table(HEADS, map(row, found))
-    else:
-        session.say("No deployments. `windlass deploy` makes the first.")
-    session.result(as_json_list(found))
+    nothing = "No deployments. `windlass deploy` makes the first."
+    session.listing(found, HEADS, row, nothing=nothing)
 
 
 def row(deployment: "Deployment") -> tuple[str, ...]:

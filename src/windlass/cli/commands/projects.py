@@ -1,10 +1,14 @@
 """`windlass projects`: list, create, show, delete."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from windlass.cli.session import Session, standard
+
+if TYPE_CHECKING:
+    from windlass.cli.schemas import Project
 
 HEADS = ("PROJECT", "FRAMEWORK", "LATEST", "WHEN", "URL")
 
@@ -119,25 +123,18 @@ def delete(session: Session, name: str, yes: bool) -> None:
 
 
 def _list(session: Session) -> None:
-    from windlass.cli.api import as_json_list
+    nothing = "No projects yet. `windlass deploy` in a folder makes the first."
+    session.listing(session.api.projects(), HEADS, _row, nothing=nothing)
+
+
+def _row(project: "Project") -> tuple[str, ...]:
     from windlass.cli.times import ago
 
-    found = session.api.projects()
-    if not found:
-        session.say("No projects yet. `windlass deploy` in a folder makes the first.")
-    else:
-        latest = [(project, project.latest_deployment) for project in found]
-        session.table(
-            HEADS,
-            (
-                (
-                    project.slug,
-                    project.framework or "",
-                    deployment.status if deployment else "",
-                    ago(deployment.created_at) if deployment else "",
-                    project.url or "",
-                )
-                for project, deployment in latest
-            ),
-        )
-    session.result(as_json_list(found))
+    latest = project.latest_deployment
+    return (
+        project.slug,
+        project.framework or "",
+        latest.status if latest else "",
+        ago(latest.created_at) if latest else "",
+        project.url or "",
+    )

@@ -246,20 +246,12 @@ def decline(session: Session, invitation: str) -> None:
 
 
 def _list(session: Session) -> None:
-    from windlass.cli.api import as_json_list
+    nothing = "You are in no team. `windlass teams create NAME` makes one."
+    session.listing(session.api.teams(), HEADS, _row, nothing=nothing)
 
-    found = session.api.teams()
-    if not found:
-        session.say("You are in no team. `windlass teams create NAME` makes one.")
-    else:
-        session.table(
-            HEADS,
-            (
-                (one.slug, one.name, one.role, str(one.member_count), str(one.project_count))
-                for one in found
-            ),
-        )
-    session.result(as_json_list(found))
+
+def _row(team: "Team") -> tuple[str, ...]:
+    return (team.slug, team.name, team.role, str(team.member_count), str(team.project_count))
 
 
 def _show_invited(session: Session, found: "list[Invitation]") -> None:

@@ -117,27 +117,20 @@ def revoke(session: Session, token: str, yes: bool) -> None:
 
 
 def _list(session: Session) -> None:
-    from windlass.cli.api import as_json_list
+    nothing = "No tokens. `windlass tokens create NAME` makes one."
+    session.listing(session.api.tokens(), HEADS, _row, nothing=nothing)
+
+
+def _row(token: "Token") -> tuple[str, ...]:
     from windlass.cli.times import ago
 
-    found = session.api.tokens()
-    if not found:
-        session.say("No tokens. `windlass tokens create NAME` makes one.")
-    else:
-        session.table(
-            HEADS,
-            (
-                (
-                    one.name,
-                    one.id,
-                    "everything" if one.scopes is None else " ".join(one.scopes),
-                    ago(one.last_used_at) if one.last_used_at else "never",
-                    _end(one),
-                )
-                for one in found
-            ),
-        )
-    session.result(as_json_list(found))
+    return (
+        token.name,
+        token.id,
+        "everything" if token.scopes is None else " ".join(token.scopes),
+        ago(token.last_used_at) or "never",
+        _end(token),
+    )
 
 
 def _end(token: "Token") -> str:
