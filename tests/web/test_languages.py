@@ -36,8 +36,11 @@ def test_the_scripts_of_a_page_speak_its_language(visit: Visit) -> None:
 
     expect(page.locator("[data-log-state]")).to_have_text(re.compile(r"\d 行$"))
     expect(page.locator("time[data-time=relative]").first).to_have_text(re.compile("前|昨天"))
+    expect(page.locator(".seq").first).to_have_attribute("aria-label", re.compile(r"第 \d+ 行"))
     page.keyboard.press("Control+k")
-    page.keyboard.type("zzzz")
+    page.keyboard.type("主题：深色")
+    expect(page.locator("#palette-list li").first).to_contain_text("主题：深色")
+    page.locator("#palette input").fill("zzzz")
     expect(page.locator("#palette-list li").first).to_have_text("没有此名称的内容")
     assert visit.complaints == []
 

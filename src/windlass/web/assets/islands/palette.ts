@@ -80,10 +80,14 @@ function onThisPage(): Item[] {
     { label: t("New project"), kind: t("Action"), symbol: "plus", go: () => location.assign("/projects/new") },
     { label: t("New project from Git"), kind: t("Action"), symbol: "folder-git-2", go: () => location.assign("/projects/new?from=git") },
     { label: t("Keyboard shortcuts"), kind: t("Help"), symbol: "keyboard", go: () => one<HTMLDialogElement>("#shortcuts").showModal() },
-    ...["system", "light", "dark"].map((theme) => ({
-      label: `Theme: ${theme}`,
+    ...[
+      ["system", t("System"), "monitor"],
+      ["light", t("Light"), "sun"],
+      ["dark", t("Dark"), "moon"],
+    ].map(([theme = "", name = "", symbol = ""]) => ({
+      label: t("Theme: {name}", { name }),
       kind: t("Action"),
-      symbol: { system: "monitor", light: "sun", dark: "moon" }[theme] ?? "monitor",
+      symbol,
       go: () => one(`[data-theme-switch] [value="${theme}"]`).click(),
     })),
   ];
@@ -95,13 +99,26 @@ function ofProject(project: Project): Item {
 }
 
 function ofTeam(team: Team): Item {
-  return { label: team.name, kind: "Team", symbol: "users", go: () => location.assign(`/teams/${team.slug}`) };
+  return { label: team.name, kind: t("Team"), symbol: "users", go: () => location.assign(`/teams/${team.slug}`) };
 }
 
 function ofDeployment(deployment: Deployment): Item {
   const what = deployment.commitMessage?.split("\n")[0] ?? deployment.branch ?? deployment.id.slice(-8);
   const go = (): void => location.assign(`/deployments/${deployment.id}`);
-  return { label: `${deployment.project.name}: ${what}`, kind: deployment.status, symbol: "rocket", go };
+  return { label: `${deployment.project.name}: ${what}`, kind: said(deployment.status), symbol: "rocket", go };
+}
+
+/** A state as the pages call it. */
+function said(status: string): string {
+  const words: Record<string, string> = {
+    queued: t("Queued"),
+    building: t("Building"),
+    deploying: t("Deploying"),
+    ready: t("Ready"),
+    error: t("Failed"),
+    cancelled: t("Cancelled"),
+  };
+  return words[status] ?? status;
 }
 
 /** Letters in order; together and at the start of words count more. Lower is better. */

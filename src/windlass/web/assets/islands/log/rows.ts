@@ -100,7 +100,7 @@ export class Rows {
     const element = make(
       "div",
       { class: `line ${this.lines.level(at)}` },
-      make("a", { class: "seq", href: `#L${seq}`, tabindex: "-1", "aria-label": `Line ${seq}` }, String(seq)),
+      make("a", { class: "seq", href: `#L${seq}`, tabindex: "-1", "aria-label": t("Line {n}", { n: String(seq) }) }, String(seq)),
       make("span", { class: "message" }, ...nodes(this.lines.messages[at] ?? "", this.query)),
     );
     if (at === this.hit) element.classList.add("hit-here");
