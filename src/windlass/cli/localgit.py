@@ -24,10 +24,6 @@ class NoSuchBranch(CliError):
     fix = "`git branch --all` lists them."
 
 
-def is_repository(folder: Path) -> bool:
-    return (folder / ".git").exists() or is_bare(folder)
-
-
 def is_bare(folder: Path) -> bool:
     return (folder / "HEAD").is_file() and (folder / "objects").is_dir()
 
