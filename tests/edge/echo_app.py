@@ -26,6 +26,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     except asyncio.IncompleteReadError:
         return False
     line, *lines = head.rstrip("\r\n").split("\r\n")
+    if line.count(" ") != 2:
+        # As good servers do. Had it only closed, the edge would have asked again.
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        return False
     method, target, _ = line.split(" ")
     headers = {n.lower(): v for n, v in (text.split(": ", 1) for text in lines)}
     path, _, query = target.partition("?")
