@@ -106,9 +106,14 @@ class RolledBack(Database):
         assert self._connection is not None
         raw = await self._connection.get_raw_connection()
         connection = cast(asyncpg.Connection, raw.driver_connection)
-        await connection.execute(f"set local role {role}")
-        await connection.execute(f"set local windlass.user_id = '{tenant()}'")
+        await connection.execute(_as(role))
         return await connection.fetch(query, *values)
+
+    async def execute(self, statement: str) -> None:
+        """One without an answer, as whoever the transaction is at this moment."""
+        assert self._connection is not None
+        raw = await self._connection.get_raw_connection()
+        await cast(asyncpg.Connection, raw.driver_connection).execute(statement)
 
 
 class _Tenants(Database):
@@ -128,6 +133,14 @@ class _WebSession(orm.Session):
     pass
 
 
+def _as(role: str) -> str:
+    """Both at once: a statement is a way to the server and back."""
+    return (
+        f"select set_config('role', '{role}', true),"
+        f" set_config('windlass.user_id', '{tenant()}', true)"
+    )
+
+
 @event.listens_for(_SystemSession, "after_begin")
 def _enter_system(_session: object, _transaction: object, connection: Connection) -> None:
     connection.exec_driver_sql("set local role none")
@@ -135,8 +148,7 @@ def _enter_system(_session: object, _transaction: object, connection: Connection
 
 @event.listens_for(_WebSession, "after_begin")
 def _enter_web(_session: object, _transaction: object, connection: Connection) -> None:
-    connection.exec_driver_sql(f"set local role {TENANT_ROLE}")
-    connection.exec_driver_sql(f"set local windlass.user_id = '{tenant()}'")
+    connection.exec_driver_sql(_as(TENANT_ROLE))
 
 
 @pytest.fixture(scope="session")

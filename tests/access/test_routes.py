@@ -187,12 +187,13 @@ class Place:
         self._document = openapi.document(app)
 
     async def call(self, route: Route, caller: Caller, tenant: Tenant) -> Seen:
-        await self.database.fetch("savepoint cell")
+        await self.database.execute("savepoint cell")
         try:
             return await self._send(route, caller, tenant)
         finally:
-            await self.database.fetch("rollback to savepoint cell")
-            self.app.state.identities.forget()
+            await self.database.execute("rollback to savepoint cell; release savepoint cell")
+            if route.method != "GET":
+                self.app.state.identities.forget()
             self.app.state.limiter.reset()
 
     async def _send(self, route: Route, caller: Caller, tenant: Tenant) -> Seen:
