@@ -148,6 +148,13 @@ async def test_only_the_owner_of_the_instance_reads_the_files(tmp_path: Path) ->
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
+async def test_a_folder_that_cannot_be_written_can_be_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "mail").write_text("in the way")
+
+    with pytest.raises(MailFailed):
+        await FileMailer(tmp_path / "mail", SENDER).send(to="ada@example.com", **LETTER)
+
+
 async def test_a_server_that_is_away_can_be_asked_again() -> None:
     away = SmtpMailer(Mail(host="127.0.0.1", port=free_port(), tls="none"), SENDER)
 

@@ -89,7 +89,10 @@ class FileMailer:
     async def send(self, *, to: str, subject: str, text: str, html: str) -> None:
         message = compose(self._sender, to=to, subject=subject, text=text, html=html)
         path = self._folder / f"{clock.now():%Y-%m-%d-%H%M%S}-{ids.short(ids.uuid7())}.eml"
-        await asyncio.to_thread(self._write, path, message)
+        try:
+            await asyncio.to_thread(self._write, path, message)
+        except OSError as error:
+            raise MailFailed(f"{path}: {error.strerror}") from error
         log.get().warning("mail.written", file=str(path), fix="WINDLASS_MAIL__HOST sends them")
 
     def _write(self, path: Path, message: EmailMessage) -> None:

@@ -5,9 +5,11 @@ mail server is away the job is tried again, with a new link each time.
 """
 
 from urllib.parse import quote
+from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from windlass.adapters.mail import MailFailed
 from windlass.auth import departing, events, joining, links, mailing
 from windlass.auth.models import Purpose, SignUpInvitation, User
 from windlass.core import clock, crypto, log
@@ -92,7 +94,6 @@ async def tell_password_reset(ctx: Ctx, event: events.PasswordReset) -> None:
 async def send_invitation(ctx: Ctx, event: events.SignUpInvited) -> None:
     """Send the link that lets somebody sign up."""
     secret = crypto.new_token("invite")
-    given = {"digest": crypto.digest(secret)}
     query = select(SignUpInvitation, User).join(User, User.id == SignUpInvitation.invited_by)
     async with ctx.transaction() as db:
         found = (
@@ -107,9 +108,7 @@ async def send_invitation(ctx: Ctx, event: events.SignUpInvited) -> None:
         if found is None:
             return
         invitation, inviter = found
-        await db.execute(
-            update(SignUpInvitation).where(SignUpInvitation.id == invitation.id).values(**given)
-        )
+        invitation.digest = crypto.digest(secret)
     link = f"{ctx.settings.panel_url}/sign-up?invitation={quote(secret)}"
     who = inviter.name or inviter.email
     await _send(
@@ -141,7 +140,7 @@ async def prune_links(ctx: Ctx) -> None:
         await links.prune(db)
 
 
-async def _tell_password(ctx: Ctx, user_id: object) -> None:
+async def _tell_password(ctx: Ctx, user_id: UUID) -> None:
     async with ctx.transaction() as db:
         user = await db.get(User, user_id)
     if user is not None and user.email is not None:
@@ -157,7 +156,7 @@ async def _send_link(ctx: Ctx, user: User, email: str, purpose: Purpose, letter:
         return
     life = links.LIVES[purpose]
     try:
-        await _send(
+        is_sent = await _send(
             ctx,
             email,
             letter,
@@ -167,13 +166,14 @@ async def _send_link(ctx: Ctx, user: User, email: str, purpose: Purpose, letter:
             minutes=int(life.total_seconds() // 60),
             hours=int(life.total_seconds() // 3600),
         )
-    except Exception:
+    except MailFailed:
         async with ctx.transaction() as db:
             await links.unmake(db, secret)
         raise
-    async with ctx.transaction() as db:
-        await emit(db, events.LinkSent(user_id=user.id, purpose=purpose), by=None)
+    if is_sent:
+        async with ctx.transaction() as db:
+            await emit(db, events.LinkSent(user_id=user.id, purpose=purpose), by=None)
 
 
-async def _send(ctx: Ctx, to: str, letter: str, language: str | None, **facts: object) -> None:
-    await mailing.send(ctx, to, f"auth/mail/{letter}.html", language, **facts)
+async def _send(ctx: Ctx, to: str, letter: str, language: str | None, **facts: object) -> bool:
+    return await mailing.send(ctx, to, f"auth/mail/{letter}.html", language, **facts)

@@ -7,9 +7,9 @@ from windlass.core.context import Ctx
 from windlass.web import letters
 
 
-async def send(ctx: Ctx, to: str, template: str, language: str | None, **facts: object) -> None:
-    """Write `auth/mail/verify.html` and so on and send it. An address that takes no mail is noted:
-    trying again would not help. Anything else is raised, for the job to be tried again."""
+async def send(ctx: Ctx, to: str, template: str, language: str | None, **facts: object) -> bool:
+    """Write `auth/mail/verify.html` and so on and send it. False for an address that takes no
+    mail: trying again would not help. Raises MailFailed, for the job to be tried again."""
     host = ctx.settings.panel_url.split("//", 1)[-1]
     found = letters.write(template, language, host=host, **facts)
     try:
@@ -17,3 +17,5 @@ async def send(ctx: Ctx, to: str, template: str, language: str | None, **facts: 
     except MailRefused as error:
         # People are told that nothing came, and what to check.
         log.get().warning("mail.refused", letter=template, why=str(error))
+        return False
+    return True
