@@ -6,6 +6,7 @@ that was proven or an error; nothing here knows accounts.
 
 import datetime as dt
 import time
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import quote_plus, urlsplit
 
@@ -196,12 +197,10 @@ class OidcProvider:
         from authlib.oidc.core import CodeIDToken
         from joserfc import jwt
         from joserfc.errors import JoseError
-        from joserfc.jwk import KeySet
 
         published = (await self._client.get(found.jwks_uri)).json(_Keys)
         try:
-            keys = KeySet.import_key_set({"keys": [key for key in published.keys if _signs(key)]})
-            token = jwt.decode(answer.id_token, keys, algorithms=_ALGORITHMS)
+            token = jwt.decode(answer.id_token, _usable(published), algorithms=_ALGORITHMS)
             claims = CodeIDToken(
                 token.claims,
                 token.header,
@@ -326,9 +325,18 @@ def _basic(client_id: str, secret: str) -> str:
     return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
-def _signs(key: dict[str, Any]) -> bool:
-    """Public keys for signatures; an issuer may publish others beside them."""
-    return key.get("kty") in {"RSA", "EC", "OKP"} and key.get("use", "sig") == "sig"
+def _usable(published: _Keys) -> Any:
+    """Public keys for signatures. An issuer may publish others beside them, of kinds and curves
+    that nobody here knows."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import JWKRegistry, KeySet
+
+    found: list[Any] = []
+    for key in published.keys:
+        if key.get("use", "sig") == "sig" and key.get("kty") in ("RSA", "EC", "OKP"):
+            with suppress(JoseError, LookupError, ValueError, TypeError):
+                found.append(JWKRegistry.import_key(key))
+    return KeySet(found)
 
 
 def _names_of(issuer: str) -> list[str]:

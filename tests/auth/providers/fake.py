@@ -78,8 +78,13 @@ class Fake:
                 "token_endpoint_auth_methods_supported": ["client_secret_post"],
             }
         if path == "/jwks":
-            other = {"kty": "AKP", "kid": "of a kind that nobody knows yet"}
-            return {"keys": [other, self.key.as_dict(private=False)]}
+            others = [
+                {"kty": "AKP", "kid": "of a kind that nobody knows yet"},
+                {"kty": "EC", "crv": "BP-256", "x": "AA", "y": "AA", "kid": "of another curve"},
+                {"kty": "RSA", "kid": "without its numbers"},
+                {"kty": ["RSA"]},
+            ]
+            return {"keys": [*others, self.key.as_dict(private=False)]}
         if path == "/token":
             return {"access_token": "at", "id_token": self.id_token or self._signed(form["code"])}
         if path == "/login/oauth/access_token":
