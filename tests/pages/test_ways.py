@@ -51,6 +51,17 @@ def key() -> Authenticator:
     return Authenticator("panel.example", PANEL)
 
 
+async def test_a_passkey_that_cannot_be_read_is_refused_in_the_language_of_the_page(
+    home: httpx2.AsyncClient, other: httpx2.AsyncClient
+) -> None:
+    for browser, path in ((other, "/sign-in/passkey"), (home, "/account/passkeys")):
+        browser.cookies.set("windlass_language", "de")
+        given = {"credential": "{", "passkey_name": "laptop"}
+        answer = await browser.post(path, data=given)
+        assert 'lang="de"' in answer.text
+        assert "cannot be read" not in answer.text
+
+
 async def set_up_totp(home: httpx2.AsyncClient) -> tuple[TOTP, list[str]]:
     begun = await home.post("/account/factors/totp")
     assert begun.headers["location"] == "/account/factors/totp"

@@ -12,6 +12,7 @@ from windlass.auth import (
     joining,
     limiting,
     link_pages,
+    passkeys,
     provider_routes,
     second_pages,
     service,
@@ -20,6 +21,7 @@ from windlass.auth import (
     ways_pages,
 )
 from windlass.auth.deps import CurrentActor, SystemDB
+from windlass.auth.factor_schemas import Assertion
 from windlass.auth.front import COOKIE
 from windlass.auth.permissions import Permission
 from windlass.auth.schemas import Setup, SignIn, SignUp
@@ -70,7 +72,7 @@ async def sign_in_by_passkey(request: Request, system_db: SystemDB, form: Form) 
     """A passkey is both factors at once."""
     target = local_path(form.get("next"))
     try:
-        credential = second_pages.credential_in(form)
+        credential = passkeys.read(form.get("credential", ""), Assertion)
         user = await factor_routes.owner_of_passkey(request, system_db, credential)
     except AppError as error:
         await system_db.rollback()

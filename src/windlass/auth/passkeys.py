@@ -4,6 +4,7 @@ The secret of the challenge is what the authenticator signs, so it names its row
 Only the panel's own address is accepted: a passkey made there is worth nothing on another site.
 """
 
+from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from windlass.core.events import emit
 from windlass.core.languages import gettext
 from windlass.core.settings import Settings
 
+C = TypeVar("C", Assertion, Attestation)
 MOST = 20
 _NAME = "Windlass"
 _TIMEOUT_MS = MINUTES * 60_000
@@ -104,7 +106,15 @@ def challenge_in(client_data_json: str) -> str:
         found = msgspec.json.decode(base64url_to_bytes(client_data_json), type=_ClientData)
         return base64url_to_bytes(found.challenge).decode("ascii")
     except (ValueError, msgspec.MsgspecError):
-        raise PasskeyRefused(why=gettext("What the browser sent cannot be read.")) from None
+        raise _unreadable() from None
+
+
+def read(given: str, kind: type[C]) -> C:
+    """What the browser's own dialog gave, as JSON; raises PasskeyRefused."""
+    try:
+        return msgspec.json.decode(given, type=kind)
+    except msgspec.MsgspecError:
+        raise _unreadable() from None
 
 
 async def add(
@@ -157,7 +167,7 @@ async def use(
     try:
         id = base64url_to_bytes(credential.raw_id)
     except ValueError:
-        raise PasskeyRefused(why=gettext("What the browser sent cannot be read.")) from None
+        raise _unreadable() from None
     query = select(Passkey, User).join(User, User.id == Passkey.user_id)
     query = query.where(Passkey.credential_id == id, User.deleted_at.is_(None))
     # Two uses of one count wait for each other.
@@ -249,6 +259,10 @@ def _base64url(value: bytes) -> str:
     from webauthn.helpers import bytes_to_base64url
 
     return bytes_to_base64url(value)
+
+
+def _unreadable() -> PasskeyRefused:
+    return PasskeyRefused(why=gettext("What the browser sent cannot be read."))
 
 
 def _why(error: Exception) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.adapters import identity
 from windlass.adapters.guarded import FetchFailed
 from windlass.adapters.identity import Provider, Refused
-from windlass.auth import entering, providers, proving
+from windlass.auth import challenges, cookies, entering, providers, proving
 from windlass.auth.deps import CurrentActor
 from windlass.auth.entering import challenges_of
 from windlass.auth.factor_errors import (
@@ -238,10 +238,10 @@ def _browser_cookie(request: Request, value: str) -> Cookie:
         COOKIE,
         value=value,
         path=_PATH,
-        max_age=600,
+        max_age=challenges.MINUTES * 60,
         httponly=True,
         samesite="lax",
-        secure=request.app.state.settings.panel_url.startswith("https:"),
+        secure=cookies.has_tls(request),
     )
 
 

@@ -2,7 +2,6 @@
 
 from urllib.parse import quote
 
-import msgspec
 from litestar import get, post
 
 from windlass.auth import challenges, cookies, entering, factor_routes, factors, passkeys
@@ -43,7 +42,7 @@ async def second_passkey(request: Request, system_db: SystemDB, form: Form) -> A
     target, challenge = local_path(form.get("next")), _challenge(request)
     try:
         entered = await factor_routes.second_by_passkey(
-            request, system_db, challenge, credential_in(form)
+            request, system_db, challenge, passkeys.read(form.get("credential", ""), Assertion)
         )
     except AppError as error:
         await system_db.rollback()
@@ -79,14 +78,6 @@ async def _second(
         passkey_options=options.decode() if options else None,
         errors=errors,
     )
-
-
-def credential_in(form: Form) -> Assertion:
-    """What the browser's own passkey dialog gave; raises PasskeyRefused."""
-    try:
-        return msgspec.json.decode(form.get("credential", ""), type=Assertion)
-    except msgspec.MsgspecError as error:
-        raise PasskeyRefused(why="What the browser sent cannot be read.") from error
 
 
 def _challenge(request: Request) -> str:

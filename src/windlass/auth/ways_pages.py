@@ -7,7 +7,6 @@ them, and comes back.
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
-import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +25,7 @@ from windlass.auth import (
 from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.factor_errors import PasskeyRefused, ProveAgain
 from windlass.auth.factor_schemas import (
+    Assertion,
     Attestation,
     FactorsOut,
     PasskeyChange,
@@ -35,7 +35,6 @@ from windlass.auth.factor_schemas import (
 )
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
-from windlass.auth.second_pages import credential_in
 from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
@@ -84,7 +83,7 @@ async def _act(
     request: Request,
     db: AsyncSession,
     actor: Actor,
-    act: Callable[[], Awaitable[object]],
+    act: Act,
     done: Answer,
 ) -> Answer:
     """Do it for who signed in just now; recovery codes that it makes are shown, this once."""
@@ -182,18 +181,14 @@ async def make_codes(request: Request, db: DB, actor: CurrentActor) -> Answer:
 @post("/account/passkeys", permission=Permission.account)
 async def add_passkey(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
     async def act() -> None:
-        made = {"name": forms.text(form, "passkey_name") or "", "credential": _new_key(form)}
+        made = {
+            "name": forms.text(form, "passkey_name") or "",
+            "credential": passkeys.read(form.get("credential", ""), Attestation),
+        }
         wanted = struct(PasskeyCreate, made)
         await factor_routes.keep_passkey(request, db, actor, wanted)
 
     return await _act(request, db, actor, act, see(HOME, "passkey-added"))
-
-
-def _new_key(form: Form) -> Attestation:
-    try:
-        return msgspec.json.decode(form.get("credential", ""), type=Attestation)
-    except msgspec.MsgspecError as error:
-        raise PasskeyRefused(why="What the browser sent cannot be read.") from error
 
 
 @post("/account/passkeys/{passkey_id:str}/rename", permission=Permission.account)
@@ -269,8 +264,8 @@ async def prove(
         if actor.session_id is None:
             # An API token and a password do not make a session: that would pass by the factors.
             raise ProveAgain(minutes=proving.FRESH_MINUTES)
-        if form.get("credential"):
-            credential = credential_in(form)
+        if given := form.get("credential"):
+            credential = passkeys.read(given, Assertion)
             await factor_routes.owner_of_passkey(request, system_db, credential, user_id=actor.id)
         else:
             await factor_routes.prove(request, db, actor, form.get("password", ""))
