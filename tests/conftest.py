@@ -240,6 +240,14 @@ async def anonymous(app: Litestar) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture
+async def other(app: Litestar) -> AsyncIterator[httpx2.AsyncClient]:
+    """Another browser, where nobody is signed in, and whose forms are ours."""
+    async with client_of(app) as found:
+        found.headers["origin"] = PANEL
+        yield found
+
+
+@pytest.fixture
 async def stranger(app: Litestar, database: RolledBack) -> AsyncIterator[httpx2.AsyncClient]:
     """Somebody else who is signed in."""
     other = await make.user(database, email="stranger@example.com")

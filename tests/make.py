@@ -15,6 +15,7 @@ from windlass.builds.models import Source, SourceKind
 from windlass.core.blobs import BlobStore
 from windlass.core.db import Database
 from windlass.core.manifest import Entry
+from windlass.core.settings import Limits
 from windlass.deployments import service as deployments
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
@@ -24,6 +25,10 @@ from windlass.projects.schemas import ProjectCreate
 
 PASSWORD = "Correct horse battery 1"
 _HASH = passwords.hash_now(PASSWORD)
+MANY_TRIES = Limits(
+    sign_in="1000/60", second_factor="1000/60", write="1000/60", anonymous="1000/60"
+)
+"""For tests that try more often than people do; those about limits set their own."""
 
 
 async def user(database: Database, *, email: str, is_admin: bool = True, **given: Any) -> Actor:

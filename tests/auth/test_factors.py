@@ -1,7 +1,6 @@
 """The second factor: an authenticator app and recovery codes, from both sides."""
 
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -14,7 +13,7 @@ from tests import make
 from tests.conftest import PANEL, RolledBack, client_of
 
 from windlass.auth.models import Actor
-from windlass.core.settings import Limits, Settings
+from windlass.core.settings import Settings
 
 pytestmark = pytest.mark.anyio
 HERE = {"origin": PANEL}
@@ -24,8 +23,7 @@ SIGN_IN = {"email": "owner@example.com", "password": make.PASSWORD}
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """These tests try more often than people do; those about limits set their own."""
-    many = Limits(sign_in="1000/60", second_factor="1000/60", write="1000/60", anonymous="1000/60")
-    return msgspec.structs.replace(settings, limits=many)
+    return msgspec.structs.replace(settings, limits=make.MANY_TRIES)
 
 
 @pytest.fixture
@@ -34,14 +32,6 @@ async def browser_of(anonymous: httpx2.AsyncClient, owner: Actor) -> httpx2.Asyn
     anonymous.headers.update(HERE)
     assert (await anonymous.post("/api/auth/sign-in", json=SIGN_IN)).status_code == 200
     return anonymous
-
-
-@pytest.fixture
-async def other(app: Litestar) -> AsyncIterator[httpx2.AsyncClient]:
-    """Another browser, where nobody is signed in."""
-    async with client_of(app) as found:
-        found.headers.update(HERE)
-        yield found
 
 
 class App:

@@ -1,19 +1,17 @@
 """Passkeys: added, used alone or after a password, and what must not pass for one."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import msgspec
 import pytest
-from litestar import Litestar
 from sqlalchemy import text
 from tests import make
 from tests.auth.authenticator import Authenticator, packed
-from tests.conftest import PANEL, RolledBack, client_of
+from tests.conftest import PANEL, RolledBack
 
 from windlass.auth.models import Actor
-from windlass.core.settings import Limits, Settings
+from windlass.core.settings import Settings
 
 pytestmark = pytest.mark.anyio
 HERE = {"origin": PANEL}
@@ -23,8 +21,7 @@ API = "/api/auth"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    many = Limits(sign_in="1000/60", second_factor="1000/60", write="1000/60", anonymous="1000/60")
-    return msgspec.structs.replace(settings, limits=many, url=PANEL)
+    return msgspec.structs.replace(settings, limits=make.MANY_TRIES, url=PANEL)
 
 
 @pytest.fixture
@@ -33,13 +30,6 @@ async def home(anonymous: httpx2.AsyncClient, owner: Actor) -> httpx2.AsyncClien
     anonymous.headers.update(HERE)
     assert (await anonymous.post(f"{API}/sign-in", json=SIGN_IN)).status_code == 200
     return anonymous
-
-
-@pytest.fixture
-async def other(app: Litestar) -> AsyncIterator[httpx2.AsyncClient]:
-    async with client_of(app) as found:
-        found.headers.update(HERE)
-        yield found
 
 
 @pytest.fixture

@@ -3,20 +3,18 @@
 import json
 import re
 import time
-from collections.abc import AsyncIterator
 
 import httpx2
 import msgspec
 import pytest
-from litestar import Litestar
 from pyotp.totp import TOTP
 from sqlalchemy import text
 
 from tests import make
 from tests.auth.authenticator import Authenticator
-from tests.conftest import PANEL, RolledBack, client_of
+from tests.conftest import PANEL, RolledBack
 from windlass.auth.models import Account, Actor
-from windlass.core.settings import GitHub, Limits, Providers, Settings
+from windlass.core.settings import GitHub, Providers, Settings
 
 pytestmark = pytest.mark.anyio
 HERE = {"origin": PANEL}
@@ -25,9 +23,8 @@ SIGN_IN = {"login": "owner@example.com", "password": make.PASSWORD}
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    many = Limits(sign_in="1000/60", second_factor="1000/60", write="1000/60", anonymous="1000/60")
     providers = Providers(github=GitHub(client_id="windlass", client_secret="s"))
-    return msgspec.structs.replace(settings, limits=many, url=PANEL, providers=providers)
+    return msgspec.structs.replace(settings, limits=make.MANY_TRIES, url=PANEL, providers=providers)
 
 
 @pytest.fixture
@@ -36,14 +33,6 @@ async def home(anonymous: httpx2.AsyncClient, owner: Actor) -> httpx2.AsyncClien
     anonymous.headers.update(HERE)
     assert (await anonymous.post("/sign-in", data=SIGN_IN)).status_code == 303
     return anonymous
-
-
-@pytest.fixture
-async def other(app: Litestar) -> AsyncIterator[httpx2.AsyncClient]:
-    """A browser where nobody is signed in."""
-    async with client_of(app) as found:
-        found.headers.update(HERE)
-        yield found
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.conftest import PANEL, RolledBack, client_of
 
 from windlass.auth.models import Actor
 from windlass.core import clock
-from windlass.core.settings import Auth, GitHub, Limits, Oidc, Settings
+from windlass.core.settings import Auth, GitHub, Oidc, Settings
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +30,9 @@ def fake() -> Iterator[Fake]:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    many = Limits(sign_in="1000/60", second_factor="1000/60", write="1000/60", anonymous="1000/60")
-    return msgspec.structs.replace(settings, limits=many, url=PANEL, auth=Auth(sign_up="open"))
+    return msgspec.structs.replace(
+        settings, limits=make.MANY_TRIES, url=PANEL, auth=Auth(sign_up="open")
+    )
 
 
 @pytest.fixture
