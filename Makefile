@@ -36,7 +36,7 @@ ARGS ?=
 TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy redis-server:redis-server
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
-.PHONY: translations fuzz
+.PHONY: translations fuzz test-examples
 .PHONY: locks format wheel clean
 
 help:  ## list the commands
@@ -53,6 +53,9 @@ up: setup  ## start Windlass in the foreground (PORT=8000)
 test: setup-dev  ## set up, then run the whole test suite (ARGS="-k name")
 	@packaging/debian.sh $(TEST_PARTS)
 	@$(PY) -m pytest -n logical $(ARGS)
+
+test-examples: setup-dev  ## deploy every example for real and write docs/examples.md (ARGS="-k nuxt")
+	@EXAMPLES=all $(PY) -m pytest -n 0 tests/e2e/test_examples.py -k an_example_is_built $(ARGS)
 
 lint: $(DONE)/dev  ## ruff: rules and formatting
 	@$(VENV)/bin/ruff check

@@ -31,9 +31,12 @@ def test_without_bubblewrap_a_build_is_refused_with_the_command_that_installs_it
 
 def test_the_versions_are_numbers_and_are_looked_at_once(monkeypatch: pytest.MonkeyPatch):
     first = machine.installed()
-    monkeypatch.setenv("PATH", "/nonexistent")
-
     assert machine.installed() is first
+    monkeypatch.setenv("PATH", "/nonexistent")
+    again = machine.installed()
+
+    assert (again.python, again.node) == (first.python, first.node)
+    assert not again.tools, "further toolchains are those of PATH"
     for version in (first.python, first.node):
         assert version is not None
         assert version.replace(".", "").isdecimal()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from windlass.adapters.sandbox_languages import Seen, languages
 from windlass.adapters.sandbox_registries import certificates, registries
 from windlass.core import cgroups, launch, launch_plan
 from windlass.core.addresses import AddressPolicy
@@ -168,7 +169,7 @@ def build_step(
     """
     # Read by the project's user; the folders above it keep others away.
     script.chmod(0o644)
-    tools, trust = toolchain(), certificates()
+    tools, trust = _with(languages()), certificates()
     base = _environment(tools) | {"CI": "1"} | trust.env
     binds = (*tools.binds, *trust.binds, Bind(str(work.absolute()), "/app", writable=True))
     if network:
@@ -199,13 +200,16 @@ def app(
     env: dict[str, str],
     limits: Limits,
     connect: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
     folder: str = ".",
 ) -> Launch:
     """The start command with PORT set, the release read-only at /app, guarded network.
 
-    `script` is a file, or the command itself when it is text.
+    `script` is a file, or the command itself when it is text; `needs` are further toolchains that
+    the program runs on. Others are not bound: one that is removed would keep it from starting.
     """
-    tools, trust = toolchain(), certificates()
+    needed = [seen for seen in languages() if seen.program in needs] if needs else []
+    tools, trust = _with(tuple(needed)), certificates()
     base = _environment(tools) | {"NODE_ENV": "production"} | trust.env
     binds = (*tools.binds, *trust.binds, Bind(str(release.absolute()), "/app"))
     if isinstance(script, Path):
@@ -228,6 +232,15 @@ def app(
         forgiving=True,
         watch_seconds=2.0,
     )
+
+
+def _with(seen: tuple[Seen, ...]) -> Toolchain:
+    """The toolchain with further languages in it."""
+    found = toolchain()
+    binds = dict.fromkeys([*found.binds, *(bind for each in seen for bind in each.binds)])
+    own = [each.path for each in seen if each.path not in found.path]
+    path = dict.fromkeys([*found.path[:1], *own, *found.path[1:]])
+    return Toolchain(tuple(binds), tuple(path), found.env)
 
 
 def _environment(tools: Toolchain) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from windlass.adapters import sandbox
+from windlass.adapters import sandbox, sandbox_languages
 from windlass.builds import uids
 from windlass.builds.plan import Installed
 from windlass.builds.steps import BuildFailed
@@ -14,15 +14,29 @@ _VERSION = re.compile(r"\d+(\.\d+)+")
 _can_build: set[bool] = set()
 
 
-@cache
 def installed() -> Installed:
-    """The versions that builds run on, looked at once per process. Blocks."""
-    versions = {
+    """The versions that builds run on. Python and Node are looked at once per process; a further
+    toolchain is seen as soon as it is on PATH. Blocks."""
+    return _installed(sandbox_languages.languages())
+
+
+@cache
+def _installed(languages: tuple[sandbox_languages.Seen, ...]) -> Installed:
+    versions = _own_versions()
+    return Installed(
+        python=versions.get("python3"),
+        node=versions.get("node"),
+        tools={seen.program: seen.version for seen in languages},
+    )
+
+
+@cache
+def _own_versions() -> dict[str, str]:
+    return {
         finding.name: found[0]
         for finding in sandbox.tools()
         if finding.ok and (found := _VERSION.search(finding.detail))
     }
-    return Installed(python=versions.get("python3"), node=versions.get("node"))
 
 
 def refuse_without_sandbox(settings: Settings) -> None:

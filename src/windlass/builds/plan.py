@@ -42,6 +42,26 @@ _BUILTINS = frozenset(
 )
 
 
+Runtime = Literal[
+    "none",
+    "node",
+    "python",
+    "bun",
+    "deno",
+    "go",
+    "rust",
+    "ruby",
+    "php",
+    "java",
+    "dotnet",
+    "elixir",
+    "hugo",
+    "jekyll",
+    "zola",
+]
+"""What runs the build, and the program unless it is built to run alone (Go, Rust)."""
+
+
 class Tree(Protocol):
     """The files of a source: POSIX paths relative to its top, and what they hold."""
 
@@ -71,6 +91,8 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
 
     python: str | None = None
     node: str | None = None
+    tools: dict[str, str] = {}
+    """Further toolchains by the name of their program (`go`, `cargo`, `hugo`), with versions."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -78,7 +100,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     label: str
     kind: Literal["static", "server"]
     root_directory: str = "."
-    runtime: Literal["none", "node", "python"] = "none"
+    runtime: Runtime = "none"
     package_manager: str | None = None
     install_command: str | None = None
     build_command: str | None = None
@@ -92,6 +114,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     lock_file: str | None = None
     cache_directories: tuple[str, ...] = ()
     """Where the install step puts dependencies: kept while the lock file stays the same."""
+    build_only: tuple[str, ...] = ()
+    """Those of `cache_directories` that the built program does without (a module cache)."""
     framework_caches: tuple[str, ...] = ()
     """What the build step may reuse although the lock file changed."""
     path: tuple[str, ...] = ()

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
+from windlass.builds.detect.angular import angular
 from windlass.builds.detect.django import django
 from windlass.builds.detect.documents import mkdocs, sphinx
 from windlass.builds.detect.elsewhere import elsewhere
-from windlass.builds.detect.frameworks import astro, next_js, nuxt, sveltekit
-from windlass.builds.detect.javascript_apps import built, node
+from windlass.builds.detect.javascript_apps import ANSWERING, built, node
 from windlass.builds.detect.node import SERVERS, server
 from windlass.builds.detect.packages import Package
 from windlass.builds.detect.python import python_server
 from windlass.builds.detect.requirements import Requirements
-from windlass.builds.detect.sites import TOOLS, angular
+from windlass.builds.detect.sites import TOOLS
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.static import static
 from windlass.builds.detect.syntax import CLASSES
@@ -23,13 +23,12 @@ from windlass.core.languages import N_
 
 Detector = Callable[[], Plan | None]
 
-_ANSWERING = {"nextjs": next_js, "nuxt": nuxt, "sveltekit": sveltekit, "astro": astro}
 _PYTHON = frozenset({"asgi", "wsgi", *(framework for framework, _, _ in CLASSES.values())})
 _NODE_SERVERS = frozenset(["node", *(framework for framework, _ in SERVERS.values())])
 _TOOLS = frozenset(tool.framework for tool in TOOLS)
 FRAMEWORKS = tuple(
     sorted(
-        {*_ANSWERING, *_PYTHON, *_NODE_SERVERS, *_TOOLS}
+        {*ANSWERING, *_PYTHON, *_NODE_SERVERS, *_TOOLS}
         | {"angular", "node-build", "mkdocs", "sphinx", "static", "custom"}
     )
 )
@@ -66,7 +65,7 @@ def _all(source: Source) -> list[tuple[str, Detector]]:
     found: list[tuple[str, Detector]] = []
     package = Package(source) if source.has("package.json") else None
     if package:
-        found += [(name, _of(package, name)) for name in _ANSWERING]
+        found += [(name, _of(package, name)) for name in ANSWERING]
     found.append(("django", lambda: django(source, requirements)))
     found.append(("python", lambda: python_server(source, requirements, None)))
     if package:
@@ -93,7 +92,7 @@ def _chosen(source: Source, wanted: str) -> list[tuple[str, Detector]]:
     if not source.has("package.json"):
         return []
     package = Package(source)
-    if wanted in _ANSWERING:
+    if wanted in ANSWERING:
         return [(wanted, _of(package, wanted))]
     if wanted in _NODE_SERVERS:
         return [(wanted, lambda: server(package))]
@@ -105,7 +104,7 @@ def _chosen(source: Source, wanted: str) -> list[tuple[str, Detector]]:
 
 
 def _of(package: Package, framework: str) -> Detector:
-    return lambda: _ANSWERING[framework](package)
+    return lambda: ANSWERING[framework](package)
 
 
 def _is_another_language(source: Source) -> bool:
@@ -128,7 +127,7 @@ def _others(name: str, detectors: list[tuple[str, Detector]]) -> Iterator[str]:
     for other, detect in detectors[names.index(name) + 1 :]:
         if other == "static" or (name == "django" and other == "python"):
             continue
-        if name in _ANSWERING and other == "node":
+        if name in ANSWERING and other == "node":
             continue
         try:
             plan = detect()

@@ -5,15 +5,13 @@ import shlex
 from windlass.builds.detect.node import node_plan, start_command
 from windlass.builds.detect.packages import Package
 from windlass.builds.detect.scripts import commands, flag, program, runs
-from windlass.builds.detect.sites import below_root, config_of, warn_of_base
+from windlass.builds.detect.sites import below_root, config_names, config_of, warn_of_base
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.tokens import tokenize
 from windlass.builds.detect.values import MISSING, Call, Object, Unknown
 from windlass.builds.errors import UnsupportedPlan
 from windlass.builds.paths import join
 from windlass.builds.plan import Plan
-
-_ENDINGS = ("ts", "mts", "js", "mjs", "cjs")
 
 
 def next_js(package: Package) -> Plan | None:
@@ -22,7 +20,7 @@ def next_js(package: Package) -> Plan | None:
         return None
     source, evidence, warnings = package.source, [package.evidence("next")], list[str]()
     exported = runs(package.scripts, "next", "export")
-    found = config_of(source, tuple(f"next.config.{end}" for end in _ENDINGS))
+    found = config_of(source, config_names("next.config"))
     output, folder = None, None
     if found:
         file, config = found
@@ -90,7 +88,7 @@ def astro(package: Package) -> Plan | None:
     if "astro" not in package.dependencies:
         return None
     source, evidence, warnings = package.source, [package.evidence("astro")], list[str]()
-    found = config_of(source, tuple(f"astro.config.{end}" for end in _ENDINGS))
+    found = config_of(source, config_names("astro.config"))
     mode, folder, adapter, adapter_options = None, None, None, MISSING
     if found:
         file, config = found
@@ -151,7 +149,7 @@ def sveltekit(package: Package) -> Plan | None:
     if "@sveltejs/kit" not in package.dependencies:
         return None
     source, evidence = package.source, [package.evidence("@sveltejs/kit")]
-    found = config_of(source, tuple(f"svelte.config.{end}" for end in _ENDINGS))
+    found = config_of(source, config_names("svelte.config"))
     value = found[1].get("kit.adapter") if found else MISSING
     adapter, options = None, MISSING
     if found and isinstance(value, Call):
@@ -189,25 +187,6 @@ def sveltekit(package: Package) -> Plan | None:
         env={"NODE_ENV": "production"},
         framework_caches=caches,
         evidence=tuple(evidence),
-    )
-    return node_plan(package, plan)
-
-
-def nuxt(package: Package) -> Plan | None:
-    if "nuxt" not in package.dependencies:
-        return None
-    generate = runs({"build": package.scripts.get("build")}, "nuxt", "generate")
-    build = package.manager.run("build") if "build" in package.scripts else "nuxt build"
-    plan = Plan(
-        framework="nuxt",
-        label="Nuxt (static)" if generate else "Nuxt",
-        kind="static" if generate else "server",
-        build_command=build,
-        output_directory=".output/public" if generate else None,
-        start_command=None if generate else "node .output/server/index.mjs",
-        env={"NUXT_TELEMETRY_DISABLED": "1", "NODE_ENV": "production"},
-        framework_caches=(".nuxt", "node_modules/.cache"),
-        evidence=(package.evidence("nuxt"), f"`build` runs nuxt {'generate' if generate else ''}"),
     )
     return node_plan(package, plan)
 

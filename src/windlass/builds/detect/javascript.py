@@ -67,6 +67,19 @@ class Config:
             if one.mark in (".", "?.") and two.text == method and three.mark == "(":
                 yield self._resolved(self._at(index + 3))
 
+    def option(self, callee: str, path: str) -> Value:
+        """What a dotted path of the object says that is given to `callee({…})`; MISSING: none."""
+        for index in range(len(self.tokens) - 2):
+            if self.tokens[index].text != callee or self.tokens[index + 1].mark != "(":
+                continue
+            objects, value = self._objects(self._at(index + 2)), MISSING
+            for key in path.split("."):
+                found = [entry for each in objects for entry in self._entries(each, key)]
+                value = self._resolved(found[0]) if found else MISSING
+                objects = [each for entry in found for each in self._objects(entry)]
+            return value
+        return MISSING
+
     def exports(self, name: str) -> Value:
         """The value of `export const name = …`; MISSING without one."""
         for index, token in enumerate(self.tokens[:-2]):

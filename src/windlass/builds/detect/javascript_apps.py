@@ -1,22 +1,36 @@
 """What a package.json is: the most telling sign decides."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 
-from windlass.builds.detect.frameworks import astro, next_js, nuxt, sveltekit
+from windlass.builds.detect.angular import angular
+from windlass.builds.detect.frameworks import astro, next_js, sveltekit
+from windlass.builds.detect.nitro import NITROS, nitro
 from windlass.builds.detect.node import node_plan, server
 from windlass.builds.detect.packages import Package
+from windlass.builds.detect.routers import ROUTERS, router
 from windlass.builds.detect.scripts import commands
-from windlass.builds.detect.sites import angular, site, tool_of
+from windlass.builds.detect.sites import site, tool_of
 from windlass.builds.detect.tokens import tokenize
 from windlass.builds.plan import Plan
 from windlass.core.languages import N_
 
 _OUTPUTS = ("dist", "build", "out", "public", "_site", "www", "site", "html")
 
+ANSWERING: dict[str, Callable[[Package], Plan | None]] = {
+    "nextjs": next_js,
+    **{each.framework: partial(router, which=each) for each in ROUTERS},
+    **{each.framework: partial(nitro, which=each) for each in NITROS},
+    "sveltekit": sveltekit,
+    "astro": astro,
+}
+"""Frameworks that make a site or a server, as their configuration says, in the order of belief."""
+
 
 def node(package: Package, wanted: str | None = None) -> Plan | None:
     """What a package.json is, the most telling first."""
-    for detect in (next_js, nuxt, sveltekit, astro):
+    for detect in ANSWERING.values():
         plan = detect(package)
         if plan:
             return plan

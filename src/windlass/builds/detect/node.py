@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from windlass.builds.detect.javascript import Config
 from windlass.builds.detect.packages import TOOLS, Package
 from windlass.builds.detect.scripts import commands, program
-from windlass.builds.detect.source import text
+from windlass.builds.detect.source import Table, text
 from windlass.builds.detect.values import Name, Object, Unknown
 from windlass.builds.paths import join, normal
 from windlass.builds.plan import Plan
@@ -38,6 +38,7 @@ _PREVIEWS = frozenset(
         *("webpack-dev-server", "vue-cli-service", "browser-sync", "lite-server", "storybook"),
     ]
 )
+_STAYS = frozenset(["--watch", "--inspect", "dev"])
 # Without node_modules only Yarn itself could start a program; telemetry leaves the machine.
 _BERRY = {"YARN_NODE_LINKER": "node-modules", "YARN_ENABLE_TELEMETRY": "0"}
 _PLAIN = re.compile(r"[\w@%+=:,./ -]+", re.ASCII)
@@ -81,7 +82,8 @@ def server(package: Package, *, site: str | None = None) -> Plan | None:
     """
     source, scripts = package.source, package.scripts
     library = next((name for name in SERVERS if name in package.runtime), None)
-    words = (commands(scripts, "start") or [[]])[-1]
+    script = _script(scripts)
+    words = (commands(scripts, script) or [[]])[-1]
     if words and program(words) in _PREVIEWS:
         return None
     entry = _entry(package, words)
@@ -94,13 +96,15 @@ def server(package: Package, *, site: str | None = None) -> Plan | None:
     framework, label = SERVERS.get(library or "", ("node", "Node.js"))
     evidence = [package.evidence(library)] if library else []
     if words:
-        evidence.append(f"{source.named('package.json')}: `start` runs {shlex.join(words)[:120]}")
+        evidence.append(
+            f"{source.named('package.json')}: `{script}` runs {shlex.join(words)[:120]}"
+        )
     elif entry:
         why = "it listens for requests" if listening else "`main` of package.json"
         evidence.append(f"{source.named(entry)}: {why}")
     if port:
         evidence.append(f"{source.named(entry or '')}: listens on port {port}, whatever PORT says")
-    start = start_command(package) if words else f"node {shlex.quote(entry or '')}"
+    start = start_command(package, script) if words else f"node {shlex.quote(entry or '')}"
     built = "build" in scripts
     return node_plan(
         package,
@@ -118,13 +122,20 @@ def server(package: Package, *, site: str | None = None) -> Plan | None:
     )
 
 
-def start_command(package: Package) -> str:
+def _script(scripts: Table) -> str:
+    """`start`, unless that one is for writing the program and another starts what was built."""
+    words = (commands(scripts, "start") or [[]])[-1]
+    writes = not words or program(words) == "nest" or _STAYS.intersection(words)
+    return "start:prod" if writes and "start:prod" in scripts else "start"
+
+
+def start_command(package: Package, script: str = "start") -> str:
     """The `start` script: itself when it is one plain `node …`, which spares a process."""
-    line = text(package.scripts.get("start")) or ""
-    around = {"prestart", "poststart"} & package.scripts.keys()
+    line = text(package.scripts.get(script)) or ""
+    around = {f"pre{script}", f"post{script}"} & package.scripts.keys()
     if line.startswith("node ") and _PLAIN.fullmatch(line) and not around:
         return line
-    return "bun run start" if package.manager.name == "bun" else "npm run start"
+    return f"{'bun' if package.manager.name == 'bun' else 'npm'} run {script}"
 
 
 def _entry(package: Package, words: list[str]) -> str | None:
@@ -137,10 +148,19 @@ def _entry(package: Package, words: list[str]) -> str | None:
     wanted = [*named[:2], *([main] if main and not words else [])]
     for path in wanted:
         plain = normal(path)
-        for candidate in (plain, f"{plain}.js", f"{plain}/index.js"):
+        for candidate in (plain, f"{plain}.js", f"{plain}/index.js", *_written_as(plain or "")):
             if candidate and source.has(candidate):
                 return candidate
     return None if words else source.first(*_ENTRIES)
+
+
+def _written_as(path: str) -> tuple[str, ...]:
+    """`dist/index.js` is compiled: what says how it listens is `src/index.ts`."""
+    folder, _, rest = path.partition("/")
+    if folder not in ("dist", "build", "lib", "out"):
+        return ()
+    stem = rest.removesuffix(".js").removesuffix(".mjs").removesuffix(".cjs")
+    return f"src/{stem}.ts", f"{stem}.ts", f"src/{stem}.mts"
 
 
 def _is_main(package: Package, entry: str) -> bool:
@@ -160,6 +180,9 @@ def _listens(package: Package, entry: str | None) -> tuple[bool, int | None]:
     if code is None:
         return False, None
     config, listening = Config(code), False
+    served = config.option("serve", "port")
+    if isinstance(served, int) and not isinstance(served, bool) and served > 1023:
+        return True, min(served, 65535)
     for argument in config.calls("listen"):
         listening = True
         if isinstance(argument, Object):

@@ -9,7 +9,7 @@ from windlass.builds.detect.javascript import Config
 from windlass.builds.detect.node import node_plan
 from windlass.builds.detect.packages import Package
 from windlass.builds.detect.scripts import flag, program, runs
-from windlass.builds.detect.source import Source, table, text
+from windlass.builds.detect.source import Source
 from windlass.builds.detect.values import MISSING, Unknown
 from windlass.builds.errors import OutputOutside
 from windlass.builds.paths import join, normal
@@ -36,7 +36,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str] = {}
 
 
-def _names(stem: str) -> tuple[str, ...]:
+def config_names(stem: str) -> tuple[str, ...]:
+    """The files that a configuration of this name may be in."""
     return tuple(f"{stem}.{end}" for end in ("ts", "mts", "js", "mjs", "cjs", "cts"))
 
 
@@ -49,7 +50,7 @@ TOOLS = (
         command=("docusaurus", "build"),
         output="build",
         flags=("--out-dir",),
-        configs=_names("docusaurus.config"),
+        configs=config_names("docusaurus.config"),
         base="baseUrl",
         caches=(".docusaurus", "node_modules/.cache"),
     ),
@@ -62,13 +63,21 @@ TOOLS = (
         flags=("--outDir",),
     ),
     Tool(
+        framework="vuepress",
+        label="VuePress",
+        dependency="vuepress",
+        command=("vuepress", "build"),
+        output=".vuepress/dist",
+        flags=("--dest", "-d"),
+    ),
+    Tool(
         framework="eleventy",
         label="Eleventy",
         dependency="@11ty/eleventy",
         command=("eleventy",),
         output="_site",
         flags=("--output",),
-        configs=(".eleventy.js", *_names("eleventy.config")),
+        configs=(".eleventy.js", *config_names("eleventy.config")),
         key="dir.output",
         caches=(".cache",),
     ),
@@ -97,7 +106,7 @@ TOOLS = (
         command=("vue-cli-service", "build"),
         output="dist",
         flags=("--dest",),
-        configs=_names("vue.config"),
+        configs=config_names("vue.config"),
         key="outputDir",
         base="publicPath",
         spa=True,
@@ -126,20 +135,45 @@ TOOLS = (
         command=("vite", "build"),
         output="dist",
         flags=("--outDir",),
-        configs=_names("vite.config"),
+        configs=config_names("vite.config"),
         key="build.outDir",
         base="base",
         spa=True,
         caches=("node_modules/.vite",),
     ),
+    Tool(
+        framework="storybook",
+        label="Storybook",
+        dependency="storybook",
+        command=("storybook", "build"),
+        output="storybook-static",
+        flags=("--output-dir", "-o"),
+        caches=("node_modules/.cache",),
+        env={"STORYBOOK_DISABLE_TELEMETRY": "1"},
+    ),
 )
+
+
+# Their output lies beside the documents, in a folder that the command names.
+_BESIDE = frozenset(["vitepress", "vuepress"])
 
 
 def tool_of(package: Package, wanted: str | None = None) -> Tool | None:
     """The generator that the package depends on; `wanted` is a framework the user chose."""
     if wanted:
         return next((tool for tool in TOOLS if tool.framework == wanted), None)
-    return next((tool for tool in TOOLS if tool.dependency in package.dependencies), None)
+    found = [tool for tool in TOOLS if tool.dependency in package.dependencies]
+    if len(found) > 1 and found[-1].framework == "storybook" and _is_library(package, found[0]):
+        return found[-1]
+    return found[0] if found else None
+
+
+def _is_library(package: Package, tool: Tool) -> bool:
+    """Components without a page of their own: Storybook is the site, the bundler packs them."""
+    return not package.source.has("index.html") and (
+        not runs(package.scripts, *tool.command)
+        or bool({"exports", "module"} & package.content.keys())
+    )
 
 
 def site(package: Package, tool: Tool) -> Plan:
@@ -156,12 +190,12 @@ def site(package: Package, tool: Tool) -> Plan:
     elif "build" in package.scripts:
         build = package.manager.run("build")
     else:
-        folder = _vitepress_folder(source, words) if tool.framework == "vitepress" else "."
+        folder = _documents_folder(source, words, tool) if tool.framework in _BESIDE else "."
         words = words if folder == "." else [*words, folder]
         build = shlex.join(words)
         evidence.append(f"no script runs {program(words)}: it is run directly")
-    if tool.framework == "vitepress":
-        found = _vitepress(source, words, tool, evidence, warnings)
+    if tool.framework in _BESIDE:
+        found = _documents(source, words, tool, evidence, warnings)
     else:
         found = _output(source, tool, words, evidence, warnings)
     not_found_page = source.first("public/404.html", "static/404.html")
@@ -255,62 +289,28 @@ def _many_pages(source: Source, tool: Tool) -> bool:
     return bool(found and found[1].get("build.rollupOptions.input") != MISSING) and len(pages) > 1
 
 
-def _vitepress_folder(source: Source, words: list[str]) -> str:
+def _documents_folder(source: Source, words: list[str], tool: Tool) -> str:
     """Where the documents are: what the script names, else where `.vitepress` lies."""
     named = [word for word in words[words.index("build") + 1 :] if not word.startswith("-")]
     if named:
         return normal(named[0]) or "."
-    homes = {path.partition(".vitepress/")[0] for path in source.files if ".vitepress/" in path}
+    own = f"{tool.output.partition('/')[0]}/"
+    homes = {path.partition(own)[0] for path in source.files if own in path}
     return min(homes, key=lambda home: (home.count("/"), home), default="").rstrip("/") or "."
 
 
-def _vitepress(
+def _documents(
     source: Source, words: list[str], tool: Tool, evidence: list[str], warnings: list[str]
 ) -> str:
-    folder = _vitepress_folder(source, words) if "build" in words else "."
-    configs = tuple(join(folder, name) for name in _names(".vitepress/config"))
+    """VitePress writes below its documents; VuePress too, but its `dest` starts from the top."""
+    folder = _documents_folder(source, words, tool) if "build" in words else "."
+    key, start = ("outDir", folder) if tool.framework == "vitepress" else ("dest", ".")
+    configs = config_names(join(folder, f"{tool.output.partition('/')[0]}/config"))
     found = config_of(source, configs)
     if found:
         warn_of_base(found[1], "base", found[0], warnings)
-    placed = replace(tool, configs=configs, key="outDir", output=join(folder, tool.output))
-    if found and isinstance(written := found[1].text("outDir"), str):
-        evidence.append(f"{found[0]}: outDir names the output folder {written}")
-        return below_root(source, found[0], f"{folder}/{written}")
+    placed = replace(tool, configs=configs, key=key, output=join(folder, tool.output))
+    if found and isinstance(written := found[1].text(key), str):
+        evidence.append(f"{found[0]}: {key} names the output folder {written}")
+        return below_root(source, found[0], f"{start}/{written}")
     return _output(source, placed, words, evidence, warnings)
-
-
-def angular(package: Package) -> Plan | None:
-    """Angular writes where angular.json says, below `browser` with the newer builder."""
-    source = package.source
-    if "@angular/core" not in package.dependencies or not source.has("angular.json"):
-        return None
-    projects = table(source.json("angular.json").get("projects"))
-    for name, project in projects.items():
-        architect = table(table(project).get("architect") or table(project).get("targets"))
-        target = table(architect.get("build"))
-        builder, options = text(target.get("builder")) or "", table(target.get("options"))
-        if not builder:
-            continue
-        given = options.get("outputPath")
-        base = text(given) or text(table(given).get("base")) or f"dist/{name}"
-        suffix = "" if builder.endswith(":browser") else "browser"
-        named = text(table(given).get("browser"))
-        output = below_root(source, "angular.json", f"{base}/{suffix if named is None else named}")
-        plan = Plan(
-            framework="angular",
-            label="Angular",
-            kind="static",
-            build_command=package.manager.run("build")
-            if "build" in package.scripts
-            else "ng build",
-            output_directory=output,
-            fallback="index.html",
-            framework_caches=(".angular/cache",),
-            env={"NG_CLI_ANALYTICS": "false"},
-            evidence=(
-                package.evidence("@angular/core"),
-                f"angular.json: project {name} writes to {output}",
-            ),
-        )
-        return node_plan(package, plan)
-    return None

@@ -1,0 +1,116 @@
+"""Toolchains of further languages: what this machine has, and what the sandbox must see of it.
+
+Whatever lies below /usr is in every sandbox already. A toolchain elsewhere (rustup, /opt) is bound
+by its own folder, and configuration without which a program does not start by its files alone:
+a settings.xml or php.ini of the host may hold passwords.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import msgspec
+
+from windlass.core.launch import Bind
+
+_VERSION = re.compile(r"\d+(\.\d+)+")
+
+
+class Language(msgspec.Struct, frozen=True, kw_only=True):
+    """A program that builds: how it says its version, and where its toolchain lies."""
+
+    program: str
+    version: tuple[str, ...] = ("--version",)
+    home: tuple[str, ...] = ()
+    """Prints the toolchain's folder; without it, two levels above the program itself."""
+    alone: bool = False
+    """One file that needs nothing beside it."""
+    needs: tuple[str, ...] = ()
+    """Files outside /usr without which it does not start; patterns as in a shell."""
+
+
+LANGUAGES = (
+    Language(program="go", version=("version",), home=("go", "env", "GOROOT")),
+    Language(program="cargo", home=("rustc", "--print", "sysroot")),
+    Language(program="ruby", home=("ruby", "-e", "print RbConfig::CONFIG['prefix']")),
+    Language(program="bundle", needs=("/var/lib/gems",)),
+    Language(
+        program="php",
+        home=("php", "-r", "echo dirname(PHP_BINDIR);"),
+        needs=("/etc/php/*/cli/conf.d", "/etc/php/*/mods-available"),
+    ),
+    Language(program="composer"),
+    Language(program="java", version=("-version",), needs=("/etc/java-*-openjdk",)),
+    Language(program="javac", version=("-version",)),
+    Language(program="mvn", version=(), needs=("/etc/maven/m2.conf", "/etc/maven/logging")),
+    Language(program="gradle", version=()),
+    Language(program="dotnet"),
+    Language(program="mix", version=()),
+    Language(program="hugo", version=("version",), alone=True),
+    Language(program="jekyll"),
+    Language(program="zola", alone=True),
+)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One toolchain of this machine."""
+
+    program: str
+    version: str
+    binds: tuple[Bind, ...]
+    path: str
+    """The folder inside in which the program is."""
+
+
+def languages() -> tuple[Seen, ...]:
+    """Those that PATH has now; what was just installed is seen without a restart. Blocks."""
+    return _looked_at(tuple(shutil.which(each.program) or "" for each in LANGUAGES))
+
+
+@lru_cache(maxsize=4)
+def _looked_at(places: tuple[str, ...]) -> tuple[Seen, ...]:
+    here = [(each, place) for each, place in zip(LANGUAGES, places, strict=True) if place]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return tuple(seen for seen in pool.map(_look, here) if seen)
+
+
+def _look(one: tuple[Language, str]) -> Seen | None:
+    """None for a program that does not run, such as a shim of a version that is gone."""
+    language, place = one
+    said = _said(place, *language.version) if language.version else "0.0"
+    found = _VERSION.search(said)
+    home = _said(*language.home) if language.home else ""
+    real = os.path.realpath(place)
+    home = os.path.realpath(home) if os.path.isabs(home) else os.path.dirname(os.path.dirname(real))
+    if found is None or (not _is_seen(home) and home.count("/") < 2):
+        return None
+    binds = [Bind(path, path) for pattern in language.needs for path in sorted(glob.glob(pattern))]
+    if _is_seen(home):
+        path = os.path.dirname(place) if _is_seen(place) else f"{home}/bin"
+    elif language.alone:
+        path = "/opt/windlass/bin"
+        binds.append(Bind(real, f"{path}/{language.program}"))
+    else:
+        path = f"{home}/bin"
+        binds.append(Bind(home, home))
+    version = found[0] if language.version else ""
+    return Seen(language.program, version, tuple(binds), path)
+
+
+def _is_seen(path: str) -> bool:
+    return path == "/usr" or path.startswith(("/usr/", "/bin/", "/sbin/"))
+
+
+def _said(*argv: str) -> str:
+    """What it prints about itself; some (Java) do so on standard error."""
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=20, check=False, cwd="/"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (done.stdout.strip() or done.stderr.strip()) if done.returncode == 0 else ""

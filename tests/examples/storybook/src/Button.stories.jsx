@@ -1,0 +1,4 @@
+import { Button } from "./Button.jsx";
+
+export default { component: Button };
+export const Plain = { args: { label: "Press" } };
