@@ -32,10 +32,6 @@ class CannotActivate(Conflict):
     """This deployment cannot be made live: {reason}"""
 
 
-class NothingToRollBackTo(Conflict):
-    """There is no earlier release to go back to."""
-
-
 class IsActive(Conflict):
     """This deployment is live. Make another one live before you delete it."""
 

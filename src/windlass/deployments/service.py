@@ -265,27 +265,6 @@ async def production_site(db: AsyncSession, project_id: UUID) -> Site:
     return (await db.scalars(query.with_for_update())).one()
 
 
-async def previous_ready(db: AsyncSession, project: Project) -> Deployment | None:
-    """Where a plain rollback goes: the newest release made before the live one, never a newer."""
-    active = select(Deployment.created_at).where(
-        Deployment.project_id == project.id, Deployment.is_active
-    )
-    query = (
-        select(Deployment)
-        .where(
-            Deployment.project_id == project.id,
-            Deployment.status == Status.ready,
-            Deployment.is_active.is_(False),
-            Deployment.promoted_at.is_not(None),
-            Deployment.created_at < active.scalar_subquery(),
-            Deployment.pruned_at.is_(None),
-        )
-        .order_by(Deployment.created_at.desc(), Deployment.id.desc())
-        .limit(1)
-    )
-    return await db.scalar(query)
-
-
 async def ready_before(db: AsyncSession, deployment: Deployment) -> Deployment | None:
     """The newest ready deployment of the same project made before this one."""
     query = (
