@@ -195,6 +195,21 @@ async def test_the_last_administrator_stays(
     assert len(await happened(database, "admin.AdminRevoked")) == 1
 
 
+async def test_the_last_administrator_does_not_delete_their_account(
+    ada: Person, people: People, database: RolledBack
+) -> None:
+    """F-12. One that is suspended does not count, and may go."""
+    carl = await promoted(await people.make("carl"), database)
+    await ada.post(f"{USERS}/{carl.public}/suspension")
+    gone = {"json": {"password": make.PASSWORD}}
+
+    refused = await ada.call("DELETE", "/api/auth/account", **gone)
+
+    assert refused.status_code == 409
+    assert "It is the only administrator of this Windlass." in message(refused)
+    assert (await carl.call("DELETE", "/api/auth/account", **gone)).status_code == 200
+
+
 async def test_who_lost_the_right_meanwhile_changes_nothing(
     app: Litestar, ada: Person, bob: Person, database: RolledBack
 ) -> None:

@@ -12,19 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.admin import events
 from windlass.admin.errors import LastAdmin, OwnAccount, PersonNotFound
+from windlass.auth import service as accounts
 from windlass.auth.errors import NotAllowed
 from windlass.auth.models import Actor, Plan, Session, User
 from windlass.auth.permissions import Permission
 from windlass.core import clock
 from windlass.core.events import emit
 from windlass.deployments import service as deployments
-
-_ADMINS = (
-    select(User.id)
-    .where(User.is_admin, User.deleted_at.is_(None), User.suspended_at.is_(None))
-    .order_by(User.id)
-    .with_for_update()
-)
 
 
 async def suspend(db: AsyncSession, user_id: UUID, *, by: Actor) -> None:
@@ -92,7 +86,7 @@ async def set_admin(db: AsyncSession, user_id: UUID, is_admin: bool, *, by: Acto
 
 async def _hold(db: AsyncSession, *, by: Actor) -> list[UUID]:
     """The administrators there are now, until the transaction ends; the caller is one of them."""
-    admins = list(await db.scalars(_ADMINS))
+    admins = await accounts.hold_admins(db)
     if by.id not in admins:
         raise NotAllowed(permission=Permission.admin_write.value, role="user")
     return admins

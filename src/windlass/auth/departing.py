@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from windlass.auth import events
+from windlass.auth import events, service
 from windlass.auth.errors import CannotLeave
 from windlass.auth.models import (
     Account,
@@ -150,8 +150,6 @@ async def _tokens(db: AsyncSession, user_id: UUID) -> Loss:
 @register(CHECKS)
 async def _last_admin(db: AsyncSession, user_id: UUID) -> str | None:
     """An instance without an admin could not be helped by anybody (F-12)."""
-    query = select(User.id).where(User.is_admin, User.deleted_at.is_(None)).with_for_update()
-    admins = list(await db.scalars(query))
-    if admins == [user_id]:
+    if await service.hold_admins(db) == [user_id]:
         return N_("It is the only administrator of this Windlass. Make somebody else one first.")
     return None

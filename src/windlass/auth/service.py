@@ -134,6 +134,15 @@ async def name_of(db: AsyncSession, id: UUID | None) -> str | None:
     return (user.name or user.email) if user is not None else None
 
 
+async def hold_admins(db: AsyncSession) -> list[UUID]:
+    """The administrators who can act, until the transaction ends. Whatever could leave the instance
+    without one asks here first, so the second of two such things sees what the first did."""
+    query = select(User.id).where(
+        User.is_admin, User.deleted_at.is_(None), User.suspended_at.is_(None)
+    )
+    return list(await db.scalars(query.order_by(User.id).with_for_update()))
+
+
 async def is_suspended(db: AsyncSession, id: UUID) -> bool:
     """Whether an administrator of the platform took somebody's account out of use."""
     return await db.scalar(select(User.suspended_at).where(User.id == id)) is not None
