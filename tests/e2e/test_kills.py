@@ -22,7 +22,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     found = Instance(
         tmp_path_factory.mktemp("k"),
         WINDLASS_BUILDS__MEMORY_BYTES=str(160 * MIB),
-        WINDLASS_BUILDS__TIMEOUT_SECONDS="12",
+        WINDLASS_BUILDS__TIMEOUT_SECONDS="8",
         WINDLASS_BUILDS__PROCESSES="60",
     )
     found.start()
@@ -60,7 +60,7 @@ def is_clean(instance: Instance, id: str) -> bool:
             "OUT_OF_MEMORY",
             "ran out of memory (160 MiB)",
         ),
-        ("endless", "while :; do :; done", "BUILD_TIMEOUT", "12 s"),
+        ("endless", "while :; do :; done", "BUILD_TIMEOUT", "8 s"),
         (
             "bomb",
             'python3 -c "import os\nwhile True: os.fork()"',
@@ -82,7 +82,7 @@ def test_a_build_that_wants_too_much_ends_and_says_so(
 def test_a_killed_control_plane_goes_on_with_the_build(fragile: Instance, tmp_path: Path) -> None:
     """C-144."""
     live = fragile.deploy(sites.static(tmp_path / "bystander", "still here"))
-    script = "echo attempt; sleep 4; mkdir out; cp page.html out/index.html"
+    script = "echo attempt; sleep 3; mkdir out; cp page.html out/index.html"
     id = begin(fragile, sites.built(tmp_path / "killed", script))
     until_logged(fragile, id, "attempt")
 
@@ -122,7 +122,7 @@ def test_a_promotion_that_is_killed_goes_on(fragile: Instance, tmp_path: Path) -
 def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) -> None:
     """The supervisor, the control plane and the database die; the edge serves on."""
     live = fragile.deploy(sites.server(tmp_path / "survivor", "alive"))
-    script = "echo attempt; sleep 4; mkdir out; cp page.html out/index.html"
+    script = "echo attempt; sleep 3; mkdir out; cp page.html out/index.html"
     id = begin(fragile, sites.built(tmp_path / "massacre", script))
     until_logged(fragile, id, "attempt")
     edge = fragile.pid("-m windlass.edge")

@@ -25,7 +25,7 @@ def copy():
     home = Path(tempfile.mkdtemp(prefix="windlass-test-"))
     home.chmod(0o755)
     package = Path(launch.__file__).parents[1]
-    plain = shutil.ignore_patterns("__pycache__")
+    plain = shutil.ignore_patterns("__pycache__", "node_modules")
     shutil.copytree(package, home / "lib" / "windlass", ignore=plain)
     shutil.copytree(Path(__file__).parent, home / "tests")
     site = Path(pytest.__file__).parent.parent
