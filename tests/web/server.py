@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.web import gallery
+from tests.web import people_samples as p
 from tests.web import samples as s
 from windlass.builds import ignore
 from windlass.core import languages
@@ -159,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
                 [{"name": found.name, "slug": found.slug, "ref": found.ref} for found in s.PROJECTS]
             )
         elif path == "/api/teams":
-            self._data([{"name": found.name, "slug": found.slug} for found in s.TEAMS])
+            self._data([{"name": found.name, "slug": found.slug} for found in p.TEAMS])
         elif path == "/api/deployments":
             self._data([_deployment(found) for found in s.DEPLOYMENTS])
         else:

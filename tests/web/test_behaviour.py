@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.web import people_samples as p
 from tests.web import samples as s
 from tests.web.conftest import Visit
 from tests.web.server import Gallery
@@ -127,7 +128,7 @@ def test_what_cannot_be_undone_asks_first_and_returns_the_focus(visit: Visit) ->
     revoke.click()
     with page.expect_response("**/revoke"):
         dialog.get_by_role("button", name="Revoke").click()
-    assert visit.gallery.posted[0][0] == f"/account/tokens/{s.TOKENS[0].id}/revoke"
+    assert visit.gallery.posted[0][0] == f"/account/tokens/{p.TOKENS[0].id}/revoke"
 
 
 def test_a_button_that_cannot_be_used_says_why_and_does_nothing(visit: Visit) -> None:

@@ -1,0 +1,250 @@
+"""Projects and deployments."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from tests.web import samples as s
+from tests.web.samples import NONE, Pages
+from windlass.auth.permissions import GRANTS, Role
+from windlass.deployments.new_pages import LeftOut
+from windlass.web import forms, tree
+
+_BUILD_VALUES = forms.plan_values(s.PLAN, name="shop")
+
+_PROJECT_VALUES = {
+    "name": "Harbour shop",
+    "repository_url": s.PROJECT.repository_url,
+    "repository_branch": "main",
+}
+
+_SHOW: dict[str, Any] = {
+    "live_url": s.LIVE.url,
+    "values": {"note": ""},
+    "going_live": False,
+    "promoter": "Ada Bell",
+    "errors": {},
+    "why_not": {},
+    "may": GRANTS[Role.owner],
+    "log": s.LOG,
+    "nodes": s.NODES,
+    "app": None,
+    "runtime_log": [],
+}
+
+PAGES: Pages = {
+    "/projects": ("projects/list.html", True, {"projects": s.PROJECTS, "cursor": "next"}),
+    "/projects-empty": ("projects/list.html", True, {"projects": [], "cursor": None}),
+    "/projects/new": (
+        "projects/new.html",
+        True,
+        NONE
+        | {
+            "start": "upload",
+            "source": None,
+            "site_address": s.ADDRESS,
+            "left_out": LeftOut(),
+            "variables": [],
+        },
+    ),
+    "/projects/new-git": (
+        "projects/new.html",
+        True,
+        {
+            "start": "git",
+            "source": None,
+            "site_address": s.ADDRESS,
+            "left_out": LeftOut(),
+            "variables": [],
+            "values": {"repository_url": "file:///etc"},
+            "errors": {"repository_url": "Only https, http and ssh addresses can be fetched"},
+        },
+    ),
+    "/projects/new-pending": (
+        "projects/new.html",
+        True,
+        NONE
+        | {
+            "start": "git",
+            "source": s.source(status="pending", plan=None),
+            "site_address": s.ADDRESS,
+            "left_out": LeftOut(),
+            "variables": [],
+        },
+    ),
+    "/projects/new-plan": (
+        "projects/new.html",
+        True,
+        {
+            "start": "git",
+            "source": s.SOURCE,
+            "site_address": s.ADDRESS,
+            "left_out": LeftOut(12, 1),
+            "variables": s.ROWS,
+            "values": _BUILD_VALUES,
+            "errors": {},
+        },
+    ),
+    "/projects/new-plan-server": (
+        "projects/new.html",
+        True,
+        {
+            "start": "git",
+            "source": s.source(plan=s.SERVER_PLAN),
+            "site_address": s.ADDRESS,
+            "left_out": LeftOut(),
+            "variables": [],
+            "values": forms.plan_values(s.SERVER_PLAN, name="orders"),
+            "errors": {
+                "name": "Another project is called orders",
+                "env.0.key": "A value needs a key",
+            },
+        },
+    ),
+    "/projects/new-unknown": (
+        "projects/new.html",
+        True,
+        NONE
+        | {
+            "start": "upload",
+            "source": s.source(
+                plan=None,
+                repository_url=None,
+                commit_sha=None,
+                plan_error=SimpleNamespace(
+                    code="VALIDATION_ERROR",
+                    message="Nothing here that Windlass knows: no index.html, package.json, "
+                    "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
+                ),
+            ),
+            "site_address": s.ADDRESS,
+            "left_out": LeftOut(),
+            "variables": [],
+        },
+    ),
+    "/projects/harbour-shop": (
+        "deployments/project.html",
+        True,
+        {"project": s.PROJECT, "deployments": s.DEPLOYMENTS, "cursor": "next", "status": ""},
+    ),
+    "/projects/fresh": (
+        "deployments/project.html",
+        True,
+        {"project": s.PROJECTS[6], "deployments": [], "cursor": None, "status": ""},
+    ),
+    "/projects/harbour-shop/environment": (
+        "projects/environment.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "variables": s.VARIABLES,
+            "editing": None,
+            "rows": [],
+            "values": {"production": True, "preview": True},
+            "errors": {},
+        },
+    ),
+    "/projects/harbour-shop/environment-edit": (
+        "projects/environment.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "variables": s.VARIABLES,
+            "editing": s.VARIABLES[1].id,
+            "rows": [],
+            "values": {"production": True, "secret": True},
+            "errors": {},
+        },
+    ),
+    "/projects/harbour-shop/settings": (
+        "projects/settings.html",
+        True,
+        {"project": s.PROJECT, "plan": s.PLAN, "values": _PROJECT_VALUES, "errors": {}},
+    ),
+    "/projects/harbour-shop/deploy": (
+        "projects/deploy.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "source": None,
+            "left_out": LeftOut(),
+            "values": {"production": True},
+            "errors": {},
+        },
+    ),
+    "/projects/harbour-shop/deploy-files": (
+        "projects/deploy.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "source": s.SOURCE,
+            "left_out": LeftOut(12),
+            "values": {"production": False},
+            "errors": {},
+        },
+    ),
+    "/deployments": (
+        "deployments/list.html",
+        True,
+        {"deployments": s.DEPLOYMENTS, "cursor": None, "status": ""},
+    ),
+    "/deployments-none": (
+        "deployments/list.html",
+        True,
+        {"deployments": [], "cursor": None, "status": "error"},
+    ),
+    f"/deployments/{s.LIVE.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW
+        | {
+            "deployment": s.LIVE,
+            "why_not": {"rollback": "This version is live", "delete": "This version is live"},
+        },
+    ),
+    f"/deployments/{s.FAILED.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW
+        | {
+            "deployment": s.FAILED,
+            "why_not": {"rollback": "Only a ready version can go live"},
+            "nodes": [],
+        },
+    ),
+    f"/deployments/{s.BUILDING.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW | {"deployment": s.BUILDING, "nodes": [], "log": s.LOG[:6]},
+    ),
+    f"/deployments/{s.PREVIEW.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW | {"deployment": s.PREVIEW},
+    ),
+    f"/deployments/{s.SERVER.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW
+        | {
+            "deployment": s.SERVER,
+            "why_not": {"rollback": "This version is live"},
+            "app": SimpleNamespace(
+                state="running",
+                pid=4711,
+                restarts=1,
+                memory_bytes=88_123_392,
+                since=s.before(hours=5),
+            ),
+            "runtime_log": [
+                "INFO:     Started server process [7]",
+                "INFO:     Application startup complete.",
+                '\x1b[32mINFO\x1b[0m:     127.0.0.1:0 - "GET /orders/812 HTTP/1.1" 200 OK',
+            ],
+        },
+    ),
+    f"/deployments/{s.LIVE.id}/files": (
+        "deployments/files.html",
+        True,
+        {"deployment": s.LIVE, "nodes": tree.listing(s.FILES, "assets"), "folder": "assets"},
+    ),
+}
