@@ -67,7 +67,7 @@ class _Follower:
         self.api = api
         self.id = deployment_id
         self.last = after
-        self.status = ""
+        self.state: tuple[str, int | None] = ("", None)
         self.news = 0
         self.is_finished = False
         self._fruitless = 0
@@ -113,9 +113,10 @@ class _Follower:
                 return
             self.last = event.seq
         else:
-            if event.status == self.status:
+            state = (event.status, event.queue.position if event.queue else None)
+            if state == self.state:
                 return
-            self.status = event.status
+            self.state = state
             self.is_finished = event.is_finished
         self.news += 1
         yield event

@@ -59,6 +59,13 @@ class ProjectName(msgspec.Struct, kw_only=True, rename="camel"):
     slug: str = ""
 
 
+class QueuePlace(Resource):
+    """Which one it is of those that wait, and the seconds until its turn, if that can be known."""
+
+    position: int = 1
+    estimated_seconds: int | None = None
+
+
 class Deployment(Resource):
     """`status`: queued, building, deploying, ready, error or cancelled. Times are UTC."""
 
@@ -66,6 +73,7 @@ class Deployment(Resource):
     project_id: str = ""
     project: ProjectName = msgspec.field(default_factory=ProjectName)
     status: str = "queued"
+    queue: QueuePlace | None = None
     branch: str | None = None
     commit_sha: str | None = None
     commit_message: str | None = None

@@ -26,7 +26,7 @@ def watch(session: Session, deployment: Deployment, *, after: int | None = None)
             continue
         deployment = event
         if event.status == "queued":
-            session.say("Queued.", dim=True)
+            session.say(f"Queued{place(event)}.", dim=True)
     view.finish()
     return deployment
 
@@ -70,6 +70,14 @@ def conclude(session: Session, deployment: Deployment) -> None:
     if deployment.url:
         session.say(deployment.url, bold=True)
     session.result(deployment.as_received)
+
+
+def place(deployment: Deployment) -> str:
+    """Where it stands while others are before it, and how long that may last."""
+    if deployment.queue is None or deployment.queue.position <= 1:
+        return ""
+    left = deployment.queue.estimated_seconds
+    return f", number {deployment.queue.position}" + (f", about {seconds(left)}" if left else "")
 
 
 def kind(deployment: Deployment) -> str:

@@ -28,6 +28,8 @@ from windlass.core import log
 from windlass.core.context import Ctx
 
 M = TypeVar("M")
+Admit = Callable[[Ctx, AsyncSession, int, UUID, float], Awaitable[list[Any]]]
+"""Lets rows in that wait: how many at the most, with which lease token, for how many seconds."""
 _IDLE_SECONDS = 15.0
 _BACKOFF_SECONDS = (1, 5, 15, 60, 300)
 
@@ -59,6 +61,7 @@ class Loop(msgspec.Struct, frozen=True):
     step: Callable[[Ctx, Any], Awaitable[Step]]
     lease: float
     limit: Callable[[Ctx], int]
+    admit: "Admit | None" = None
 
     @property
     def topic(self) -> str:
@@ -83,8 +86,11 @@ class Loop(msgspec.Struct, frozen=True):
         }
         async with ctx.transaction() as db:
             query = update(m).where(m.id.in_(due.scalar_subquery())).values(lease).returning(m)
-            rows = await db.scalars(query, execution_options={"synchronize_session": False})
-            return token, list(rows)
+            found = await db.scalars(query, execution_options={"synchronize_session": False})
+            rows = list(found)
+            if self.admit is not None and len(rows) < limit:
+                rows += await self.admit(ctx, db, limit - len(rows), token, self.lease)
+            return token, rows
 
     async def keep(self, ctx: Ctx, id: UUID, token: UUID) -> bool:
         """Extend the lease; False when it is no longer ours."""
@@ -170,11 +176,13 @@ def reconciles(
     when: Callable[[], ColumnElement[bool]],
     lease: float = 30,
     limit: Callable[[Ctx], int] = lambda _: 10,
+    admit: Admit | None = None,
 ) -> Callable[[Callable[[Ctx, M], Awaitable[Step]]], Callable[[Ctx, M], Awaitable[Step]]]:
-    """Register the step of a table's loop. `limit` is how many rows one worker holds at once."""
+    """Register the step of a table's loop. `limit` is how many rows one worker holds at once;
+    `admit` lets rows in that were not due until there was a place for them."""
 
     def register(step: Callable[[Ctx, M], Awaitable[Step]]) -> Any:
-        LOOPS.append(Loop(model, when, step, lease, limit))
+        LOOPS.append(Loop(model, when, step, lease, limit, admit))
         return step
 
     return register

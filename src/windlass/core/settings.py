@@ -73,8 +73,8 @@ class Database(Section, frozen=True):
 
 
 class Builds(Section, frozen=True):
-    concurrency: int = 2
-    """Builds that run at the same time on one worker."""
+    concurrency: int = 0
+    """Builds that run at the same time on one worker, while memory lasts; 0: one for each core."""
     timeout_seconds: int = 600
     """A build (all of its steps together) running longer than this is killed and fails."""
     install_timeout_seconds: int = 300

@@ -42,12 +42,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
 
 
-def start(deployment: Deployment) -> Step:
-    """Leave the queue."""
-    values = {"status": Status.building, "started_at": func.now()}
-    return Step(values, then=lambda db: tell(db, deployment), again_in=0)
-
-
 async def build(ctx: Ctx, deployment: Deployment) -> Step:
     """Build it. Also what goes on after a crash: the work of the dead attempt is swept first."""
     name = ids.public("depl", deployment.id)

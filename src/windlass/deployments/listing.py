@@ -38,6 +38,7 @@ _FIELDS = {
     "project": "json_build_object('name', p.name, 'slug', split_part(p.slug, '~', 1), 'ref',"
     f" case when p.owner_id = windlass_user() then p.slug else {_id('proj', 'p.id')} end)",
     "status": "lower(d.status)",
+    "queue": "case when d.status = 'QUEUED' then queue_place(d.id) end",
     "branch": "d.branch",
     "commitSha": "d.commit_sha",
     "commitMessage": "d.commit_message",

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Enum,
     ForeignKey,
     Index,
+    SmallInteger,
     Table,
     Text,
     func,
@@ -30,6 +32,9 @@ class Level(StrEnum):
     warn = "warn"
     error = "error"
     success = "success"
+
+
+_WAITING = text("status = 'QUEUED'")
 
 
 class Deployment(Leased, Model):
@@ -53,6 +58,26 @@ class Deployment(Leased, Model):
             "status",
             postgresql_where=text("status in ('QUEUED', 'BUILDING', 'DEPLOYING')"),
         ),
+        Index("ix_deployments_waiting_turn_at", "turn_at", "id", postgresql_where=_WAITING),
+        Index(
+            "ix_deployments_waiting_owner_id",
+            "owner_id",
+            "turn_at",
+            "id",
+            postgresql_where=_WAITING,
+        ),
+        Index(
+            "ix_deployments_owner_id_started_at",
+            "owner_id",
+            "started_at",
+            postgresql_where=text("started_at is not null"),
+        ),
+        Index(
+            "ix_deployments_finished_at",
+            "finished_at",
+            postgresql_where=text("build_time_seconds is not null"),
+        ),
+        CheckConstraint("priority in (0, 5, 10)", name="priority"),
     )
 
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
@@ -60,6 +85,9 @@ class Deployment(Leased, Model):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     source_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id", ondelete="RESTRICT"))
     status: Mapped[Status] = mapped_column(default=Status.queued)
+    # 0 is the most important; `turn_at` is the creation, later by 100 s for each level.
+    priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    turn_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
     is_preview: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_active: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_clean: Mapped[bool] = mapped_column(default=False, server_default="false")

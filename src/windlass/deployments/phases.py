@@ -12,4 +12,8 @@ class Status(StrEnum):
     cancelled = "CANCELLED"
 
 
+# What counts in the queue, by how important it is; each level waits so much longer (C-141, D-44).
+PRIORITIES = {"production": 0, "preview": 5, "low": 10}
+SECONDS_PER_LEVEL = 100
+
 MOVING = (Status.queued, Status.building, Status.deploying)

@@ -36,6 +36,9 @@ class DeploymentCreate(In):
     commit_sha: Annotated[str, Meta(pattern="^[0-9a-fA-F]{7,64}$")] | None = None
     commit_message: Annotated[str, Meta(max_length=2000)] | None = None
     production: bool = False
+    low_priority: Annotated[
+        bool, Meta(description="Everything else goes first, for a quarter of an hour at the most.")
+    ] = False
 
 
 class DeploymentChange(In):
@@ -55,6 +58,14 @@ class ProjectRef(Out):
     ref: str
 
 
+class QueuePlace(Out):
+    """Where a deployment stands that waits to be built (C-154)."""
+
+    position: Annotated[int, Meta(ge=1)]
+    # By what the last builds took; null before there was one.
+    estimated_seconds: int | None
+
+
 class DeploymentOut(Out):
     """The one shape of a deployment, in lists, single answers, streams and pages (C-121)."""
 
@@ -62,6 +73,8 @@ class DeploymentOut(Out):
     project_id: str
     project: ProjectRef
     status: str
+    # Null unless it waits.
+    queue: QueuePlace | None
     branch: str | None
     commit_sha: str | None
     commit_message: str | None

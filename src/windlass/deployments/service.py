@@ -1,5 +1,6 @@
 """The verbs of deployments: queue, cancel, make live, delete. What follows is done by loops."""
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from windlass.deployments.errors import (
     StillRunning,
 )
 from windlass.deployments.models import Deployment
-from windlass.deployments.phases import MOVING, Status
+from windlass.deployments.phases import MOVING, PRIORITIES, SECONDS_PER_LEVEL, Status
 from windlass.projects import service as projects
 from windlass.projects.models import Project, Site
 from windlass.projects.names import preview_host_label
@@ -45,6 +46,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     source: Source
     is_preview: bool
     is_clean: bool = False
+    is_low: bool = False
     branch: str | None = None
     commit_sha: str | None = None
     commit_message: str | None = None
@@ -59,6 +61,9 @@ async def create(
         raise SourceFailed(reason=source.error_message)
     id = ids.uuid7()
     slug = preview_host_label(project.slug, ids.short(id)) if wanted.is_preview else project.slug
+    priority = PRIORITIES[
+        "low" if wanted.is_low else "preview" if wanted.is_preview else "production"
+    ]
     deployment = Deployment(
         id=id,
         project_id=project.id,
@@ -66,6 +71,8 @@ async def create(
         source_id=source.id,
         is_preview=wanted.is_preview,
         is_clean=wanted.is_clean,
+        priority=priority,
+        turn_at=func.now() + dt.timedelta(seconds=priority * SECONDS_PER_LEVEL),
         branch=wanted.branch or source.branch,
         commit_sha=wanted.commit_sha or source.commit_sha,
         commit_message=wanted.commit_message or source.commit_message,
@@ -107,7 +114,12 @@ async def get(db: AsyncSession, id: UUID, permission: Permission, *, by: Actor) 
 
 
 async def cancel(
-    db: AsyncSession, deployment: Deployment, *, by: Actor, why: str = "Cancelled"
+    db: AsyncSession,
+    deployment: Deployment,
+    *,
+    by: Actor,
+    why: str = "Cancelled",
+    code: str = "CANCELLED",
 ) -> None:
     """End it now. Its lease is taken away, so the build is killed and writes nothing (C-124)."""
     query = (
@@ -118,7 +130,7 @@ async def cancel(
             finished_at=func.now(),
             lease_token=None,
             lease_until=None,
-            error_code="CANCELLED",
+            error_code=code,
             error_message=why,
             build_time_seconds=func.extract("epoch", func.now() - Deployment.started_at),
         )

@@ -105,6 +105,7 @@ def _change(settings: Settings, form: Form, plan: Plan | None, root: str | None)
             "repository_branch": forms.text(form, "repository_branch") or "main",
             "node_version": forms.text(form, "node_version"),
             "build_network": forms.checked(form, "build_network"),
+            "supersede_running": forms.checked(form, "supersede_running"),
             **chosen,
         },
         words={"node_version": "Node.js 16, 18, 20, 21, 22 or 24"},

@@ -6,17 +6,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
 from windlass.builds import service as builds
-from windlass.builds.models import Source
+from windlass.builds.models import Source, SourceKind
 from windlass.core import ids
 from windlass.core.crypto import KeyRing
+from windlass.core.languages import N_
 from windlass.deployments import service
 from windlass.deployments.errors import NothingToDeploy
 from windlass.deployments.models import Deployment
+from windlass.deployments.phases import MOVING, Status
 from windlass.deployments.schemas import DeploymentCreate
 from windlass.projects import service as projects
 from windlass.projects.models import Project
 from windlass.projects.names import check_branch
 from windlass.projects.schemas import EnvSet, ProjectCreate
+
+_SUPERSEDED = N_("A newer deployment of {branch} took its place")
 
 
 class First(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +58,35 @@ async def deploy(
         source=source,
         is_preview=not wanted.production,
         is_clean=is_clean,
+        is_low=wanted.low_priority,
         branch=branch,
         commit_sha=wanted.commit_sha,
         commit_message=wanted.commit_message,
     )
-    return await service.create(db, project, order, base_domain=base_domain, by=by)
+    deployment = await service.create(db, project, order, base_domain=base_domain, by=by)
+    if source.kind is SourceKind.git:
+        await _supersede(db, project, deployment, by=by)
+    return deployment
+
+
+async def _supersede(db: AsyncSession, project: Project, newer: Deployment, *, by: Actor) -> None:
+    """A newer commit of a branch takes the place of older ones that wait; where the project says
+    so, also of one that is built."""
+    ended = MOVING if project.supersede_running else (Status.queued,)
+    query = select(Deployment).where(
+        Deployment.project_id == project.id,
+        Deployment.branch == newer.branch,
+        Deployment.is_preview.is_(newer.is_preview),
+        Deployment.status.in_(ended),
+        Deployment.id < newer.id,
+        select(Source.id)
+        .where(Source.id == Deployment.source_id, Source.kind == SourceKind.git)
+        .exists(),
+    )
+    why = _SUPERSEDED.format(branch=newer.branch)
+    # Locked by the order of their ids: two pushes at once do not wait for each other.
+    for older in await db.scalars(query.order_by(Deployment.id).with_for_update(of=Deployment)):
+        await service.cancel(db, older, by=by, why=why, code="SUPERSEDED")
 
 
 async def create_project(

@@ -12,7 +12,7 @@ from windlass.auth.permissions import Permission
 from windlass.core import migrations
 from windlass.core.http import Envelope, Request
 from windlass.core.schemas import Out, Page
-from windlass.health import checks
+from windlass.health import checks, metrics
 from windlass.health.checks import Finding, Health, Status
 
 Greeting = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -79,4 +79,4 @@ async def status(request: Request, actor: CurrentActor) -> Status:
 
 
 router = Router("/api/health", route_handlers=[live, startup, ready, health], tags=["Health"])
-ROUTES = [router, ping, hello, doctor, status]
+ROUTES = [router, ping, hello, doctor, status, metrics.metrics]

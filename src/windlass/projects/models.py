@@ -44,6 +44,8 @@ class Project(Model):
     root_directory: Mapped[str | None]
     node_version: Mapped[str | None]
     build_network: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # Whether a newer commit of a branch also ends the build of an older one that runs.
+    supersede_running: Mapped[bool] = mapped_column(default=False, server_default="false")
     # Set when it is deleted: hidden at once, taken down by a job, then the rows go.
     deleted_at: Mapped[dt.datetime | None]
 

@@ -21,6 +21,9 @@ Folder = Annotated[str, Meta(max_length=400, pattern=r"^[^\x00]*$")]
 RepositoryUrl = Annotated[str, Meta(max_length=1000)]
 Branch = Annotated[str, Meta(min_length=1, max_length=255)]
 NodeVersion = Literal["16", "18", "20", "21", "22", "24"]
+Supersede = Annotated[
+    bool, Meta(description="A newer commit of a branch ends the build of an older one, too.")
+]
 Key = Annotated[
     str,
     Meta(
@@ -73,6 +76,7 @@ class ProjectOut(Out):
     root_directory: str | None
     node_version: str | None
     build_network: bool
+    supersede_running: bool
     url: str
     active_deployment_id: str | None
     # The shape of a deployment, which stands above this area.
@@ -106,6 +110,7 @@ class ProjectOut(Out):
             root_directory=row.root_directory,
             node_version=row.node_version,
             build_network=row.build_network,
+            supersede_running=row.supersede_running,
             url=settings.site_url(site.host),
             active_deployment_id=ids.public("depl", active) if active else None,
             latest_deployment=latest,
@@ -133,6 +138,7 @@ class ProjectCreate(In):
     root_directory: Folder | None = None
     node_version: NodeVersion | None = None
     build_network: bool = False
+    supersede_running: Supersede = False
 
 
 class ProjectChange(In):
@@ -150,6 +156,7 @@ class ProjectChange(In):
     root_directory: Folder | msgspec.UnsetType | None = msgspec.UNSET
     node_version: NodeVersion | msgspec.UnsetType | None = msgspec.UNSET
     build_network: bool | msgspec.UnsetType = msgspec.UNSET
+    supersede_running: Supersede | msgspec.UnsetType = msgspec.UNSET
 
 
 class EnvSet(In):

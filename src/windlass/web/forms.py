@@ -95,7 +95,8 @@ def setting_values(settings: object, plan: Plan | None) -> dict[str, str | bool]
     for name in PLAN_FIELDS:
         if (value := getattr(settings, name, None)) is not None:
             shown[name] = value
-    shown["build_network"] = bool(getattr(settings, "build_network", False))
+    for name in ("build_network", "supersede_running"):
+        shown[name] = bool(getattr(settings, name, False))
     return shown
 
 
