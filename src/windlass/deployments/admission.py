@@ -23,7 +23,11 @@ from windlass.deployments.models import Deployment
 
 # Two workers that look at the same moment would both see the last free place.
 _ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtext('deployments.admission'))"
-_IS_WAITING = "select exists (select from deployments where status = 'QUEUED')"
+_LOOK = """
+select exists (select from deployments where status = 'QUEUED') as waits, count(*) as running,
+  count(*) filter (where started_at > now() - interval '1 minute') as young
+from deployments where lease_holder = :holder and status = 'BUILDING'
+"""
 _PLACES = " ".join(f"when '{plan}' then {it.concurrent_builds}" for plan, it in ALLOWANCES.items())
 _ADMIT = f"""
 with recursive waiting (owner_id) as (
@@ -58,7 +62,7 @@ next as (
 update deployments set status = 'BUILDING', started_at = clock_timestamp(),
   lease_token = :token, lease_holder = :holder, check_at = now(),
   lease_until = now() + make_interval(secs => :seconds)
-from next where deployments.id = next.id returning deployments.id
+from next where deployments.id = next.id returning deployments.*
 """
 
 
@@ -66,22 +70,22 @@ async def admit(
     ctx: Ctx, db: AsyncSession, places: int, token: UUID, seconds: float
 ) -> list[Deployment]:
     """Start up to this many that wait, as this worker's, as far as the machine has room."""
-    if not await db.scalar(text(_IS_WAITING)):
-        return []
-    await db.execute(text(_ONE_AT_A_TIME))
-    places = min(places, await _room(db, ctx.settings.builds))
-    admitted: list[UUID] = []
-    while len(admitted) < places:
-        values = {"token": token, "holder": HOLDER, "seconds": seconds}
-        rows = await db.scalars(text(_ADMIT), values | {"places": places - len(admitted)})
-        if not (found := list(rows)):
-            break
+    waits, running, young = (await db.execute(text(_LOOK), {"holder": HOLDER})).one()
+    if waits:
+        places = min(places, _room(ctx.settings.builds, running, young))
+        await db.execute(text(_ONE_AT_A_TIME))
+    admitted: list[Deployment] = []
+    values = {"token": token, "holder": HOLDER, "seconds": seconds}
+    # One of each owner at a time, so that the limits are looked at again.
+    while waits and len(admitted) < places:
+        query = select(Deployment).from_statement(text(_ADMIT))
+        rows = await db.scalars(query, values | {"places": places - len(admitted)})
+        found = list(rows)
+        waits = bool(found)
         admitted += found
-    query = select(Deployment).where(Deployment.id.in_(admitted))
-    deployments = list(await db.scalars(query)) if admitted else []
-    for deployment in deployments:
+    for deployment in admitted:
         await announce(db, f"deployment:{deployment.id}", f"project:{deployment.project_id}")
-    return deployments
+    return admitted
 
 
 def slots(builds: Builds) -> int:
@@ -89,17 +93,12 @@ def slots(builds: Builds) -> int:
     return builds.concurrency or len(os.sched_getaffinity(0))
 
 
-async def _room(db: AsyncSession, builds: Builds) -> int:
+def _room(builds: Builds, running: int, young: int) -> int:
     """How many more builds the memory of this machine carries, each with all that it may use.
 
     One that began just now has not taken its memory yet. One alone is always let in: its own limit
     ends it before the machine suffers.
     """
-    query = text(
-        "select count(*), count(*) filter (where started_at > now() - interval '1 minute')"
-        " from deployments where lease_holder = :holder and status = 'BUILDING'"
-    )
-    running, young = (await db.execute(query, {"holder": HOLDER})).one()
     room = free_memory_bytes() // builds.memory_bytes - young
     return max(room, 0 if running else 1)
 
