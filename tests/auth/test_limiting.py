@@ -15,6 +15,7 @@ from windlass.adapters.redis import RedisLimiter
 from windlass.auth import limiting
 from windlass.auth.models import Plan
 from windlass.core import http, limit
+from windlass.core.crypto import KeyRing
 from windlass.core.errors import Conflict
 from windlass.core.http import Request
 from windlass.core.limit import Limiter, Memory
@@ -88,6 +89,7 @@ def build(limiter: Limiter | None = None, **limits: str) -> Litestar:
         openapi_config=None,
     )
     app.state.limiter = limiter or Memory()
+    app.state.key_ring = KeyRing([b"k" * 32])
     edge = Edge(trusted_proxies="10.0.0.0/8")
     app.state.settings = Settings(limits=Limits(**limits), edge=edge)
     app.asgi_handler = http.track(limiting.announced(app.asgi_handler), Settings())

@@ -2,7 +2,7 @@
 
 `limited` is a middleware of the routes: it knows which limits a route names. `announced` is around
 everything: it writes the headers, and counts what never came to a route. Both expect the actor, if
-there is one, in the request's state, and `limiter` and `settings` among the parts of the app.
+there is one, in the request's state, and `limiter`, `settings` and `key_ring` in the app's.
 """
 
 from typing import Any
