@@ -1,5 +1,6 @@
 """Migrations run up, down and up again on a database with rows in it, and make the models."""
 
+import asyncio
 import datetime as dt
 import re
 import subprocess
@@ -50,6 +51,11 @@ def _alembic(url: str, *command: str) -> None:
     argv = [sys.executable, "-m", "windlass.core.migrations", url, *command]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr[-3000:]}"
+
+
+async def _step(url: str, *command: str) -> None:
+    """Here: a process of its own for each would take most of the time."""
+    await asyncio.to_thread(migrations.alembic, url, *command)
 
 
 async def _fill(url: str) -> dict[str, int]:
@@ -110,12 +116,12 @@ def _value(kind: str, check: str) -> object:
 
 async def test_up_down_and_up_again_with_rows_in_every_table(empty: str) -> None:
     for revision in _REVISIONS:
-        _alembic(empty, "upgrade", revision)
+        await _step(empty, "upgrade", revision)
         before = await _fill(empty)
         assert before
         assert 0 not in before.values()
     for revision in reversed(["base", *_REVISIONS[:-1]]):
-        _alembic(empty, "downgrade", revision)
+        await _step(empty, "downgrade", revision)
 
     assert await _left_over(empty) == []
 

@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -24,11 +23,11 @@ def _tracked() -> tuple[Path, ...]:
     return tuple(path for path in paths if path.is_file())
 
 
-def _python() -> Iterator[tuple[Path, ast.Module]]:
+@cache
+def _python() -> tuple[tuple[Path, ast.Module], ...]:
     """Our own Python files; the applications below tests/examples are other people's."""
-    for path in _tracked():
-        if path.suffix == ".py" and "tests/examples" not in path.as_posix():
-            yield path, ast.parse(path.read_text())
+    ours = (path for path in _tracked() if "tests/examples" not in path.as_posix())
+    return tuple((path, ast.parse(path.read_text())) for path in ours if path.suffix == ".py")
 
 
 def _at(path: Path, node: ast.AST) -> str:
