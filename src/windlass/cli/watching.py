@@ -87,7 +87,9 @@ def kind(deployment: Deployment) -> str:
 def reason(deployment: Deployment) -> str:
     """One line on why a deployment is not READY."""
     if deployment.status == "cancelled":
-        return f"The deployment {deployment.id} was cancelled."
+        why = plain(deployment.error_message or "")
+        said = f": {why}" if why not in {"", "Cancelled"} else "."
+        return f"The deployment {deployment.id} was cancelled{said}"
     text = plain(deployment.error_message or "The server gave no reason; see its log.")
     return f"The deployment failed: {text}"
 
