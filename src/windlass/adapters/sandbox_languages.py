@@ -53,6 +53,8 @@ LANGUAGES = (
     Language(program="hugo", version=("version",), alone=True),
     Language(program="jekyll"),
     Language(program="zola", alone=True),
+    Language(program="deno", alone=True),
+    Language(program="bun", alone=True),
 )
 
 

@@ -16,6 +16,11 @@ class UnsupportedPlan(ValidationFailed):
     """This looks like {what} ({evidence}), which Windlass does not build yet. {hint}"""
 
 
+class ToolchainMissing(ValidationFailed):
+    """This looks like {what} ({evidence}). It needs {tool}, not installed here. Install it: {hint}.
+    The next deployment finds it."""
+
+
 class ManifestBroken(ValidationFailed):
     """{file} cannot be read: {reason}."""
 

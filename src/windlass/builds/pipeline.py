@@ -10,6 +10,7 @@ from windlass.adapters.world import World
 from windlass.builds import machine, sources, steps
 from windlass.builds.caches import Caches
 from windlass.builds.detect import detect
+from windlass.builds.detect.toolchains import TOOLCHAINS
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Step, Work
@@ -243,8 +244,11 @@ class Pipeline:
         """The whole source as it is after the build, with the dependencies where they belong."""
         allowed = ("/usr", *(bind.target for bind in sandbox.toolchain().binds))
         limits = TreeLimits(files=200_000, total_bytes=8 << 30, file_bytes=4 << 30)
-        found = self._read(self._work.app, "", limits, (*_NEVER, *kept, *plan.framework_caches))
+        aside = (*_NEVER, *kept, *plan.framework_caches, *plan.build_only)
+        found = self._read(self._work.app, "", limits, aside)
         for directory, place in kept.items():
+            if directory in plan.build_only:
+                continue
             found += self._read(place, f"{directory}/", limits, (".cache",))
         # Links between the parts are fine, so they are looked at together.
         return manifests.checked(found, limits=limits, allow_links_under=allowed, on_disk=True)
@@ -314,8 +318,16 @@ def explain(error: AppError) -> BuildFailed:
 
 
 def _runtime(plan: Plan) -> str:
+    """The version that dependencies were installed for."""
     versions = machine.installed()
-    return f"{versions.node if plan.runtime == 'node' else versions.python}"
+    match plan.runtime:
+        case "node":
+            return str(versions.node)
+        case "python" | "none":
+            return str(versions.python)
+        case language:
+            program = TOOLCHAINS[language].programs[0]
+            return f"{program} {versions.tools.get(program)}"
 
 
 def _join(root: str, folder: str | None) -> str:

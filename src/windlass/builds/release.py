@@ -6,6 +6,7 @@ import msgspec
 
 from windlass.adapters import sandbox
 from windlass.adapters.world import World
+from windlass.builds.detect.toolchains import running_on
 from windlass.builds.pipeline import Built
 from windlass.builds.plan import Plan
 from windlass.core import process, site, trees
@@ -153,6 +154,7 @@ def launch_of(settings: Settings, plan: Plan, release: Release, command: str, ti
             tmp_bytes=apps.memory_bytes // 2,
         ),
         connect=plan.connect,
+        needs=running_on(plan.runtime),
     )
 
 

@@ -8,7 +8,7 @@ from windlass.builds.detect.procfile import procfile
 from windlass.builds.detect.settings import apply, custom, settings_of
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.versions import version_warnings
-from windlass.builds.errors import EmptySource, UnsupportedPlan
+from windlass.builds.errors import EmptySource, ToolchainMissing, UnsupportedPlan
 from windlass.builds.plan import Installed, Overrides, Plan, Tree
 from windlass.core.errors import invalid
 from windlass.core.languages import N_
@@ -32,14 +32,14 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
             N_("There is no folder `{root}` in the source.").format(root=source.root),
         )
     processes = procfile(source)
-    refused: UnsupportedPlan | None = None
+    refused: UnsupportedPlan | ToolchainMissing | None = None
     try:
-        plan = best(source, settings.said.framework)
-    except UnsupportedPlan as error:
+        plan = best(source, settings.said.framework, installed)
+    except (UnsupportedPlan, ToolchainMissing) as error:
         plan, refused = None, error
     plan = plan or custom(source, settings, processes)
     if plan is None:
-        raise refused or refusal(source)
+        raise refused or refusal(source, installed)
     plan = apply(source, plan, settings, processes)
     pins = version_warnings(source, installed, plan.runtime, overrides.node_version)
     return _finished(plan, tuple(pins), settings.sources)

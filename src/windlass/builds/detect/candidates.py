@@ -5,37 +5,61 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from windlass.builds.detect.angular import angular
+from windlass.builds.detect.compiled import go, rust
 from windlass.builds.detect.django import django
 from windlass.builds.detect.documents import mkdocs, sphinx
 from windlass.builds.detect.elsewhere import elsewhere
+from windlass.builds.detect.generators import deno, hugo, jekyll, zola
 from windlass.builds.detect.javascript_apps import ANSWERING, built, node
+from windlass.builds.detect.machines import dotnet, elixir, java, phoenix
 from windlass.builds.detect.node import SERVERS, server
 from windlass.builds.detect.packages import Package
 from windlass.builds.detect.python import python_server
 from windlass.builds.detect.requirements import Requirements
+from windlass.builds.detect.ruby_php import laravel, php, rack, rails
 from windlass.builds.detect.sites import TOOLS
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.static import static
 from windlass.builds.detect.syntax import CLASSES
-from windlass.builds.plan import Plan
+from windlass.builds.plan import Installed, Plan
 from windlass.core.errors import AppError, invalid
 from windlass.core.languages import N_
 
 Detector = Callable[[], Plan | None]
 
+_UNKNOWN = Installed()
+# Frameworks of further languages that bring a package.json along: asked before it.
+_NAMED: dict[str, Callable[[Source, Installed], Plan | None]] = {
+    "rails": rails,
+    "laravel": laravel,
+    "phoenix": phoenix,
+}
+LANGUAGES: dict[str, Callable[[Source, Installed], Plan | None]] = {
+    "hugo": hugo,
+    "zola": zola,
+    "jekyll": jekyll,
+    "go": go,
+    "rust": rust,
+    "rack": rack,
+    "php": php,
+    "java": java,
+    "dotnet": dotnet,
+    "elixir": elixir,
+    "deno": deno,
+}
 _PYTHON = frozenset({"asgi", "wsgi", *(framework for framework, _, _ in CLASSES.values())})
 _NODE_SERVERS = frozenset(["node", *(framework for framework, _ in SERVERS.values())])
 _TOOLS = frozenset(tool.framework for tool in TOOLS)
 FRAMEWORKS = tuple(
     sorted(
         {*ANSWERING, *_PYTHON, *_NODE_SERVERS, *_TOOLS}
-        | {"angular", "node-build", "mkdocs", "sphinx", "static", "custom"}
+        | {*_NAMED, *LANGUAGES, "angular", "node-build", "mkdocs", "sphinx", "static", "custom"}
     )
 )
 """What a user may choose instead of detection."""
 
 
-def best(source: Source, wanted: str | None) -> Plan | None:
+def best(source: Source, wanted: str | None, installed: Installed = _UNKNOWN) -> Plan | None:
     """The plan of the first detector that recognises the source, or of the framework `wanted`."""
     if wanted and wanted not in FRAMEWORKS:
         raise invalid(
@@ -46,7 +70,7 @@ def best(source: Source, wanted: str | None) -> Plan | None:
         )
     if wanted == "custom":
         return None
-    detectors = _chosen(source, wanted) if wanted else _all(source)
+    detectors = _chosen(source, wanted, installed) if wanted else _all(source, installed)
     for name, detect in detectors:
         plan = detect()
         if plan:
@@ -59,25 +83,29 @@ def best(source: Source, wanted: str | None) -> Plan | None:
     return None
 
 
-def _all(source: Source) -> list[tuple[str, Detector]]:
+def _all(source: Source, installed: Installed) -> list[tuple[str, Detector]]:
     """Frameworks that name themselves come first, what could be anything comes last."""
     requirements = Requirements(source)
     found: list[tuple[str, Detector]] = []
     package = Package(source) if source.has("package.json") else None
     if package:
         found += [(name, _of(package, name)) for name in ANSWERING]
+    found += [(name, _in(source, installed, name)) for name in ("rails", "laravel", "phoenix")]
     found.append(("django", lambda: django(source, requirements)))
     found.append(("python", lambda: python_server(source, requirements, None)))
     if package:
         found.append(("node", lambda: node(package)))
     found.append(("mkdocs", lambda: mkdocs(source, requirements)))
     found.append(("sphinx", lambda: sphinx(source, requirements)))
+    found += [(name, _in(source, installed, name)) for name in LANGUAGES]
+    if package:
+        found.append(("node-build", lambda: built(package)))
     if not _is_another_language(source):
         found.append(("static", lambda: static(source)))
     return found
 
 
-def _chosen(source: Source, wanted: str) -> list[tuple[str, Detector]]:
+def _chosen(source: Source, wanted: str, installed: Installed) -> list[tuple[str, Detector]]:
     requirements = Requirements(source)
     if wanted == "django":
         return [(wanted, lambda: django(source, requirements))]
@@ -89,6 +117,8 @@ def _chosen(source: Source, wanted: str) -> list[tuple[str, Detector]]:
         return [(wanted, lambda: sphinx(source, requirements))]
     if wanted == "static":
         return [(wanted, lambda: static(source))]
+    if wanted in _NAMED or wanted in LANGUAGES:
+        return [(wanted, _in(source, installed, wanted))]
     if not source.has("package.json"):
         return []
     package = Package(source)
@@ -101,6 +131,10 @@ def _chosen(source: Source, wanted: str) -> list[tuple[str, Detector]]:
     if wanted == "node-build":
         return [(wanted, lambda: built(package))]
     return [(wanted, lambda: node(package, wanted))]
+
+
+def _in(source: Source, installed: Installed, name: str) -> Detector:
+    return lambda: {**_NAMED, **LANGUAGES}[name](source, installed)
 
 
 def _of(package: Package, framework: str) -> Detector:
@@ -127,7 +161,7 @@ def _others(name: str, detectors: list[tuple[str, Detector]]) -> Iterator[str]:
     for other, detect in detectors[names.index(name) + 1 :]:
         if other == "static" or (name == "django" and other == "python"):
             continue
-        if name in ANSWERING and other == "node":
+        if name in ANSWERING and other in ("node", "node-build"):
             continue
         try:
             plan = detect()

@@ -1,13 +1,11 @@
 """What Windlass sees but does not build yet, so that the error can name it."""
 
+from windlass.builds.detect import compose
 from windlass.builds.detect.source import Source
 
 _SIGNS = (
     ("a container image", ("Dockerfile", "Containerfile")),
-    (
-        "a compose project",
-        ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
-    ),
+    ("a compose project", compose.FILES),
     ("a Helm chart", ("Chart.yaml",)),
     ("a kustomization", ("kustomization.yaml", "kustomization.yml")),
     ("a Go program", ("go.mod", "go.work", "main.go")),
@@ -20,9 +18,7 @@ _SIGNS = (
     ("a Dart or Flutter program", ("pubspec.yaml",)),
     ("a Swift package", ("Package.swift",)),
     ("a Zig program", ("build.zig",)),
-    ("a Hugo site", ("hugo.toml", "hugo.yaml", "hugo.json")),
     ("a Jekyll site", ("_config.yml",)),
-    ("a Zola site", ("zola.toml",)),
 )
 
 

@@ -1,11 +1,13 @@
 """When nothing was recognised: what was looked for, what is there, and what would help."""
 
+from windlass.builds.detect import compose
 from windlass.builds.detect.candidates import best
 from windlass.builds.detect.elsewhere import elsewhere
 from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.syntax import PACKAGES
 from windlass.builds.errors import NothingDetected, UnsupportedPlan
+from windlass.builds.plan import Installed
 from windlass.core.errors import AppError
 
 LOOKED_FOR = (
@@ -21,9 +23,9 @@ _MARKERS = ("package.json", "pyproject.toml", "requirements.txt", "manage.py", "
 _MOST_FOLDERS = 12
 
 
-def refusal(source: Source) -> AppError:
+def refusal(source: Source, installed: Installed) -> AppError:
     """The error for a source without a plan."""
-    folders = _folders_that_work(source)
+    folders = _folders_that_work(source, installed)
     if folders:
         listed = "; ".join(f"`{folder}` looks like {label}" for folder, label in folders)
         hint = f"In this source {listed}: set the root directory."
@@ -32,6 +34,9 @@ def refusal(source: Source) -> AppError:
     sign = elsewhere(source)
     if sign:
         what, file = sign
+        held = compose.report(source) if what == "a compose project" else None
+        if held and not folders:
+            hint = f"One project is one application here. {held} {_OWN_COMMANDS}"
         return UnsupportedPlan(what=what, evidence=file, hint=hint or _OWN_COMMANDS)
     return NothingDetected(
         looked_for="; ".join(LOOKED_FOR), found=_found(source), hint=hint or _OWN_COMMANDS
@@ -70,7 +75,7 @@ def _hint(source: Source) -> str:
     return ""
 
 
-def _folders_that_work(source: Source) -> list[tuple[str, str]]:
+def _folders_that_work(source: Source, installed: Installed) -> list[tuple[str, str]]:
     """Subfolders that have a plan of their own: a monorepo needs a root directory."""
     folders = sorted(
         {path.rpartition("/")[0] for path in source.files if path.endswith(_MARKERS)} - {""},
@@ -79,7 +84,7 @@ def _folders_that_work(source: Source) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for folder in [each for each in folders if each.count("/") < 3][:_MOST_FOLDERS]:
         try:
-            plan = best(source.at(source.named(folder)), None)
+            plan = best(source.at(source.named(folder)), None, installed)
         except AppError:
             continue
         if plan:

@@ -40,7 +40,7 @@ def node(package: Package, wanted: str | None = None) -> Plan | None:
         return listening
     if tool:
         return site(package, tool)
-    return angular(package) or built(package)
+    return angular(package)
 
 
 def built(package: Package) -> Plan | None:

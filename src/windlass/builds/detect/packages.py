@@ -64,7 +64,10 @@ class Manager(msgspec.Struct, frozen=True, kw_only=True):
     def _with_tool(self, command: str) -> str:
         if self.package is None:
             return command
-        tool = f'npm install --global --prefix "$PWD/{TOOLS}" --no-audit --no-fund {self.package}'
+        # Newer npm runs no script of a package unasked, and Bun puts itself in place by one.
+        allowed = " --allow-scripts=bun" if self.name == "bun" else ""
+        install = f'npm install --global --prefix "$PWD/{TOOLS}" --no-audit --no-fund{allowed}'
+        tool = f"{install} {self.package}"
         return f"{tool} && {command}"
 
 

@@ -1,0 +1,4 @@
+Bun.serve({
+  port: Number(process.env.PORT),
+  fetch: () => new Response("Answered by Bun"),
+});

@@ -1,0 +1,1 @@
+run ->(environment) { [200, { "content-type" => "text/plain" }, ["Answered by Rack\n"]] }
