@@ -32,6 +32,8 @@ export GSETTINGS_BACKEND = memory
 
 # Options for pytest: make test ARGS="-k cli -x"
 ARGS ?=
+# A good third of the time of the tests is waiting for processes: half as many more than cores.
+WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 # Debian's packages with what only tests need; a test whose part is missing is skipped by name.
 TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy redis-server:redis-server
 
@@ -52,7 +54,7 @@ up: setup  ## start Windlass in the foreground (PORT=8000)
 
 test: setup-dev  ## set up, then run the whole test suite (ARGS="-k name")
 	@packaging/debian.sh $(TEST_PARTS)
-	@$(PY) -m pytest -n logical $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
 
 test-examples: setup-dev  ## deploy every example for real and write docs/examples.md (ARGS="-k nuxt")
 	@EXAMPLES=all $(PY) -m pytest -n 0 tests/e2e/test_examples.py -k an_example_is_built $(ARGS)
