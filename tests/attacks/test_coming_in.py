@@ -45,25 +45,31 @@ def test_of_twenty_sign_ups_at_once_with_one_address_or_name_one_succeeds(
 
 
 def test_a_link_that_many_open_at_once_counts_for_one(open_to_all: Instance) -> None:
-    token = _link_in_the_mail(open_to_all)
+    address, token = _link_in_the_mail(open_to_all)
+    me = {"login": address, "password": make.PASSWORD, "token": True}
+    entered = httpx2.post(f"{open_to_all.url}{API}/sign-in", json=me, timeout=60).json()["data"]
+    headers = {"authorization": f"Bearer {entered['token']}"}
     start = threading.Barrier(10)
 
     def confirm(_: int) -> int:
         start.wait(timeout=60)
         path = f"{open_to_all.url}{API}/verify-email"
-        return httpx2.post(path, json={"token": token}, timeout=60).status_code
+        body = {"token": token}
+        return httpx2.post(path, json=body, headers=headers, timeout=60).status_code
 
     with ThreadPoolExecutor(10) as pool:
         assert Counter(pool.map(confirm, range(10))) == {200: 1, 410: 9}
 
 
-def _link_in_the_mail(instance: Instance) -> str:
-    def look() -> str | None:
+def _link_in_the_mail(instance: Instance) -> tuple[str, str]:
+    """Whom it was sent to, and its secret."""
+
+    def look() -> tuple[str, str] | None:
         for path in (instance.home / "mail").glob("*.eml"):
             message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             body = message.get_body(("plain",))  # type: ignore[attr-defined]
             if found := re.search(r"/verify-email\?token=([\w-]+)", body.get_content()):
-                return found[1]
+                return str(message["to"]), found[1]
         return None
 
     found = until(look, what="the mail with the link")
@@ -139,6 +145,8 @@ async def test_a_link_works_once_soon_and_for_one_thing(
     body: dict[str, str],
 ) -> None:
     name = "link" if purpose is Purpose.sign_in else "token"
+    if purpose is Purpose.verify_email:
+        await _sign_in(browser_of, "owner@example.com")
 
     async def link(kind: Purpose = purpose) -> str:
         async with database.transaction() as db:
@@ -164,6 +172,35 @@ async def test_a_link_works_once_soon_and_for_one_thing(
     assert await use("") in {410, 422}
     page = {"sign_in": "/sign-in/link"}.get(purpose.name, path)
     assert (await browser_of.get(f"{page}?token={late}")).status_code == 410
+
+
+async def _sign_in(browser: httpx2.AsyncClient, address: str) -> None:
+    body = {"login": address, "password": make.PASSWORD}
+    assert (await browser.post(f"{API}/sign-in", json=body)).status_code == 200
+
+
+async def test_nobody_confirms_an_address_for_somebody_elses_account(
+    browser_of: httpx2.AsyncClient, database: RolledBack, owner: Actor
+) -> None:
+    """Who signs up with a stranger's address waits for the stranger to click: that must not do."""
+    thief = await make.user(database, email="stranger@example.com", is_admin=False)
+    async with database.transaction() as db:
+        link = await links.make(db, thief.id, "stranger@example.com", Purpose.verify_email)
+    address = f"/verify-email?token={link}"
+
+    nobody = await browser_of.get(address)
+    api = await browser_of.post(f"{API}/verify-email", json={"token": link})
+    await _sign_in(browser_of, "owner@example.com")
+    shown = await browser_of.get(address)
+    page = await browser_of.post("/verify-email", data={"token": link})
+    other = await browser_of.post(f"{API}/verify-email", json={"token": link})
+
+    assert (nobody.status_code, api.status_code) == (303, 401)
+    assert nobody.headers["location"].startswith("/sign-in?next=")
+    assert (shown.status_code, page.status_code, other.status_code) == (410, 410, 410)
+    assert "belongs to another account" in shown.text
+    rows = await database.fetch("select email_verified_at from users where id = $1", thief.id)
+    assert rows[0]["email_verified_at"] is None
 
 
 async def test_a_new_password_voids_every_link_and_session_of_before(

@@ -120,7 +120,7 @@ PAGES: Pages = {
     "/link-spent": (
         "auth/link_spent.html",
         False,
-        {"purpose": "RESET_PASSWORD", "problem": None, "is_signed_in": False},
+        {"purpose": "RESET_PASSWORD", "problem": None},
     ),
     "/account": (
         "auth/account/profile.html",

@@ -45,6 +45,7 @@ PLAN = SimpleNamespace(
     start_command=None,
     release_command=None,
     build_network=False,
+    supersede_running=False,
     evidence=(
         "package.json has vite 7.2 in devDependencies",
         "package.json has a build script: “vite build”",
@@ -66,6 +67,7 @@ SERVER_PLAN = SimpleNamespace(
     start_command="uvicorn orders.main:app --host 127.0.0.1 --port $PORT",
     release_command="alembic upgrade head",
     build_network=False,
+    supersede_running=False,
     evidence=(
         "services/orders/pyproject.toml depends on fastapi",
         "orders/main.py line 14 makes “app = FastAPI()”",
@@ -81,6 +83,7 @@ def deployment(number: int, **changes: Any) -> Any:
         "project_id": public_id("proj", 1),
         "project": SimpleNamespace(name="Harbour shop", slug="harbour-shop", ref="harbour-shop"),
         "status": "ready",
+        "queue": None,
         "branch": "main",
         "commit_sha": f"{number:02d}c4d1e9a07b3f52",
         "commit_message": "Show the delivery date beside the price",
@@ -145,6 +148,7 @@ UPLOADED = deployment(6, branch=None, commit_sha=None, commit_message=None, buil
 QUEUED = deployment(
     7,
     status="queued",
+    queue=SimpleNamespace(position=3, estimated_seconds=80),
     url=None,
     build_time_seconds=None,
     started_at=None,
@@ -185,6 +189,7 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
         "root_directory": None,
         "node_version": None,
         "build_network": False,
+        "supersede_running": False,
         "url": f"http://{slug}.localhost:8000",
         "latest_deployment": latest,
         "active_deployment_id": public_id("depl", 1),

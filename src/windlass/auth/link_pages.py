@@ -5,14 +5,16 @@ scan mail open every link in it.
 """
 
 from litestar import get, post
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import entering, links, recovering
 from windlass.auth.deps import SystemDB
 from windlass.auth.front import COOKIE
 from windlass.auth.models import Purpose
+from windlass.auth.permissions import Permission
 from windlass.auth.schemas import Address, LinkSignIn, LinkToken, PasswordReset
 from windlass.core.errors import AppError, Gone
-from windlass.core.http import Request
+from windlass.core.http import DB, Request
 from windlass.web import forms, posts
 from windlass.web.page import local_path, page
 from windlass.web.posts import Answer, Form, see, status_of, struct
@@ -85,24 +87,23 @@ async def sign_in_link(request: Request, system_db: SystemDB, form: Form) -> Ans
     )
 
 
-@get("/verify-email", public=True)
-async def verify_form(request: Request, system_db: SystemDB) -> Answer:
-    return await _link(request, system_db, Purpose.verify_email, _token(request))
+@get("/verify-email", permission=Permission.account)
+async def verify_form(request: Request, db: DB) -> Answer:
+    return await _link(request, db, Purpose.verify_email, _token(request))
 
 
-@post("/verify-email", public=True, rate="sign_in")
-async def verify(request: Request, system_db: SystemDB, form: Form) -> Answer:
+@post("/verify-email", permission=Permission.account, rate="sign_in")
+async def verify(request: Request, db: DB, form: Form) -> Answer:
     try:
         wanted = struct(LinkToken, {"token": form.get("token", "")})
-        await recovering.confirm(system_db, wanted.token)
+        await recovering.confirm(db, wanted.token)
     except Gone:
-        await system_db.rollback()
+        await db.rollback()
         return _spent(request, Purpose.verify_email)
     except AppError as error:
-        await system_db.rollback()
+        await db.rollback()
         return _spent(request, Purpose.verify_email, error=error)
-    is_signed_in = request.scope["state"].get("actor") is not None
-    return see("/account" if is_signed_in else "/sign-in", "confirmed")
+    return see("/account", "confirmed")
 
 
 @get("/reset-password", public=True)
@@ -144,10 +145,10 @@ async def _reset(
     )
 
 
-async def _link(request: Request, system_db: SystemDB, purpose: Purpose, token: str) -> Answer:
+async def _link(request: Request, db: AsyncSession, purpose: Purpose, token: str) -> Answer:
     """What the link is for, and the button."""
     try:
-        link = await links.look(system_db, token, purpose)
+        link = await links.look(db, token, purpose)
     except Gone:
         return _spent(request, purpose)
     return page(
@@ -170,7 +171,6 @@ def _spent(request: Request, purpose: Purpose, *, error: AppError | None = None)
         http_status=error.status if error else 410,
         problem=error.message if error else None,
         purpose=purpose.value,
-        is_signed_in=request.scope["state"].get("actor") is not None,
     )
 
 

@@ -38,7 +38,11 @@ async def ask_confirmation(db: AsyncSession, actor: Actor) -> None:
 
 
 async def confirm(db: AsyncSession, secret: str) -> None:
-    """The address is who opened the link's: that of the account, or the one it changes to."""
+    """The address is the caller's: that of the account, or the one it changes to.
+
+    Only signed in, and row security shows nobody another's link: who signed up with a stranger's
+    address, or changed to it, must not get it confirmed by a stranger who clicks.
+    """
     link = await links.use(db, secret, Purpose.verify_email)
     user = await _of(db, link)
     is_new = user.email != link.email

@@ -111,10 +111,10 @@ async def reset_password(system_db: SystemDB, data: JSONBody[PasswordReset]) -> 
     await recovering.reset_password(system_db, data.token, data.password)
 
 
-@post("/verify-email", public=True, rate="sign_in", status_code=200)
-async def verify_email(system_db: SystemDB, data: JSONBody[LinkToken]) -> None:
-    """Confirm an address with the secret of the link that was sent to it."""
-    await recovering.confirm(system_db, data.token)
+@post("/verify-email", permission=Permission.account, rate="sign_in", status_code=200)
+async def verify_email(db: DB, data: JSONBody[LinkToken]) -> None:
+    """Confirm one's own address with the secret of the link that was sent to it."""
+    await recovering.confirm(db, data.token)
 
 
 @post("/verify-email/send", permission=Permission.account, status_code=202)

@@ -7,11 +7,8 @@ from tests.auth.providers.browsing import API, use
 from tests.auth.providers.fake import Fake
 from tests.auth.providers.issuers import SECRET, Issuer
 
-from windlass.core.settings import (
-    InvalidSettings,
-    Oidc,
-    load,
-)
+from windlass.core.environment import InvalidSettings, load
+from windlass.core.settings import Oidc
 
 pytestmark = pytest.mark.anyio
 
