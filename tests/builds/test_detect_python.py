@@ -291,3 +291,69 @@ def test_a_conf_py_of_something_else_is_no_sphinx():
 
     with pytest.raises(NothingDetected):
         detect(Files(files))
+
+
+def test_a_program_with_its_own_server_is_found_by_the_call_that_starts_it():
+    called = "import gradio as gr\ndef main():\n    gr.Blocks().launch(server_port=7861)\nmain()\n"
+    plan = detect(Files({"requirements.txt": "gradio", "ui.py": called}))
+
+    assert (plan.framework, plan.port) == ("gradio", 7861)
+    only_named = "import gradio as gr\nLAUNCH = 'launch('\n# demo.launch()\n"
+    with pytest.raises(NothingDetected):
+        detect(Files({"requirements.txt": "gradio", "ui.py": only_named}))
+
+
+def test_nicegui_and_aiohttp_listen_on_their_own_port_unless_it_is_computed():
+    nicegui = "from nicegui import ui\nui.run(%s)\n"
+    aiohttp = "import os\nfrom aiohttp import web\nweb.run_app(web.Application()%s)\n"
+
+    def port(package: str, code: str) -> int:
+        return detect(Files({"requirements.txt": package, "main.py": code})).port
+
+    assert port("nicegui", nicegui % "") == 8080
+    assert port("nicegui", nicegui % "port=9000") == 9000
+    assert port("aiohttp", aiohttp % "") == 8080
+    assert port("aiohttp", aiohttp % ", port=int(os.environ['PORT'])") == 3000
+
+
+def test_a_small_server_beside_a_page_is_for_whoever_writes_the_page():
+    code = "from http.server import *\nHTTPServer(('', 8000), Handler).serve_forever()\n"
+
+    assert detect(Files({"serve.py": code, "index.html": "x"})).framework == "static"
+    plan = detect(Files({"serve.py": code}))
+    assert (plan.framework, plan.port, plan.start_command) == ("python", 8000, "python3 serve.py")
+
+
+def test_fasthtml_is_found_through_its_star_and_its_pair():
+    code = "from fasthtml.common import *\napp, rt = fast_app()\n"
+    plan = detect(Files({"main.py": code}))
+
+    assert plan.framework == "fasthtml"
+    assert "python-fasthtml" in (plan.install_command or "")
+
+
+def test_migrations_of_django_are_its_release_when_a_driver_of_a_database_is_listed():
+    files = {
+        "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site.settings')",
+        "site/settings.py": "WSGI_APPLICATION = 'site.wsgi.application'\nALLOWED_HOSTS = ['x']",
+        "site/wsgi.py": "from django.core.wsgi import get_wsgi_application\n"
+        "application = get_wsgi_application()",
+    }
+    plain = detect(Files({**files, "requirements.txt": "django"}))
+    real = detect(Files({**files, "requirements.txt": "django\npsycopg[binary]"}))
+
+    assert plain.release_command is None
+    assert real.release_command == ".venv/bin/python manage.py migrate --noinput"
+    assert not any("Migrations" in warning for warning in real.warnings)
+
+
+def test_further_processes_of_a_procfile_are_in_the_plan():
+    files = {
+        "requirements.txt": "flask\ncelery",
+        "app.py": FLASK,
+        "Procfile": "web: gunicorn app:app\nworker: celery -A t worker\nbeat: celery -A t beat",
+    }
+    assert detect(Files(files)).processes == {
+        "worker": "celery -A t worker",
+        "beat": "celery -A t beat",
+    }

@@ -107,6 +107,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     output_directory: str | None = None
     start_command: str | None = None
     release_command: str | None = None
+    processes: dict[str, str] = {}
+    """Further processes of a Procfile (workers), by name."""
     fallback: str | None = None
     clean_urls: bool = True
     health_path: str = "/"

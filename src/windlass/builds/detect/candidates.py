@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from windlass.builds.detect.angular import angular
 from windlass.builds.detect.compiled import go, rust
 from windlass.builds.detect.django import django
-from windlass.builds.detect.documents import mkdocs, sphinx
+from windlass.builds.detect.documents import mkdocs, pelican, sphinx
 from windlass.builds.detect.elsewhere import elsewhere
 from windlass.builds.detect.generators import deno, hugo, jekyll, zola
 from windlass.builds.detect.javascript_apps import ANSWERING, built, node
@@ -15,6 +15,7 @@ from windlass.builds.detect.machines import dotnet, elixir, java, phoenix
 from windlass.builds.detect.node import SERVERS, server
 from windlass.builds.detect.packages import Package
 from windlass.builds.detect.python import python_server
+from windlass.builds.detect.python_apps import APPS, python_app
 from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.ruby_php import laravel, php, rack, rails
 from windlass.builds.detect.sites import TOOLS
@@ -48,12 +49,28 @@ LANGUAGES: dict[str, Callable[[Source, Installed], Plan | None]] = {
     "deno": deno,
 }
 _PYTHON = frozenset({"asgi", "wsgi", *(framework for framework, _, _ in CLASSES.values())})
+_OWN_SERVER = frozenset(app.framework for app in APPS)
+_DOCUMENTS: dict[str, Callable[[Source, Requirements], Plan | None]] = {
+    "mkdocs": mkdocs,
+    "sphinx": sphinx,
+    "pelican": pelican,
+}
+_OF_PYTHON = frozenset(["django", "python", "python-app", "python-plain"])
 _NODE_SERVERS = frozenset(["node", *(framework for framework, _ in SERVERS.values())])
 _TOOLS = frozenset(tool.framework for tool in TOOLS)
 FRAMEWORKS = tuple(
     sorted(
         {*ANSWERING, *_PYTHON, *_NODE_SERVERS, *_TOOLS}
-        | {*_NAMED, *LANGUAGES, "angular", "node-build", "mkdocs", "sphinx", "static", "custom"}
+        | {
+            *_NAMED,
+            *LANGUAGES,
+            *_OWN_SERVER,
+            *_DOCUMENTS,
+            "angular",
+            "node-build",
+            "static",
+            "custom",
+        }
     )
 )
 """What a user may choose instead of detection."""
@@ -93,11 +110,15 @@ def _all(source: Source, installed: Installed) -> list[tuple[str, Detector]]:
     found += [(name, _in(source, installed, name)) for name in ("rails", "laravel", "phoenix")]
     found.append(("django", lambda: django(source, requirements)))
     found.append(("python", lambda: python_server(source, requirements, None)))
+    found.append(("python-app", lambda: python_app(source, requirements, None)))
     if package:
         found.append(("node", lambda: node(package)))
     found.append(("mkdocs", lambda: mkdocs(source, requirements)))
     found.append(("sphinx", lambda: sphinx(source, requirements)))
+    found.append(("pelican", lambda: pelican(source, requirements)))
     found += [(name, _in(source, installed, name)) for name in LANGUAGES]
+    if not source.has("index.html"):
+        found.append(("python-plain", lambda: python_app(source, requirements, "python")))
     if package:
         found.append(("node-build", lambda: built(package)))
     if not _is_another_language(source):
@@ -111,10 +132,10 @@ def _chosen(source: Source, wanted: str, installed: Installed) -> list[tuple[str
         return [(wanted, lambda: django(source, requirements))]
     if wanted in _PYTHON:
         return [(wanted, lambda: python_server(source, requirements, wanted))]
-    if wanted == "mkdocs":
-        return [(wanted, lambda: mkdocs(source, requirements))]
-    if wanted == "sphinx":
-        return [(wanted, lambda: sphinx(source, requirements))]
+    if wanted in _OWN_SERVER:
+        return [(wanted, lambda: python_app(source, requirements, wanted))]
+    if wanted in _DOCUMENTS:
+        return [(wanted, lambda: _DOCUMENTS[wanted](source, requirements))]
     if wanted == "static":
         return [(wanted, lambda: static(source))]
     if wanted in _NAMED or wanted in LANGUAGES:
@@ -159,7 +180,7 @@ def _with_others(plan: Plan, name: str, detectors: list[tuple[str, Detector]]) -
 def _others(name: str, detectors: list[tuple[str, Detector]]) -> Iterator[str]:
     names = [each for each, _ in detectors]
     for other, detect in detectors[names.index(name) + 1 :]:
-        if other == "static" or (name == "django" and other == "python"):
+        if other == "static" or (name in _OF_PYTHON and other in _OF_PYTHON):
             continue
         if name in ANSWERING and other in ("node", "node-build"):
             continue

@@ -2,6 +2,8 @@
 
 import ast
 
+from msgspec.structs import replace
+
 from windlass.builds.detect.python import server_plan
 from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.source import Source
@@ -10,6 +12,7 @@ from windlass.builds.paths import join
 from windlass.builds.plan import Plan
 
 _ASGI_SERVERS = ("uvicorn", "daphne", "hypercorn", "granian")
+_DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "mysqlclient", "oracledb", "mssql-django")
 
 
 def django(source: Source, requirements: Requirements) -> Plan | None:
@@ -40,7 +43,7 @@ def _plan(
     found = Found(manage, attribute, "django", "Django", protocol)
     # What wsgi.py itself says about the settings wins over manage.py.
     chosen = _application_chooses(source, base, module)
-    return server_plan(
+    plan = server_plan(
         source,
         requirements,
         found,
@@ -51,6 +54,16 @@ def _plan(
         env={} if chosen else {"DJANGO_SETTINGS_MODULE": settings},
         warnings=_warnings(source, requirements, values, manage),
     )
+    if not _has_database(requirements):
+        return plan
+    release = f".venv/bin/python {manage} migrate --noinput"
+    said = "a database's driver is listed: migrations run before each switch"
+    return replace(plan, release_command=release, evidence=(*plan.evidence, said))
+
+
+def _has_database(requirements: Requirements) -> bool:
+    """A file of SQLite is read-only in a release: there is nothing to migrate."""
+    return any(name in requirements.listed for name in _DRIVERS)
 
 
 def _settings_module(source: Source, manage: str) -> str | None:
@@ -130,7 +143,7 @@ def _warnings(
     source: Source, requirements: Requirements, values: dict[str, object], manage: str
 ) -> tuple[str, ...]:
     found: list[str] = []
-    if not source.has("Procfile"):
+    if not source.has("Procfile") and not _has_database(requirements):
         found.append(
             "Migrations are not run by themselves: `release: python "
             f"{manage} migrate` in a Procfile runs them before each switch."

@@ -1,4 +1,4 @@
-"""Documentation made by Python: MkDocs and Sphinx."""
+"""Documentation and pages made by Python: MkDocs, Sphinx, Pelican."""
 
 import shlex
 from typing import cast
@@ -99,6 +99,31 @@ def sphinx(source: Source, requirements: Requirements) -> Plan | None:
             needs=["sphinx", *packages],
         )
     return None
+
+
+def pelican(source: Source, requirements: Requirements) -> Plan | None:
+    """A pelicanconf.py beside the content; what is meant for publishing goes first."""
+    file = source.first("publishconf.py", "pelicanconf.py")
+    if file is None or not source.has("pelicanconf.py"):
+        return None
+    module = Modules(source).module("pelicanconf.py")
+    values = {name: literal(value) for name, value in module.assignments()} if module else {}
+    content = text(values.get("PATH")) or "content"
+    output = below_root(source, "pelicanconf.py", text(values.get("OUTPUT_PATH")) or "output")
+    arguments = f"{shlex.quote(content)} -o {shlex.quote(output)} -s {file}"
+    return _documents(
+        source,
+        requirements,
+        Plan(
+            framework="pelican",
+            label="Pelican",
+            kind="static",
+            build_command=f".venv/bin/pelican {arguments}",
+            output_directory=output,
+            evidence=(f"{source.named(file)}: the configuration of Pelican",),
+        ),
+        needs=["pelican", "markdown"],
+    )
 
 
 def _documents(source: Source, requirements: Requirements, plan: Plan, *, needs: list[str]) -> Plan:

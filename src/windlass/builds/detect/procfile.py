@@ -1,4 +1,4 @@
-"""A Procfile: `web` is started, `release` runs before the switch, others are not run yet."""
+"""A Procfile: `web` is started, `release` runs before the switch, others are in the plan."""
 
 import re
 
@@ -13,7 +13,7 @@ _LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(.*\S)\s*", re.ASCII)
 class Procfile(msgspec.Struct, frozen=True):
     web: str | None = None
     release: str | None = None
-    others: tuple[str, ...] = ()
+    others: dict[str, str] = {}
 
 
 def procfile(source: Source) -> Procfile | None:
@@ -33,4 +33,4 @@ def procfile(source: Source) -> Procfile | None:
             raise ManifestBroken(file=source.named("Procfile"), reason=reason)
         found[match[1]] = match[2]
     web, release = found.pop("web", None), found.pop("release", None)
-    return Procfile(web, release, tuple(found))
+    return Procfile(web, release, found)

@@ -20,12 +20,14 @@ _ELSEWHERE = frozenset(
         *("migrations", "benchmarks", "benchmark", "scripts", "build", "dist", "templates"),
     ]
 )
+_OWN_SERVERS = ("streamlit", "gradio", "nicegui", "aiohttp", "tornado", "serve_forever")
 _MOST_FILES = 100
 # The first that the project depends on serves; the last is added when it has none.
 _SERVERS = {
     "asgi": ("uvicorn", "granian", "hypercorn", "daphne"),
     "wsgi": ("gunicorn", "granian", "waitress"),
 }
+_DISTRIBUTIONS = {"fasthtml": "python-fasthtml"}
 _ADDED = {"asgi": "uvicorn~=0.30", "wsgi": "gunicorn~=23.0"}
 
 
@@ -54,7 +56,7 @@ def python_server(source: Source, requirements: Requirements, wanted: str | None
 def applications(source: Source) -> list[Found]:
     """All applications, the likeliest first; the order depends on the files alone."""
     modules = Modules(source)
-    found = [each for path in _candidates(source) for each in modules.applications(path)]
+    found = [each for path in candidates(source) for each in modules.applications(path)]
     return sorted(found, key=_rank)
 
 
@@ -73,10 +75,10 @@ def server_plan(
     """The plan that serves `target` (`module:name`), importable from the folder `base`."""
     listed = requirements.listed
     evidence, also = list(evidence), list[str]()
-    package = found.framework
+    package = _DISTRIBUTIONS.get(found.framework, found.framework)
     if package in listed:
         evidence.append(f"{source.named(listed[package].place)}: depends on {package}")
-    elif not requirements.exist and package in PACKAGES:
+    elif not requirements.exist and found.framework in PACKAGES:
         also.append(package)
         warnings += (
             N_("No list of dependencies: only {package} and a server are installed.").format(
@@ -149,7 +151,7 @@ def _serve(program: str, found: Found, target: str) -> str:
             return f"waitress-serve --listen=0.0.0.0:$PORT {'--call ' if factory else ''}{target}"
 
 
-def _candidates(source: Source) -> list[str]:
+def candidates(source: Source) -> list[str]:
     """Files that may hold an application. A file of an unusual name must mention a framework to
     be worth parsing; only its syntax tree counts as evidence."""
     paths = [path for path in source.files if path.endswith(".py") and _may_be(path)]
@@ -176,7 +178,7 @@ def _may_be(path: str) -> bool:
 
 
 def _mentions(code: str) -> bool:
-    return any(name in code for name in (*PACKAGES, "start_response", "receive"))
+    return any(name in code for name in (*PACKAGES, *_OWN_SERVERS, "start_response", "receive"))
 
 
 def _stem_rank(path: str) -> int:

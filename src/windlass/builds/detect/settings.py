@@ -142,6 +142,7 @@ def _with_processes(
         plan = replace(plan, release_command=processes.release)
     if processes.others:
         others = ", ".join(processes.others)[:200]
+        plan = replace(plan, processes=processes.others)
         warnings.append(f"{named}: {others} not run yet; only web and release are.")
     return plan
 

@@ -25,6 +25,8 @@ CLASSES: dict[str, tuple[str, str, Protocol]] = {
     "sanic.Sanic": ("sanic", "Sanic", "asgi"),
     "fasthtml.FastHTML": ("fasthtml", "FastHTML", "asgi"),
     "fasthtml.common.FastHTML": ("fasthtml", "FastHTML", "asgi"),
+    "fasthtml.common.fast_app": ("fasthtml", "FastHTML", "asgi"),
+    "fasthtml.fastapp.fast_app": ("fasthtml", "FastHTML", "asgi"),
     "blacksheep.Application": ("blacksheep", "BlackSheep", "asgi"),
     "falcon.asgi.App": ("falcon", "Falcon", "asgi"),
     "flask.Flask": ("flask", "Flask", "wsgi"),
@@ -93,7 +95,17 @@ class Module:
             node = node.value
         if not isinstance(node, ast.Name):
             return ""
-        return ".".join([self.imports.get(node.id, node.id), *reversed(parts)])
+        name = self.imports.get(node.id) or self._of_star(node.id) or node.id
+        return ".".join([name, *reversed(parts)])
+
+    def _of_star(self, name: str) -> str | None:
+        """`from fasthtml.common import *`: a class that we know under one of these modules."""
+        homes = [
+            self._base(node)
+            for node in self.body
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        ]
+        return next((f"{home}.{name}" for home in homes if f"{home}.{name}" in CLASSES), None)
 
     def _base(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -248,6 +260,12 @@ def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
         if isinstance(node, ast.Assign):
             yield from (
                 (each.id, node.value) for each in node.targets if isinstance(each, ast.Name)
+            )
+            # `app, route = fast_app()`: the first of what it returns is the application.
+            yield from (
+                (each.elts[0].id, node.value)
+                for each in node.targets
+                if isinstance(each, ast.Tuple) and isinstance(each.elts[0], ast.Name)
             )
         elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
             yield node.target.id, node.value
