@@ -41,7 +41,7 @@ class Table:
     """The rows of the file by example; those that are measured again replace what stood there."""
 
     def __init__(self) -> None:
-        self._before, self._rows = _read()
+        self._rows: dict[str, str] = {}
 
     def add(self, name: str, row: Row) -> None:
         cells = (row.label, row.runtime, row.install, row.build, row.ready, _today())
@@ -49,17 +49,21 @@ class Table:
 
     def refused(self, name: str, message: str) -> None:
         sentence = message.partition(". ")[0].replace("|", "/")
-        self._rows.setdefault(name, f"refused: {sentence} | — | — | — | — | {_today()}")
+        self._rows[name] = f"refused: {sentence} | — | — | — | — | {_today()}"
 
     def write(self) -> None:
         """Examples that are gone leave; the text above the table is written by people."""
+        before, rows = _read()
+        # A machine without a toolchain does not take back what another measured.
+        refused = {name for name, row in self._rows.items() if row.startswith("refused")}
+        rows = {**rows, **{n: row for n, row in self._rows.items() if n not in refused & {*rows}}}
         lines = [
-            f"| [{name}](../tests/examples/{name}) | {self._rows[name]} |"
-            for name in sorted(self._rows)
+            f"| [{name}](../tests/examples/{name}) | {rows[name]} |"
+            for name in sorted(rows)
             if (FILE.parents[1] / "tests" / "examples" / name).is_dir()
         ]
         head = [_HEAD, f"|{'---|' * (_HEAD.count('|') - 1)}"]
-        FILE.write_text("\n".join([self._before.rstrip(), "", *head, *lines, ""]))
+        FILE.write_text("\n".join([before.rstrip(), "", *head, *lines, ""]))
 
 
 def _read() -> tuple[str, dict[str, str]]:

@@ -120,6 +120,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Those of `cache_directories` that the built program does without (a module cache)."""
     framework_caches: tuple[str, ...] = ()
     """What the build step may reuse although the lock file changed."""
+    watch_paths: tuple[str, ...] = ()
+    """In a workspace: patterns of the files whose changes concern this application."""
     path: tuple[str, ...] = ()
     """Folders whose programs come first: the virtual environment, the package manager's own."""
     build_network: bool = False

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from windlass.builds.detect.candidates import best
-from windlass.builds.detect.explain import refusal
+from windlass.builds.detect.explain import only_application, refusal
 from windlass.builds.detect.procfile import procfile
 from windlass.builds.detect.settings import apply, custom, settings_of
 from windlass.builds.detect.source import Source
@@ -31,6 +31,14 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
             "rootDirectory",
             N_("There is no folder `{root}` in the source.").format(root=source.root),
         )
+    why: tuple[str, ...] = ()
+    is_free = not (settings.said.framework or settings.says_how or top.has("Procfile"))
+    if source is top and is_free:
+        only = only_application(top, installed)
+        if only:
+            folder, label = only
+            source = top.at(folder)
+            why = (f"workspace: {folder} ({label}) is its only application",)
     processes = procfile(source)
     refused: UnsupportedPlan | ToolchainMissing | None = None
     try:
@@ -42,7 +50,7 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
         raise refused or refusal(source, installed)
     plan = apply(source, plan, settings, processes)
     pins = version_warnings(source, installed, plan.runtime, overrides.node_version)
-    return _finished(plan, tuple(pins), settings.sources)
+    return _finished(plan, tuple(pins), (*settings.sources, *why))
 
 
 def _finished(plan: Plan, pins: tuple[str, ...], sources: tuple[str, ...]) -> Plan:

@@ -3,9 +3,12 @@
 from windlass.builds.detect import compose
 from windlass.builds.detect.candidates import best
 from windlass.builds.detect.elsewhere import elsewhere
+from windlass.builds.detect.packages import Package
 from windlass.builds.detect.requirements import Requirements
+from windlass.builds.detect.scripts import commands, program
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.syntax import PACKAGES
+from windlass.builds.detect.workspaces import workspace_of
 from windlass.builds.errors import NothingDetected, UnsupportedPlan
 from windlass.builds.plan import Installed
 from windlass.core.errors import AppError
@@ -21,6 +24,9 @@ LOOKED_FOR = (
 )
 _MARKERS = ("package.json", "pyproject.toml", "requirements.txt", "manage.py", "index.html")
 _MOST_FOLDERS = 12
+_RUNNERS = frozenset(
+    ["turbo", "nx", "lerna", "npm", "pnpm", "yarn", "bun", "wsrun", "concurrently"]
+)
 
 
 def refusal(source: Source, installed: Installed) -> AppError:
@@ -46,6 +52,54 @@ def refusal(source: Source, installed: Installed) -> AppError:
 _OWN_COMMANDS = (
     "Say how it is built in a windlass.toml (build_command and output_directory, or start_command)."
 )
+
+
+def only_application(source: Source, installed: Installed) -> tuple[str, str] | None:
+    """In the top of a workspace that is no application itself: the member to deploy and why.
+    None when it is no such top. Raises NothingDetected that names them when there are several."""
+    workspace = workspace_of(source)
+    if workspace is None or not _is_only_a_top(source, installed):
+        return None
+    found: list[tuple[str, str]] = []
+    for member in list(workspace.members.values())[:_MOST_FOLDERS]:
+        inner = source.at(member.folder)
+        try:
+            plan = None if _is_library(inner) else best(inner, None, installed)
+        except AppError:
+            continue
+        if plan and plan.framework != "node-build":
+            found.append((member.folder, plan.label))
+    if len(found) > 1:
+        raise _choice(source, found)
+    return found[0] if found else None
+
+
+def _is_only_a_top(source: Source, installed: Installed) -> bool:
+    """Its scripts build members, and no framework of its own is recognised."""
+    try:
+        plan = best(source, None, installed)
+    except AppError:
+        return True
+    if plan is None or plan.framework in ("node-build", "static"):
+        return True
+    words = (commands(Package(source).scripts, "start") or [[]])[-1]
+    return plan.framework == "node" and program(words) in _RUNNERS
+
+
+def _is_library(source: Source) -> bool:
+    """A package for others: it says what it exports."""
+    content = source.json("package.json")
+    return bool({"exports", "types", "module"} & content.keys()) and not source.has("index.html")
+
+
+def _choice(source: Source, folders: list[tuple[str, str]]) -> NothingDetected:
+    listed = "; ".join(f"`{folder}` looks like {label}" for folder, label in folders)
+    return NothingDetected(
+        looked_for="one application; this is a workspace with several",
+        found=_found(source),
+        hint=f"In this source {listed}: set the root directory.",
+        choices=[{"rootDirectory": folder, "label": label} for folder, label in folders],
+    )
 
 
 def _found(source: Source) -> str:

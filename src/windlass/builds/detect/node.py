@@ -10,6 +10,16 @@ from windlass.builds.detect.packages import TOOLS, Package
 from windlass.builds.detect.scripts import commands, program
 from windlass.builds.detect.source import Table, text
 from windlass.builds.detect.values import Name, Object, Unknown
+from windlass.builds.detect.workspaces import (
+    RUNNER_CACHES,
+    RUNNER_ENV,
+    Member,
+    Workspace,
+    below,
+    runner_command,
+    up,
+    watched,
+)
 from windlass.builds.paths import join, normal
 from windlass.builds.plan import Plan
 
@@ -47,18 +57,20 @@ _PLAIN = re.compile(r"[\w@%+=:,./ -]+", re.ASCII)
 def node_plan(package: Package, plan: Plan, *, production: bool = False) -> Plan:
     """Add to a framework's plan how its packages are installed and where they lie."""
     manager, root = package.manager, package.source.root
-    folder = manager.folder
-    modules = join(root, "node_modules")
+    folder, workspace = manager.folder, package.workspace
+    member = workspace.inside(root) if workspace else None
+    behind = workspace.behind(member) if workspace and member else []
+    builds = any(each.builds for each in behind)
     needed = bool(package.dependencies) or manager.lock_file or folder != root
-    install = manager.install(production=production) if needed else None
+    install = manager.install(production=production and not builds) if needed else None
     if install and folder != root:
-        depth = root.count("/") + 1 - (0 if folder == "." else folder.count("/") + 1)
-        install = f"cd {'/'.join(['..'] * depth)} && {install}"
+        install = f"cd {up(root, folder)} && {install}"
     tools = [join(folder, f"{TOOLS}/bin")] if manager.package else []
-    caches = [modules, *([join(folder, "node_modules")] if folder != root else [])]
+    homes = dict.fromkeys([root, folder, *(each.folder for each in behind)])
+    caches = [join(home, "node_modules") for home in homes]
     caches += [join(folder, TOOLS)] if manager.package else []
     env = _BERRY if manager.berry else {}
-    return replace(
+    plan = replace(
         plan,
         root_directory=root,
         runtime="node",
@@ -67,10 +79,46 @@ def node_plan(package: Package, plan: Plan, *, production: bool = False) -> Plan
         lock_file=manager.lock_file,
         cache_directories=tuple(caches) if install else (),
         framework_caches=tuple(join(root, cache) for cache in plan.framework_caches),
-        path=(*[join(each, ".bin") for each in caches if each.endswith("node_modules")], *tools),
+        path=(
+            *[join(home, "node_modules/.bin") for home in (*dict.fromkeys([root, folder]),)],
+            *tools,
+        ),
         env={**env, **plan.env},
         evidence=(*plan.evidence, *manager.evidence),
         warnings=(*plan.warnings, *(manager.warnings if install else ())),
+    )
+    if workspace and member:
+        return _member_plan(package, plan, workspace, member, behind)
+    return plan
+
+
+def _member_plan(
+    package: Package, plan: Plan, workspace: Workspace, member: Member, behind: list[Member]
+) -> Plan:
+    """What a member depends on in its workspace is built before it."""
+    above = up(member.folder, workspace.top)
+    plan = replace(plan, watch_paths=watched(workspace, member))
+    runner, first = workspace.runner, [each for each in behind if each.builds]
+    own = package.manager.run("build")
+    if runner and (plan.build_command == own or (first and plan.build_command is None)):
+        command = runner_command(runner, member.name)
+        kept = [join(workspace.top, RUNNER_CACHES[runner])] if runner in RUNNER_CACHES else []
+        return replace(
+            plan,
+            build_command=f"cd {above} && {command}",
+            framework_caches=(*plan.framework_caches, *kept),
+            env={**RUNNER_ENV.get(runner, {}), **plan.env},
+            evidence=(*plan.evidence, f"{runner} builds it and what it depends on"),
+        )
+    if not first:
+        return plan
+    places = [shlex.quote(join(above, below(each.folder, workspace.top))) for each in first]
+    steps = [f"(cd {place} && {own})" for place in places]
+    names = ", ".join(each.name for each in first)
+    return replace(
+        plan,
+        build_command=" && ".join([*steps, *([plan.build_command] if plan.build_command else [])]),
+        evidence=(*plan.evidence, f"built before it, from the workspace: {names}"),
     )
 
 

@@ -5,7 +5,8 @@ from functools import cached_property
 
 import msgspec
 
-from windlass.builds.detect.source import Source, Table, table, text, texts
+from windlass.builds.detect.source import Source, Table, table, text
+from windlass.builds.detect.workspaces import Workspace, listed, patterns_of, workspace_of
 from windlass.builds.paths import join
 from windlass.core.languages import N_
 
@@ -92,6 +93,12 @@ class Package:
 
     def evidence(self, name: str) -> str:
         return f"{self.source.named('package.json')}: depends on {name} {self.dependencies[name]}"
+
+    @cached_property
+    def workspace(self) -> Workspace | None:
+        """The workspace that lists this package, when its top is elsewhere."""
+        top = _workspace_of(self.source)
+        return workspace_of(top) if top is not self.source else None
 
     @cached_property
     def manager(self) -> Manager:
@@ -183,25 +190,7 @@ def _workspace_of(source: Source) -> Source:
     while folder != ".":
         folder = folder.rpartition("/")[0] or "."
         above = source.at(folder)
-        if above.has("package.json") and _lists(above, source.root):
+        below = source.root if folder == "." else source.root[len(folder) + 1 :]
+        if above.has("package.json") and listed(patterns_of(above), below):
             return above
     return source
-
-
-def _lists(above: Source, folder: str) -> bool:
-    below = folder if above.root == "." else folder[len(above.root) + 1 :]
-    if above.has("pnpm-workspace.yaml"):
-        patterns = texts(above.yaml("pnpm-workspace.yaml").get("packages"))
-    else:
-        listed = above.json("package.json").get("workspaces")
-        patterns = texts(listed) or texts(table(listed).get("packages"))
-    return any(_matches(pattern.removeprefix("./").rstrip("/"), below) for pattern in patterns)
-
-
-def _matches(pattern: str, folder: str) -> bool:
-    """`packages/*` is one level, `packages/**` any."""
-    wanted, given = pattern.split("/"), folder.split("/")
-    if wanted[-1] == "**":
-        return given[: len(wanted) - 1] == wanted[:-1]
-    pairs = zip(wanted, given, strict=False)
-    return len(wanted) == len(given) and all(one in ("*", two) for one, two in pairs)

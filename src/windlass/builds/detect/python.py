@@ -27,6 +27,8 @@ _SERVERS = {
     "asgi": ("uvicorn", "granian", "hypercorn", "daphne"),
     "wsgi": ("gunicorn", "granian", "waitress"),
 }
+# FastHTML writes this file when it starts; a release is read-only, so it has to be there.
+_FASTHTML_KEY = ".sesskey"
 _DISTRIBUTIONS = {"fasthtml": "python-fasthtml"}
 _ADDED = {"asgi": "uvicorn~=0.30", "wsgi": "gunicorn~=23.0"}
 
@@ -43,6 +45,12 @@ def python_server(source: Source, requirements: Requirements, wanted: str | None
         rest = ", ".join(f"{each.path}:{each.name}" for each in others)
         evidence.append(f"also found: {rest} (a start command chooses another)")
     base, module = _place(source, chosen)
+    build, warnings = None, ()
+    if chosen.framework == "fasthtml" and not source.has(_FASTHTML_KEY):
+        build = f"cat /proc/sys/kernel/random/uuid > {_FASTHTML_KEY}"
+        warnings = (
+            "Each build makes a new key for FastHTML's sessions: give `secret_key` to keep them.",
+        )
     return server_plan(
         source,
         requirements,
@@ -50,6 +58,8 @@ def python_server(source: Source, requirements: Requirements, wanted: str | None
         target=f"{module}:{chosen.name}",
         base=base,
         evidence=evidence,
+        build=build,
+        warnings=warnings,
     )
 
 

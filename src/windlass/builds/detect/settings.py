@@ -32,6 +32,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chosen: tuple[str, ...]
     """What the overrides set."""
 
+    @property
+    def says_how(self) -> bool:
+        """Somebody said how it is built or started: then the top itself is meant."""
+        said = self.said
+        return bool(said.build_command or said.start_command or said.output_directory)
+
 
 def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
     """Everything that was said, and the source seen from the root directory that was said."""

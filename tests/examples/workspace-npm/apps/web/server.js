@@ -1,0 +1,7 @@
+import { createServer } from "node:http";
+import { greeting } from "@example/greetings";
+
+createServer((request, response) => {
+  response.setHeader("content-type", "text/plain");
+  response.end(greeting("npm"));
+}).listen(process.env.PORT);
