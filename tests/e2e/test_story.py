@@ -168,6 +168,21 @@ def test_a_promoted_static_preview_is_for_search_engines(
     assert instance.get(preview["url"]).headers["x-robots-tag"] == "noindex"
 
 
+def test_what_files_of_other_hosts_say_is_served(instance: Instance, tmp_path: Path) -> None:
+    folder = sites.static(
+        tmp_path / "moved",
+        _redirects="/old /about 302\n/loop /pool\n/pool /loop\n/app/* /index.html 200\n",
+        _headers="/*\n  X-Frame-Options: DENY\n",
+    )
+    url = instance.deploy(folder)["url"]
+
+    old = instance.get(f"{url}/old?a=1")
+    assert (old.status_code, old.headers["location"]) == (302, "/about?a=1")
+    assert instance.get(f"{url}/app/deep").headers["x-frame-options"] == "DENY"
+    assert instance.get(f"{url}/loop").status_code == 404
+    assert instance.get(f"{url}/_redirects").status_code == 404
+
+
 def test_a_crashed_app_comes_back(instance: Instance, tmp_path: Path) -> None:
     done = instance.deploy(sites.server(tmp_path / "crashing"))
     instance.get(done["url"] + "/crash")

@@ -10,7 +10,14 @@ from windlass.core import site as sites
 from windlass.core.crypto import SealBroken
 from windlass.core.launch import Launch
 from windlass.core.process import Process
-from windlass.core.site import File, Header, Redirect, Site
+from windlass.core.rules import HeaderRule, Place, Rule, Rules
+from windlass.core.site import File, Site
+
+RULES = Rules(
+    rules=(Rule(Place("/a"), "redirect", "/b", 301),),
+    headers=(HeaderRule(Place("/", pattern="/(?P<g1>.*)"), "X-A", "1"),),
+    trailing_slash=False,
+)
 
 
 def test_a_site_is_read_as_it_was_written(tmp_path: Path):
@@ -19,8 +26,7 @@ def test_a_site_is_read_as_it_was_written(tmp_path: Path):
         kind="static",
         files={"index.html": File("0" * 64, 10, 5, 4)},
         fallback="index.html",
-        redirects=(Redirect("/a", "/b"),),
-        headers=(Header("/*", "X-A", "1"),),
+        rules=RULES,
     )
 
     sites.write(tmp_path, site)
@@ -34,8 +40,7 @@ def test_a_site_is_read_as_it_was_written(tmp_path: Path):
         ({"kind": "static"}, True),
         ({"kind": "server"}, False),
         ({"kind": "static", "preview": True}, False),
-        ({"kind": "static", "redirects": (Redirect("/a", "/b"),)}, False),
-        ({"kind": "static", "headers": (Header("/", "X-A", "1"),)}, False),
+        ({"kind": "static", "rules": RULES}, False),
     ],
 )
 def test_only_what_nginx_can_serve_alike_is_public(
@@ -50,18 +55,24 @@ def test_only_what_nginx_can_serve_alike_is_public(
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b=c", "a\nb", "a\0b"])
 def test_a_header_that_would_forge_an_answer_is_refused(tmp_path: Path, value: str):
     with pytest.raises(ValueError, match="cannot be sent"):
-        Header("/", "X-A", value)
-    headers = [{"source": "/", "name": "X-A", "value": value}]
-    text = msgspec.json.encode({"deployment": "d", "kind": "static", "headers": headers})
+        HeaderRule(Place("/"), "X-A", value)
+    rules = {"headers": [{"place": {"literal": "/"}, "name": "X-A", "value": value}]}
+    text = msgspec.json.encode({"deployment": "d", "kind": "static", "rules": rules})
     (tmp_path / "site.json").write_bytes(text)
     with pytest.raises(msgspec.ValidationError):
         sites.read(tmp_path)
 
 
-@pytest.mark.parametrize("target", ["/a\r\nSet-Cookie: b=c", "/a b", ""])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/a\r\nSet-Cookie: b=c", "/a b", "", "//evil.example.com", "/\\evil.example.com"),
+        *("https://${g1}.example.com/", "https://a@${g1}", "javascript:alert(1)", "https:///x"),
+    ],
+)
 def test_a_redirect_that_would_forge_an_answer_is_refused(target: str):
-    with pytest.raises(ValueError, match="is not a URL"):
-        Redirect("/", target)
+    with pytest.raises(ValueError, match="neither a path nor a URL"):
+        Rule(Place("/"), "redirect", target, 301)
 
 
 @pytest.mark.parametrize("path", ["", "health", "/a b", "/a\r\nX: y"])

@@ -354,45 +354,6 @@ async def test_a_preview_asks_search_engines_to_stay_away(edge: Edge):
     assert (await fetch(edge.port, "/")).headers["x-robots-tag"] == "noindex"
 
 
-# The seams for redirects and headers
-
-
-async def test_a_release_may_redirect_and_add_headers(edge: Edge):
-    redirects = [
-        {"source": "/old", "target": "/new", "status": 301},
-        {"source": "/docs/*", "target": "https://docs.example.com/*", "status": 302},
-        {"source": "/x*", "target": "/*", "status": 307},
-    ]
-    headers = [
-        {"source": "/*", "name": "X-Frame-Options", "value": "DENY"},
-        {"source": "/app.js", "name": "cache-control", "value": "no-cache"},
-        {"source": "/*", "name": "Content-Length", "value": "7"},
-    ]
-    from windlass.core.site import Header, Redirect
-
-    put_release(
-        edge.home,
-        "depl_1",
-        FILES,
-        redirects=tuple(Redirect(**redirect) for redirect in redirects),
-        headers=tuple(Header(**header) for header in headers),
-    )
-    edge.switch("depl_1")
-
-    old = await fetch(edge.port, "/old?a=1")
-    assert (old.status, old.headers["location"]) == (301, "/new?a=1")
-    docs = await fetch(edge.port, "/docs/a%20b/c")
-    assert docs.headers["location"] == "https://docs.example.com/a%20b/c"
-    # The rest must not become another server's name.
-    assert (await fetch(edge.port, "/x/evil.example.com")).headers[
-        "location"
-    ] == "/evil.example.com"
-    script = await fetch(edge.port, "/app.js")
-    assert script.headers["x-frame-options"] == "DENY"
-    assert script.headers["cache-control"] == "no-cache"
-    assert script.body == SCRIPT
-
-
 # Hosts
 
 

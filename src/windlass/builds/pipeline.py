@@ -7,10 +7,11 @@ import msgspec
 
 from windlass.adapters import git, sandbox
 from windlass.adapters.world import World
-from windlass.builds import machine, sources, steps
+from windlass.builds import hostfiles, machine, sources, steps
 from windlass.builds.caches import Caches
 from windlass.builds.detect import detect
 from windlass.builds.detect.toolchains import TOOLCHAINS
+from windlass.builds.hostfiles import Reader, Served
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Step, Work
@@ -22,6 +23,7 @@ from windlass.core.launch import Bind, Limits
 from windlass.core.launch_spec import UNSAFE_WARNING
 from windlass.core.manifest import Manifest, TreeLimits, size_text
 from windlass.core.reading import Reading, read_folder
+from windlass.core.rules import Rules
 from windlass.core.settings import Settings
 from windlass.core.threads import blocking
 
@@ -57,6 +59,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
 
     plan: Plan
     manifest: Manifest
+    rules: Rules | None = None
 
 
 class Pipeline:
@@ -120,14 +123,31 @@ class Pipeline:
         """Plan and run what the plan says; raises BuildFailed or the errors of detection."""
         plan = await self._plan(fetched.manifest)
         if plan.install_command is None and plan.build_command is None and plan.kind == "static":
-            return Built(plan=plan, manifest=self._of_output(plan, fetched.manifest))
+            return await self._finish(plan, self._of_output(plan, fetched.manifest))
         await blocking(machine.refuse_without_sandbox, self.settings)
         await blocking(self._lay_out, fetched.manifest)
         kept = await self._install(plan, fetched.manifest)
         if plan.build_command is not None:
             await self._build(plan, kept)
         self.log.step = "collect"
-        return Built(plan=plan, manifest=await blocking(self._collect, plan, kept))
+        return await self._finish(plan, await blocking(self._collect, plan, kept))
+
+    async def _finish(self, plan: Plan, manifest: Manifest) -> Built:
+        """The release with the rules that files of other hosts give it."""
+        served = await blocking(self._served, plan, manifest)
+        for row in served.rows:
+            if row.verdict == "exact":
+                self.log.say(f"{row.file}: {row.key}: {row.detail}")
+            else:
+                self.log.say(f"{row.file}: {row.key} is {row.verdict}: {row.detail}", "warn")
+        return Built(plan=plan, manifest=manifest, rules=served.rules)
+
+    def _served(self, plan: Plan, manifest: Manifest) -> Served:
+        readers: list[Reader] = []
+        if plan.kind == "static":
+            readers += hostfiles.of_output(StoredTree(self.world.blobs, manifest).read)
+        paths = [entry.path for entry in manifest] if plan.kind == "static" else []
+        return hostfiles.together(readers, hostfiles.answering(paths))
 
     async def clean_up(self) -> None:
         """Remove the work folder."""

@@ -17,6 +17,8 @@ from windlass.core.settings import Settings
 from windlass.core.site import File, Site
 from windlass.core.variants import variants
 
+_SAID_TO_US = frozenset(["_redirects", "_headers"])
+
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """What a release is made of, besides its files."""
@@ -70,12 +72,14 @@ def finish_again(settings: Settings, release: Release, *, of: str) -> None:
 
 
 def _static(world: World, built: Built, release: Release, folder: Path) -> Site:
-    compressed = variants(world.blobs, built.manifest)
-    paths = {entry.path for entry in built.manifest}
+    # What these say is in the rules, and nobody else needs to know.
+    shown = [entry for entry in built.manifest if entry.path not in _SAID_TO_US]
+    compressed = variants(world.blobs, shown)
+    paths = {entry.path for entry in shown}
     files: dict[str, File] = {}
     extra: Manifest = []
-    targets = {entry.path: entry for entry in built.manifest if entry.mode != "link"}
-    for entry in built.manifest:
+    targets = {entry.path: entry for entry in shown if entry.mode != "link"}
+    for entry in shown:
         found = targets.get(entry.path) or _behind(entry, targets)
         if found is None:
             continue
@@ -87,13 +91,14 @@ def _static(world: World, built: Built, release: Release, folder: Path) -> Site:
                 extra.append(msgspec.structs.replace(variant, path=entry.path + ending))
                 sizes[place] = variant.size
         files[entry.path] = File(found.sha256, found.size, *sizes)
-    world.blobs.link_tree(sorted([*built.manifest, *extra], key=_path), folder / "files")
+    world.blobs.link_tree(sorted([*shown, *extra], key=_path), folder / "files")
     return Site(
         deployment=release.deployment,
         kind="static",
         files=files,
         fallback=built.plan.fallback,
         clean_urls=built.plan.clean_urls,
+        rules=built.rules,
         preview=release.is_preview,
     )
 
@@ -117,6 +122,7 @@ def _server(settings: Settings, world: World, built: Built, release: Release, fo
         kind="server",
         health_path=built.plan.health_path,
         port=built.plan.port,
+        rules=built.rules,
         start_timeout_seconds=settings.apps.start_timeout_seconds,
         drain_seconds=settings.apps.drain_seconds,
         preview=release.is_preview,

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+from windlass.core.rules import Rules
+
 _TARGET = re.compile(r"[!-~]+")
 
 
@@ -28,31 +28,6 @@ class File(msgspec.Struct, frozen=True, array_like=True):
     brotli_size: int = 0
 
 
-class Redirect(msgspec.Struct, frozen=True):
-    """Send `source` elsewhere. A trailing `*` matches the rest and may be repeated in `target`."""
-
-    source: str
-    target: str
-    status: Literal[301, 302, 303, 307, 308] = 308
-
-    def __post_init__(self) -> None:
-        if not _TARGET.fullmatch(self.target):
-            raise ValueError(f"redirect target {self.target!r} is not a URL")
-
-
-class Header(msgspec.Struct, frozen=True):
-    """One more header for the paths that match `source` (exact, or with a trailing `*`)."""
-
-    source: str
-    name: str
-    value: str
-
-    def __post_init__(self) -> None:
-        # A line break here would let a site forge the rest of the answer.
-        if not (_HEADER_NAME.fullmatch(self.name) and _HEADER_VALUE.fullmatch(self.value)):
-            raise ValueError(f"header {self.name!r} cannot be sent")
-
-
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """How one release is served. Paths are POSIX, relative to `files/`, without a leading slash."""
 
@@ -63,8 +38,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     clean_urls: bool = True
     not_found: str | None = "404.html"
     immutable: tuple[str, ...] = ()
-    redirects: tuple[Redirect, ...] = ()
-    headers: tuple[Header, ...] = ()
+    rules: Rules | None = None
     health_path: str = "/"
     port: int = 3000
     start_timeout_seconds: float = 60
@@ -97,7 +71,7 @@ def write(release: Path, site: Site) -> None:
     """
     public = release / "public"
     public.unlink(missing_ok=True)
-    if site.kind == "static" and not (site.redirects or site.headers or site.preview):
+    if site.kind == "static" and site.rules is None and not site.preview:
         public.symlink_to("files")
     with open(release / "site.json", "wb") as file:
         file.write(msgspec.json.encode(site))

@@ -57,14 +57,6 @@ def is_hashed(path: str) -> bool:
     return match is not None and _looks_random(match[1])
 
 
-def matches(pattern: str, path: str) -> str | None:
-    """What a trailing `*` stands for ("" for an exact match); None when the path does not match."""
-    if pattern.endswith("*"):
-        prefix = pattern[:-1]
-        return path[len(prefix) :] if path.startswith(prefix) else None
-    return "" if path == pattern else None
-
-
 def _looks_random(text: str) -> bool:
     kinds = "".join("d" if c.isdigit() else "u" if c.isupper() else "l" for c in text)
     if _HEX.fullmatch(text):

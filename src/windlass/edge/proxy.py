@@ -51,6 +51,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     pool: Pool
     marks: bytes = b""
     """Header lines added to every answer."""
+    replaced: frozenset[bytes] = frozenset()
+    """Headers of the app, in lower case, that `marks` replaces."""
     request_id: str
     is_trusted: bool = False
     """The visitor is a proxy of ours whose X-Forwarded-* headers are believed."""
@@ -294,7 +296,7 @@ def _response_head(response: Response, exchange: Exchange, *, chunk: bool, keep:
     lines += [
         b"%s: %s\r\n" % (name, value)
         for name, value in end_to_end(response.fields)
-        if name.lower() != b"x-windlass-deployment"
+        if (lower := name.lower()) != b"x-windlass-deployment" and lower not in exchange.replaced
     ]
     lines.append(exchange.marks)
     if chunk:

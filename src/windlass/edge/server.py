@@ -11,7 +11,7 @@ from math import ceil
 
 import msgspec
 
-from windlass.edge import log, proxy, replies, static, upstream
+from windlass.edge import log, paths, proxy, replies, static, upstream
 from windlass.edge.app import App, Down
 from windlass.edge.config import Config
 from windlass.edge.connection import Connection
@@ -19,8 +19,9 @@ from windlass.edge.content import Contents
 from windlass.edge.proxy import Exchange, Unreachable
 from windlass.edge.replies import Reply
 from windlass.edge.request import Request
+from windlass.edge.rulebook import Rulebook
 from windlass.edge.supervisor import Supervisor
-from windlass.edge.table import Release, Table
+from windlass.edge.table import RESERVED, Release, Table
 from windlass.edge.upstream import Pool
 
 TICK_SECONDS = 1.0
@@ -64,6 +65,8 @@ class Server:
                 return static.answer(request, release, self._contents)
         except (OSError, msgspec.MsgspecError) as error:
             return self._unreadable(request, error)
+        if (moved := self._moved(request, release)) is not None:
+            return moved
         return self._refuse_method(request) or self._app(request, connection)
 
     def admit(self, connection: Connection) -> bool:
@@ -120,9 +123,10 @@ class Server:
             with app.visit():
                 try:
                     pool = await app.pool()
-                    await proxy.forward(
-                        request, connection, self._exchange(connection, pool, release.marks)
-                    )
+                    exchange = self._exchange(connection, pool, release.marks)
+                    if release.rulebook is not None:
+                        exchange = _with_headers(exchange, request, release.rulebook)
+                    await proxy.forward(request, connection, exchange)
                     return
                 except Down as down:
                     if self.table.deployment(request.host) != release.deployment:
@@ -150,6 +154,14 @@ class Server:
         except (OSError, msgspec.MsgspecError) as error:
             return self._unreadable(request, error)
         return release
+
+    @staticmethod
+    def _moved(request: Request, release: Release) -> Reply | None:
+        """What the rules of an app's site answer before the app is asked."""
+        if release.rulebook is None:
+            return None
+        found = release.rulebook.redirect(request)
+        return None if found is None else static.redirect(request, found, release.marks)
 
     def _say_down(
         self, request: Request, connection: Connection, release: Release, down: Down
@@ -203,6 +215,22 @@ class Server:
         date = replies.date_line(time.time())
         self.keep_alive_end = date + b"\r\n"
         self.close_end = date + b"Connection: close\r\n\r\n"
+
+
+def _with_headers(exchange: Exchange, request: Request, book: Rulebook) -> Exchange:
+    """The headers that the site's rules give an answer of its app replace the app's own."""
+    name = paths.decode(request.path)
+    found = book.headers(f"/{name}") if name is not None and book.has_headers else {}
+    found = {lower: pair for lower, pair in found.items() if lower not in RESERVED}
+    if not found:
+        return exchange
+    lines = "".join(f"{name}: {value}\r\n" for name, value in found.values())
+    return msgspec.structs.replace(
+        exchange,
+        marks=exchange.marks + lines.encode("latin-1"),
+        # A cookie more takes none away.
+        replaced=frozenset(lower.encode() for lower in found if lower != "set-cookie"),
+    )
 
 
 async def _notices_a_change(app: App) -> bool:

@@ -1,11 +1,12 @@
 """Answers GET and HEAD from a release: conditions, ranges, encodings, 404.html and fallback."""
 
-from windlass.edge import negotiate, replies
+from windlass.edge import negotiate, paths, replies
 from windlass.edge.content import Contents, open_file
 from windlass.edge.negotiate import IDENTITY
 from windlass.edge.replies import STATUS_LINES, Reply
 from windlass.edge.request import Request
-from windlass.edge.table import Found, Malformed, Missing, Moved, Release, Variant
+from windlass.edge.rulebook import Redirected
+from windlass.edge.table import Found, Malformed, Missing, Moved, Release, Replaced, Variant
 
 ALLOW = b"Allow: GET, HEAD, OPTIONS\r\n"
 
@@ -14,11 +15,19 @@ def answer(request: Request, release: Release, contents: Contents) -> Reply:
     """The answer of a static site. Raises OSError when a file of the release cannot be read."""
     if request.method not in (b"GET", b"HEAD"):
         return _other_method(request, release)
-    resolved = release.resolve(request.path)
+    book = release.rulebook
+    # Most sites have no rules, and then what a path means is remembered.
+    resolved = (
+        release.resolve(request.path) if book is None else release.resolve_by_rules(request, book)
+    )
     if isinstance(resolved, Found):
         return _file(request, resolved, contents)
     if isinstance(resolved, Moved):
-        return _redirect(request, resolved, release)
+        return redirect(request, resolved, release.marks)
+    if isinstance(resolved, Replaced):
+        if resolved.status == 200:
+            return _file(request, resolved.found, contents)
+        return _with_status(request, resolved.found, resolved.status, contents)
     if isinstance(resolved, Malformed):
         return replies.to(request, 400, "The address is malformed.", release.marks)
     return _missing(request, resolved, release, contents)
@@ -78,16 +87,17 @@ def _body(variant: Variant, head: bytes, first: int, count: int, contents: Conte
     return Reply(head, file=open_file(variant.path, variant.size), offset=first, size=count)
 
 
-def _redirect(request: Request, moved: Moved, release: Release) -> Reply:
+def redirect(request: Request, moved: Moved | Redirected, marks: bytes) -> Reply:
+    """Send the visitor on, with the query unless the new address has its own."""
     location = moved.location
-    if request.query and b"?" not in location:
+    if request.query and moved.keep_query and b"?" not in location:
         location += b"?" + request.query
     return replies.empty(
         moved.status,
         b"Location: "
         + location
         + b"\r\nCache-Control: public, max-age=0, must-revalidate\r\n"
-        + release.marks,
+        + marks,
     )
 
 
@@ -95,17 +105,25 @@ def _missing(request: Request, missing: Missing, release: Release, contents: Con
     site = release.site
     # A script that asks for a missing .js must not get a page with status 200.
     navigates = missing.is_page or request.wants_html
-    if site.fallback and navigates and (found := release.file(site.fallback)):
+    address = None
+    if release.rulebook is not None and release.rulebook.has_headers:
+        address = f"/{paths.decode(request.path) or ''}"
+    if site.fallback and navigates and (found := release.file(site.fallback, address)):
         return _file(request, found, contents)
-    if site.not_found and (found := release.file(site.not_found)):
-        variant = _choose(request, found)
-        lines = variant.lines.replace(b"ETag: " + variant.etag + b"\r\n", b"")
-        lines = lines.replace(b"Accept-Ranges: bytes\r\n", b"")
-        head = STATUS_LINES[404] + b"Content-Length: %d\r\n" % variant.size + lines
-        if request.method == b"HEAD":
-            return Reply(head)
-        return _body(variant, head, 0, variant.size, contents)
+    if site.not_found and (found := release.file(site.not_found, address)):
+        return _with_status(request, found, 404, contents)
     return replies.to(request, 404, "There is no page at this address.", release.marks)
+
+
+def _with_status(request: Request, found: Found, status: int, contents: Contents) -> Reply:
+    """A file as the body of another answer than 200: it is no copy of anything to be compared."""
+    variant = _choose(request, found)
+    lines = variant.lines.replace(b"ETag: " + variant.etag + b"\r\n", b"")
+    lines = lines.replace(b"Accept-Ranges: bytes\r\n", b"")
+    head = STATUS_LINES[status] + b"Content-Length: %d\r\n" % variant.size + lines
+    if request.method == b"HEAD":
+        return Reply(head)
+    return _body(variant, head, 0, variant.size, contents)
 
 
 def _other_method(request: Request, release: Release) -> Reply:

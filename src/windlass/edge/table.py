@@ -8,15 +8,19 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 
+import msgspec
+
 from windlass.core import media
 from windlass.core import site as sites
 from windlass.core.site import Site
 from windlass.edge import paths
 from windlass.edge.negotiate import BROTLI, GZIP, IDENTITY
+from windlass.edge.request import Request
+from windlass.edge.rulebook import Redirected, Rewritten, Rulebook
 
 MAX_FILES_IN_MEMORY = 200_000
 MAX_RESOLVED_PATHS = 2_000
-_RESERVED = {
+RESERVED = {
     "connection",
     "content-encoding",
     "content-length",
@@ -58,11 +62,22 @@ class Found:
 class Moved:
     """A path that is somewhere else."""
 
-    __slots__ = ("location", "status")
+    __slots__ = ("keep_query", "location", "status")
 
-    def __init__(self, status: int, location: bytes) -> None:
+    def __init__(self, status: int, location: bytes, *, keep_query: bool = True) -> None:
         self.status = status
         self.location = location
+        self.keep_query = keep_query
+
+
+class Replaced:
+    """A path that a rule answers with another file, or with another status."""
+
+    __slots__ = ("found", "status")
+
+    def __init__(self, found: Found, status: int) -> None:
+        self.found = found
+        self.status = status
 
 
 class Missing:
@@ -80,7 +95,7 @@ class Malformed:
     __slots__ = ()
 
 
-Resolved = Found | Moved | Missing | Malformed
+Resolved = Found | Moved | Replaced | Missing | Malformed
 
 
 class Release:
@@ -92,6 +107,10 @@ class Release:
         self.marks = b"X-Windlass-Deployment: " + site.deployment.encode() + b"\r\n"
         if site.preview:
             self.marks += b"X-Robots-Tag: noindex\r\n"
+        try:
+            self.rulebook = Rulebook(site.rules) if site.rules is not None else None
+        except ValueError as error:
+            raise msgspec.ValidationError(f"the rules of this release: {error}") from error
         self._files = f"{folder}/files/"
         self._resolved: dict[bytes, Resolved] = {}
 
@@ -107,19 +126,64 @@ class Release:
                 self._resolved[path] = found
         return found
 
-    def file(self, name: str) -> Found | None:
+    def resolve_by_rules(self, request: Request, book: Rulebook) -> Resolved:
+        """What a request means where the site has rules: theirs come before and after its files."""
+        name = paths.decode(request.path)
+        if name is None:
+            return Malformed()
+        address = f"/{name}"
+        said = book.before(address, request)
+        if said is not None and (outcome := self._said(said, address)) is not None:
+            return outcome
+        found = self.resolve(request.path)
+        if isinstance(found, Missing):
+            for said in book.after(address, request):
+                if (outcome := self._said(said, address)) is not None:
+                    return outcome
+        return found
+
+    def file(self, name: str, address: str | None = None) -> Found | None:
         """A file by its own name, for 404.html and the fallback."""
-        return self._found(name, f"/{name}") if name in self.site.files else None
+        if name not in self.site.files:
+            return None
+        return self._found(name, f"/{name}" if address is None else address)
+
+    def _said(self, said: Redirected | Rewritten, address: str) -> Resolved | None:
+        """What a rule makes of it; None when it names a file that is not there."""
+        if isinstance(said, Redirected):
+            return Moved(said.status, said.location, keep_query=said.keep_query)
+        name = self._page(said.name)
+        return None if name is None else Replaced(self._found(name, address), said.status)
+
+    def _page(self, name: str) -> str | None:
+        """The file of an address however it is spelled: nobody is sent on from a rewrite."""
+        bare = name.strip("/")
+        spelled = (bare, f"{bare}.html", f"{bare}/index.html" if bare else "index.html")
+        return next((each for each in spelled if each in self.site.files), None)
 
     def _resolve(self, path: bytes) -> Resolved:
         name = paths.decode(path)
         if name is None:
             return Malformed()
-        for redirect in self.site.redirects:
-            rest = paths.matches(redirect.source, f"/{name}")
-            if rest is not None:
-                return _moved(redirect.status, redirect.target, rest)
+        if self.rulebook is not None and self.rulebook.trailing_slash is not None:
+            return self._with_slash(name, wanted=self.rulebook.trailing_slash)
         return self._look_up(name)
+
+    def _with_slash(self, name: str, *, wanted: bool) -> Resolved:
+        """Pages have one address, that ends with a slash or without one; files keep their names."""
+        bare = name.rstrip("/")
+        if self.site.clean_urls and bare in self.site.files:
+            shorter = self._clean(bare)
+            bare = bare if shorter is None else shorter.rstrip("/")
+        page = self._page(bare)
+        if page is None or (page == bare and bare == name):
+            return self._look_up(name)
+        if page == f"{bare}.html" and not self.site.clean_urls:
+            return self._look_up(name)
+        canonical = f"{bare}/" if wanted and bare and page != bare else bare
+        if name != canonical:
+            return Moved(308, paths.encode(canonical))
+        return self._found(page, f"/{name}")
 
     def _look_up(self, name: str) -> Resolved:
         files, clean = self.site.files, self.site.clean_urls
@@ -177,12 +241,11 @@ class Release:
             "X-Content-Type-Options": "nosniff",
         }
         by_lower = {key.lower(): key for key in headers}
-        for header in self.site.headers:
-            lower = header.name.lower()
-            if lower not in _RESERVED and paths.matches(header.source, address) is not None:
+        more = self.rulebook.headers(address) if self.rulebook is not None else {}
+        for lower, (key, value) in more.items():
+            if lower not in RESERVED:
                 headers.pop(by_lower.get(lower, ""), None)
-                by_lower[lower] = header.name
-                headers[header.name] = header.value
+                headers[key] = value
         text = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
         return text.encode("latin-1") + self.marks
 
@@ -226,10 +289,3 @@ class Table:
             _, oldest = self._releases.popitem(last=False)
             self._files -= len(oldest.site.files)
         return release
-
-
-def _moved(status: int, target: str, rest: str) -> Moved:
-    location = target.encode()
-    if location.endswith(b"*"):
-        location = location[:-1] + paths.encode(rest)[1:]
-    return Moved(status, location)
