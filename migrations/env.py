@@ -12,7 +12,8 @@ import windlass.core.events
 import windlass.core.idempotency
 import windlass.deployments.models
 import windlass.projects.models
-import windlass.teams.models  # noqa: F401 - every table must be known to compare
+import windlass.teams.models
+import windlass.webhooks.models  # noqa: F401 - every table must be known to compare
 from windlass.core.db import Model
 
 

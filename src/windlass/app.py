@@ -41,6 +41,7 @@ from windlass.teams import routes as teams_routes
 from windlass.web import examples, reference, static_files
 from windlass.web.errors import render_error
 from windlass.web.speaking import public_pages, speaking
+from windlass.webhooks import routes as webhooks_routes
 
 # What of an area goes with an account, and what keeps it: they register themselves.
 DEPARTING = (projects_departing, teams_departing)
@@ -77,6 +78,7 @@ def build(
             builds_routes.router,
             projects_routes.router,
             deployments_routes.router,
+            *webhooks_routes.ROUTES,
             queue_routes.show_queue,
             deployments_routes.stream_changes,
             deployments_routes.old_stream,

@@ -21,6 +21,7 @@ from windlass.core import crypto, idempotency, log, process
 from windlass.core.crypto import KeyRing, SealBroken
 from windlass.core.db import Database, Model
 from windlass.projects import service as projects
+from windlass.webhooks import service as webhooks
 
 _BATCH = 100
 # Between sealing and the end of the transaction that stores it, in any process.
@@ -61,6 +62,12 @@ STORES = (
         "payload_sealed",
         ("kind", "digest"),
         lambda row: challenges.context_of(row.kind, row.digest),
+    ),
+    Store(
+        "webhooks",
+        "secret_sealed",
+        ("project_id",),
+        lambda row: webhooks.context_of(row.project_id),
     ),
     Store(
         "idempotent_answers",

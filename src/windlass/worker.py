@@ -17,6 +17,7 @@ from windlass.deployments import reconcile as deployments_reconcile
 from windlass.health import jobs as health_jobs
 from windlass.projects import jobs as projects_jobs
 from windlass.teams import jobs as teams_jobs
+from windlass.webhooks import jobs as webhooks_jobs
 
 MODULES = (
     audit_jobs,
@@ -27,6 +28,7 @@ MODULES = (
     deployments_jobs,
     deployments_reconcile,
     projects_jobs,
+    webhooks_jobs,
 )
 
 

@@ -30,6 +30,7 @@ from windlass.projects import service as projects
 from windlass.projects.models import Target, TeamProject
 from windlass.projects.schemas import EnvSet
 from windlass.teams.models import Team, TeamInvitation, TeamMember
+from windlass.webhooks import service as webhooks
 
 _P = Permission
 SCOPES = frozenset({_P.project_read, _P.deploy_read, _P.team_read})
@@ -105,7 +106,8 @@ async def tenant(
     """A project shared with a team, a deployment and its source, and things of the account, which
     is invited into the team."""
     name = f"SECRET of {owner.name}"
-    project = await make.project(database, owner, name=name)
+    url = f"https://git.example.com/{owner.id}/shop.git"
+    project = await make.project(database, owner, name=name, repository_url=url)
     source = await make.source(database, blobs, owner)
     deployment = await make.deployment(database, project, source, owner, is_active=True)
     spare = await person(database, f"spare of {owner.name}")
@@ -124,6 +126,7 @@ async def tenant(
         ),
     }
     async with database.transaction() as db:
+        await webhooks.connect(db, project, None, keys, by=owner)
         wanted = EnvSet(key="KEY", value="SECRET", targets=(Target.production.value,))
         [(env, _)] = await projects.set_variable(db, project, wanted, keys, by=owner)
         db.add(TeamMember(team_id=team, user_id=spare.id, role=Role.viewer))
@@ -133,6 +136,7 @@ async def tenant(
     public = {
         "project_id": ids.public("proj", project.id),
         "slug": project.slug,
+        "host": "github",
         "deployment_id": ids.public("depl", deployment.id),
         "source_id": ids.public("src", source.id),
         "team_id": ids.public("team", team),

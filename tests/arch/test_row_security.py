@@ -50,6 +50,20 @@ async def shop(database: RolledBack, settings: Settings, bob: Actor) -> Project:
         uuid7(),
         project.id,
     )
+    webhook = uuid7()
+    await database.fetch(
+        "insert into webhooks (id, project_id, secret_sealed) values ($1, $2, '')",
+        webhook,
+        project.id,
+    )
+    await database.fetch(
+        "insert into webhook_deliveries"
+        " (id, webhook_id, project_id, host, delivery, body_sha256, event, outcome)"
+        " values ($1, $2, $3, 'github', 'x', '', 'push', 'ignored')",
+        uuid7(),
+        webhook,
+        project.id,
+    )
     await make.token(database, bob)
     assert deployment.project_id == project.id
     return project

@@ -92,6 +92,11 @@ _SENTENCES = {
     "teams.MemberRemoved": N_("Removed {user} from the team"),
     "teams.RetentionChanged": N_("Keeps the audit log for {days} days instead of {previous}"),
     "teams.RoleChanged": N_("Changed the role of {user} from {previous} to {role}"),
+    "webhooks.Connected": N_("Connected the project to its Git host"),
+    "webhooks.Disconnected": N_("Disconnected the project from its Git host"),
+    "webhooks.Pushed": N_("A push to {ref} on {host} started a deployment"),
+    "webhooks.RulesChanged": N_("Changed which pushes are deployed: {fields}"),
+    "webhooks.SecretReplaced": N_("Replaced the secret of the webhook"),
 }
 # Stored in the form of programs.
 _ENUMS = {"plan", "previous", "role"}

@@ -83,6 +83,16 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "teams.InvitationExpired": N_("Invitation expired"),
         },
     ),
+    "webhooks": (
+        N_("Git hosts"),
+        {
+            "webhooks.Connected": N_("Git host connected"),
+            "webhooks.Disconnected": N_("Git host disconnected"),
+            "webhooks.Pushed": N_("Push deployed"),
+            "webhooks.RulesChanged": N_("Rules of pushes changed"),
+            "webhooks.SecretReplaced": N_("Secret of the webhook replaced"),
+        },
+    ),
     "audit": (
         N_("Audit log"),
         {

@@ -5,10 +5,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from windlass.core.db import Model
 from windlass.core.loop import Leased
+from windlass.projects.repositories import key_of
 
 
 class Target(StrEnum):
@@ -34,6 +35,8 @@ class Project(Model):
     # Builds and apps of a project run as a user of their own: `builds.uid_base` + this.
     number: Mapped[int] = mapped_column(BigInteger, Identity(start=1), unique=True)
     repository_url: Mapped[str | None]
+    # The same in one form, by which a push finds its projects; follows the URL.
+    repository_key: Mapped[str | None] = mapped_column(index=True)
     repository_branch: Mapped[str] = mapped_column(default="main", server_default="main")
     framework: Mapped[str | None]
     install_command: Mapped[str | None]
@@ -48,6 +51,11 @@ class Project(Model):
     supersede_running: Mapped[bool] = mapped_column(default=False, server_default="false")
     # Set when it is deleted: hidden at once, taken down by a job, then the rows go.
     deleted_at: Mapped[dt.datetime | None]
+
+    @validates("repository_url")
+    def _name_repository(self, _: str, url: str | None) -> str | None:
+        self.repository_key = key_of(url)
+        return url
 
 
 class TeamProject(Model):

@@ -46,5 +46,6 @@ WORDS = Words(
         "passkey": "pkey",
         "account": "acct",
         "entry": "evt",
+        "delivery": "dlv",
     },
 )

@@ -1,0 +1,32 @@
+"""Facts about webhooks."""
+
+from uuid import UUID
+
+from windlass.core.events import Event
+
+
+class Connected(Event, frozen=True):
+    project_id: UUID
+
+
+class SecretReplaced(Event, frozen=True):
+    project_id: UUID
+
+
+class RulesChanged(Event, frozen=True):
+    project_id: UUID
+    fields: tuple[str, ...]
+
+
+class Disconnected(Event, frozen=True):
+    project_id: UUID
+
+
+class Pushed(Event, frozen=True):
+    """A push to the repository started a deployment."""
+
+    project_id: UUID
+    deployment_id: UUID
+    host: str
+    ref: str
+    commit: str | None

@@ -1,0 +1,225 @@
+"""From a delivery to deployments: whose it is, whether it was seen before, what it starts.
+
+A delivery is remembered in the transaction that acts on it: what failed or was refused by a limit
+is not, so the host sends it again and it counts then (C-261, C-264).
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from windlass.auth import service as accounts
+from windlass.auth.models import Actor, User
+from windlass.core import ids
+from windlass.core.crypto import KeyRing
+from windlass.core.errors import AppError
+from windlass.core.events import emit
+from windlass.core.languages import N_
+from windlass.core.live import announce
+from windlass.deployments import starting
+from windlass.deployments.schemas import DeploymentCreate
+from windlass.projects.models import Project
+from windlass.webhooks import events, service, signatures
+from windlass.webhooks.errors import NotGenuine, NotSetUp
+from windlass.webhooks.models import Delivery, Host, Outcome, Webhook
+from windlass.webhooks.payloads import Labels, Notice, Push
+from windlass.webhooks.rules import Rules, decide
+
+# Projects of one repository that one delivery is tried on.
+_MOST_PROJECTS = 50
+_LONGEST_REF = 300
+_LONGEST_MESSAGE = 2000
+# Two deliveries of theirs are never the same byte for byte: each tells a time of its own.
+_UNLIKE = {Host.github, Host.gitea}
+_RETRY_LATER = 429
+
+
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as it came, and what it says."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    labels: Labels
+    notice: Notice
+    # The address names it where a host must tell two webhooks of a repository apart.
+    project_id: UUID | None = None
+
+
+class _Taker(msgspec.Struct, frozen=True):
+    """A project whose secret the delivery proves."""
+
+    webhook: Webhook
+    project: Project
+    owner: Actor
+
+
+async def receive(
+    db: AsyncSession, arrived: Arrived, keys: KeyRing, *, base_domain: str, now: dt.datetime
+) -> list[Delivery]:
+    """Start what the rules of each project say; raises NotGenuine when it is for none."""
+    takers = await _takers(db, arrived, keys, now=now)
+    if not takers:
+        if await db.scalar(select(Webhook.id).limit(1)) is None:
+            raise NotSetUp()
+        raise NotGenuine()
+    found: list[Delivery] = []
+    for taker in takers:
+        found += await _take(db, arrived, taker, base_domain=base_domain)
+    return found
+
+
+async def _takers(
+    db: AsyncSession, arrived: Arrived, keys: KeyRing, *, now: dt.datetime
+) -> list[_Taker]:
+    query = (
+        select(Webhook, Project, User)
+        .join(Project, Project.id == Webhook.project_id)
+        .join(User, User.id == Project.owner_id)
+        .where(Project.deleted_at.is_(None), _is_of(arrived))
+        # One order for all, because each is locked in turn.
+        .order_by(Webhook.id)
+        .limit(_MOST_PROJECTS)
+    )
+    found: list[_Taker] = []
+    for webhook, project, owner in await db.execute(query):
+        secret = service.secret_of(keys, webhook)
+        if signatures.is_genuine(
+            arrived.notice.host, arrived.headers, arrived.body, secret, now=now
+        ):
+            found.append(_Taker(webhook, project, accounts.actor_of(owner)))
+    return found
+
+
+def _is_of(arrived: Arrived) -> ColumnElement[bool]:
+    """Of this very repository, by its name or by the number it had before (F-11)."""
+    notice = arrived.notice
+    named = Project.repository_key.in_(notice.repository)
+    if notice.remote_id is not None:
+        named = or_(named, Webhook.remote_id == notice.remote_id)
+    return named if arrived.project_id is None else named & (Project.id == arrived.project_id)
+
+
+async def _take(
+    db: AsyncSession, arrived: Arrived, taker: _Taker, *, base_domain: str
+) -> list[Delivery]:
+    """What the delivery means for one project; nothing new when it was seen before."""
+    webhook, notice = taker.webhook, arrived.notice
+    # One delivery at a time: the same one, sent twice at once, starts one deployment.
+    await db.execute(select(Webhook.id).where(Webhook.id == webhook.id).with_for_update())
+    digest = hashlib.sha256(arrived.body).digest()
+    if before := await _before(db, arrived, webhook, digest):
+        return before
+    is_named = taker.project.repository_key in notice.repository
+    if is_named and notice.remote_id is not None:
+        webhook.remote_id = notice.remote_id
+    pushes: tuple[Push | None, ...] = notice.pushes or (None,)
+    found: list[Delivery] = []
+    for push in pushes:
+        row = Delivery(
+            webhook_id=webhook.id,
+            project_id=taker.project.id,
+            host=notice.host,
+            delivery=arrived.labels.delivery,
+            body_sha256=digest,
+            event=notice.event,
+            ref=push.ref[:_LONGEST_REF] if push else "",
+            commit_sha=push.commit_sha if push else None,
+            outcome=Outcome.ignored,
+        )
+        if not is_named:
+            row.outcome = Outcome.refused
+            row.reason = N_(
+                "The repository is called {name} now. Change it in the settings of the project"
+            ).format(name=notice.name)
+        elif push is None:
+            row.reason = _why_nothing(notice)
+        else:
+            await _act(db, row, push, taker, base_domain=base_domain)
+        found.append(row)
+    # A delivery that names one branch twice says the same of it twice.
+    kept = list({row.ref: row for row in found}.values())
+    db.add_all(kept)
+    await db.flush()
+    for row in kept:
+        await db.refresh(row)
+    await announce(db, f"project:{taker.project.id}")
+    return kept
+
+
+async def _before(
+    db: AsyncSession, arrived: Arrived, webhook: Webhook, digest: bytes
+) -> list[Delivery]:
+    """What was said the first time. The id is not part of what is signed, so where a body is
+    never the same twice, the same body is the same delivery whatever its id."""
+    same = Delivery.delivery == arrived.labels.delivery
+    if arrived.notice.host in _UNLIKE and arrived.notice.kind == "push":
+        same = or_(same, Delivery.body_sha256 == digest)
+    query = select(Delivery).where(Delivery.webhook_id == webhook.id, same)
+    return list(await db.scalars(query.order_by(Delivery.id)))
+
+
+def _why_nothing(notice: Notice) -> str:
+    if notice.kind == "ping":
+        return N_("The Git host tried the webhook: it works")
+    if notice.kind == "push":
+        return N_("It changes neither a branch nor a tag")
+    return N_("Events of this kind start nothing")
+
+
+async def _act(
+    db: AsyncSession, row: Delivery, push: Push, taker: _Taker, *, base_domain: str
+) -> None:
+    """Deploy it in the name of the project's owner, or say why not."""
+    webhook, project = taker.webhook, taker.project
+    decision = decide(
+        push,
+        Rules(
+            branch=project.repository_branch,
+            preview_branches=webhook.preview_branches,
+            tags=webhook.tags,
+            paths=webhook.paths,
+        ),
+    )
+    if decision.reason is not None:
+        row.reason = decision.reason
+        return
+    wanted = DeploymentCreate(
+        project_id=ids.public("proj", project.id),
+        branch=decision.name,
+        commit_sha=push.commit_sha,
+        commit_message=push.message.partition("\n")[0][:_LONGEST_MESSAGE] or None,
+        production=decision.is_production,
+    )
+    try:
+        async with db.begin_nested():
+            deployment = await starting.deploy(
+                db, project, wanted, is_clean=False, base_domain=base_domain, by=taker.owner
+            )
+    except AppError as error:
+        if error.status >= 500 or error.status == _RETRY_LATER:
+            # The host sends it again.
+            raise
+        row.outcome, row.reason = Outcome.refused, _said(error)
+        return
+    row.outcome, row.deployment_id = Outcome.deployed, deployment.id
+    event = events.Pushed(
+        project_id=project.id,
+        deployment_id=deployment.id,
+        host=row.host.value,
+        ref=row.ref,
+        commit=push.commit_sha,
+    )
+    await emit(db, event, by=taker.owner.id)
+
+
+def _said(error: AppError) -> str:
+    """In English, with the wrong field where there is one."""
+    fields = error.facts.get("fields")
+    if isinstance(fields, list) and fields:
+        return str(fields[0].get("message", error))  # pyright: ignore
+    return str(error)
