@@ -185,12 +185,12 @@ PAGES: Pages = {
     "/deployments": (
         "deployments/list.html",
         True,
-        {"deployments": s.DEPLOYMENTS, "cursor": None, "status": ""},
+        {"deployments": s.DEPLOYMENTS, "cursor": None, "status": "", "queue": s.QUEUE},
     ),
     "/deployments-none": (
         "deployments/list.html",
         True,
-        {"deployments": [], "cursor": None, "status": "error"},
+        {"deployments": [], "cursor": None, "status": "error", "queue": s.IDLE},
     ),
     f"/deployments/{s.LIVE.id}": (
         "deployments/show.html",
@@ -215,6 +215,11 @@ PAGES: Pages = {
         "deployments/show.html",
         True,
         _SHOW | {"deployment": s.BUILDING, "nodes": [], "log": s.LOG[:6]},
+    ),
+    f"/deployments/{s.QUEUED.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW | {"deployment": s.QUEUED, "nodes": [], "log": []},
     ),
     f"/deployments/{s.PREVIEW.id}": (
         "deployments/show.html",

@@ -72,4 +72,16 @@ window.probes = {
     const { scrollWidth, clientWidth } = document.documentElement;
     return scrollWidth <= clientWidth;
   },
+
+  /** Cells of tables so narrow that their words stand letter below letter. */
+  squeezed() {
+    return [...document.querySelectorAll("th, td")]
+      .filter((cell) => cell.innerText.trim().length > 3 && cell.clientWidth)
+      .filter((cell) => {
+        const style = getComputedStyle(cell);
+        const inner = cell.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        return inner < 1.5 * parseFloat(style.fontSize);
+      })
+      .map((cell) => cell.innerText);
+  },
 };

@@ -156,6 +156,12 @@ QUEUED = deployment(
     created_at=before(seconds=3),
 )
 
+QUEUE = SimpleNamespace(
+    running=2, waiting=4, slots=2, own=SimpleNamespace(running=1, waiting=1, limit=1)
+)
+IDLE = SimpleNamespace(
+    running=0, waiting=0, slots=2, own=SimpleNamespace(running=0, waiting=0, limit=3)
+)
 DEPLOYMENTS = [QUEUED, BUILDING, LIVE, FAILED, PREVIEW, CANCELLED, UPLOADED]
 
 SERVER = deployment(

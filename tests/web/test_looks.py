@@ -101,6 +101,7 @@ def test_a_page_is_accessible_quiet_and_still_on_a_desk_and_a_phone(
         keep_picture(page, f"{path}-{width}-light")
         assert violations(page) == [], width
         assert page.evaluate("probes.fits()"), width
+        assert page.evaluate("probes.squeezed()") == [], width
         if width == 1280:
             assert page.evaluate("probes.shift()") < 0.005
         if path in RICH:

@@ -22,6 +22,7 @@ from windlass.deployments import (
     new_pages,
     project_pages,
     promoting,
+    queue_routes,
     releases,
     runtime_logs,
     service,
@@ -65,6 +66,7 @@ async def list_deployments(
     return page(
         request,
         "deployments/list.html",
+        queue=await queue_routes.of(state.database, state.settings, by=actor),
         user=actor,
         deployments=found.items,
         cursor=found.cursor,
