@@ -7,7 +7,7 @@ from windlass.builds.detect.explain import only_application, refusal
 from windlass.builds.detect.procfile import procfile
 from windlass.builds.detect.settings import apply, custom, settings_of
 from windlass.builds.detect.source import Source
-from windlass.builds.detect.versions import version_warnings
+from windlass.builds.detect.versions import version_notes
 from windlass.builds.errors import EmptySource, ToolchainMissing, UnsupportedPlan
 from windlass.builds.plan import Installed, Overrides, Plan, Tree
 from windlass.core.errors import invalid
@@ -49,8 +49,9 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
     if plan is None:
         raise refused or refusal(source, installed)
     plan = apply(source, plan, settings, processes)
-    pins = version_warnings(source, installed, plan.runtime, overrides.node_version)
-    return _finished(plan, tuple(pins), (*settings.sources, *why))
+    honoured, differing = version_notes(source, installed, plan.runtime, overrides.node_version)
+    plan = replace(plan, evidence=(*plan.evidence, *honoured))
+    return _finished(plan, tuple(differing), (*settings.sources, *why))
 
 
 def _finished(plan: Plan, pins: tuple[str, ...], sources: tuple[str, ...]) -> Plan:

@@ -10,7 +10,8 @@ from windlass.builds.plan import Installed, Plan
 
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _FUNC_MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+# What is never closed is a comment to the end: so each character is looked at once.
+_COMMENT = re.compile(r"/\*(?:.*?\*/|.*\Z)|//[^\n]*", re.DOTALL)
 _ASIDE = frozenset(["testdata", "vendor", "examples", "example", "internal", "tools", "scripts"])
 _LIKELY = ("server", "web", "api", "app", "main")
 _MOST_FILES = 200

@@ -23,7 +23,7 @@ LOOKED_FOR = (
     "a page (.html) at the top or in public, dist, build, out, _site, site, www, html or docs",
 )
 _MARKERS = ("package.json", "pyproject.toml", "requirements.txt", "manage.py", "index.html")
-_MOST_FOLDERS = 12
+_MOST_FOLDERS, _MOST_MEMBERS = 12, 100
 _RUNNERS = frozenset(
     ["turbo", "nx", "lerna", "npm", "pnpm", "yarn", "bun", "wsrun", "concurrently"]
 )
@@ -61,7 +61,7 @@ def only_application(source: Source, installed: Installed) -> tuple[str, str] | 
     if workspace is None or not _is_only_a_top(source, installed):
         return None
     found: list[tuple[str, str]] = []
-    for member in list(workspace.members.values())[:_MOST_FOLDERS]:
+    for member in list(workspace.members.values())[:_MOST_MEMBERS]:
         inner = source.at(member.folder)
         try:
             plan = None if _is_library(inner) else best(inner, None, installed)

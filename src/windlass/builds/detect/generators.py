@@ -12,7 +12,8 @@ from windlass.builds.errors import ManifestBroken
 from windlass.builds.paths import join
 from windlass.builds.plan import Installed, Plan
 
-_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+# Strings stay; what is never closed goes to the end, so each character is looked at once.
+_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|//[^\n]*|/\*(?:.*?\*/|.*\Z)', re.DOTALL)
 _ENTRIES = ("main.ts", "main.js", "server.ts", "server.js", "mod.ts", "src/main.ts", "index.ts")
 
 
@@ -126,6 +127,6 @@ def _commented_json(source: Source, file: str) -> Table:
     """deno.jsonc may hold comments; strings that look like one stay."""
     plain = _COMMENT.sub(lambda found: found[1] or "", source.text(file))
     try:
-        return table(json.loads(re.sub(r",(\s*[}\]])", r"\1", plain)))
+        return table(json.loads(re.sub(r",(?=\s*[}\]])", "", plain)))
     except (ValueError, RecursionError) as error:
         raise ManifestBroken(file=source.named(file), reason="it is not JSON") from error

@@ -14,7 +14,7 @@ from windlass.core.launch_spec import PROXY_PORT
 _ARTIFACT = re.compile(r"<artifactId>quarkus-[\w-]+</artifactId>")
 _SDK = re.compile(r"<Project\s+Sdk=\"Microsoft\.NET\.Sdk\.(Web|Worker|BlazorWebAssembly)\"")
 _APP = re.compile(r"(?<![\w:])app:\s*:(\w+)")
-_DEPENDENCY = re.compile(r"^[^#\n]*\{:(\w+),", re.MULTILINE)
+_DEPENDENCY = re.compile(r"#[^\n]*|\{:(\w+),")
 # A JVM reads no *_proxy variables; this is the guarded way out of a build step.
 _PROXY = " ".join(
     f"-D{scheme}.proxyHost=127.0.0.1 -D{scheme}.proxyPort={PROXY_PORT}"
@@ -112,7 +112,7 @@ def elixir(source: Source, installed: Installed) -> Plan | None:
     app = _APP.search(manifest)
     if app is None:
         return None
-    depends = set(_DEPENDENCY.findall(manifest))
+    depends = set(_DEPENDENCY.findall(manifest)) - {""}
     phoenix = "phoenix" in depends
     fetch = "mix local.hex --force --if-missing && mix local.rebar --force --if-missing"
     assets = phoenix and "assets.deploy" in manifest

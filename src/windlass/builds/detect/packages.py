@@ -118,6 +118,12 @@ class Package:
                     others=others
                 )
             )
+        if lock is None and here:
+            warnings.append(
+                N_("{lock} is the lock file of another package manager: {name} is used.").format(
+                    lock=here[0][0], name=name
+                )
+            )
         if lock is None:
             warnings.append(
                 N_("No lock file for {name}: every build may install other versions.").format(
@@ -147,6 +153,10 @@ def _versions(value: object) -> dict[str, str]:
 
 def _pin(content: Table, warnings: list[str]) -> tuple[str, str] | None:
     wanted = text(content.get("packageManager"))
+    if wanted is None:
+        volta = table(content.get("volta"))
+        chosen = [f"{name}@{volta[name]}" for name in ("pnpm", "yarn") if text(volta.get(name))]
+        wanted = chosen[0] if chosen else None
     if wanted is None:
         return None
     found = _PINNED.fullmatch(wanted)

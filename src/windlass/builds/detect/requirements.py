@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from windlass.builds.detect.source import Source, table, text, texts
+from windlass.builds.detect.source import Source, table, texts
 from windlass.builds.paths import join, normal
 
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?", re.ASCII)
@@ -229,15 +229,3 @@ def _keys(value: object) -> list[str]:
         extras = texts(table(wanted).get("extras"))
         found.append(f"{name}[{','.join(extras)}]" if extras else name)
     return found
-
-
-def python_pin(source: Source, pyproject: dict[str, object]) -> tuple[str, str] | None:
-    """The file that asks for a Python version, and what it asks for."""
-    for path in (".python-version", "runtime.txt"):
-        if source.has(path):
-            lines = (source.code(path) or "").split()
-            wanted = lines[0].removeprefix("python-").removeprefix("cpython-") if lines else ""
-            if re.fullmatch(r"\d[\d.]*", wanted, re.ASCII):
-                return path, wanted
-    wanted = text(table(pyproject.get("project")).get("requires-python"))
-    return ("pyproject.toml", wanted) if wanted else None

@@ -38,6 +38,7 @@ SKIPPED = frozenset(
 _SOURCE_BYTES = 128 << 10
 _YAML_BYTES = 64 << 10
 _DEEPEST = 60
+_NO_CONTENT = "it is a link; put the file itself there"
 
 
 class Source:
@@ -87,7 +88,7 @@ class Source:
     def raw(self, path: str, limit: int) -> bytes:
         content = self._tree.read(join(self.root, path), limit + 1)
         if content is None:
-            raise ManifestBroken(file=self.named(path), reason="the file is missing")
+            raise ManifestBroken(file=self.named(path), reason=_NO_CONTENT)
         if len(content) > limit:
             raise ManifestBroken(
                 file=self.named(path), reason=f"it is larger than {limit >> 10} KiB"

@@ -21,6 +21,10 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
     install: str
     """What a person can do about it, after “Install it: ”."""
 
+    @property
+    def title(self) -> str:
+        return {"java": "Java", "dotnet": ".NET"}.get(self.runtime, self.name)
+
 
 TOOLCHAINS = {
     each.runtime: each

@@ -1,25 +1,48 @@
 """Which versions a project pins, and whether what is installed satisfies them."""
 
 import re
+from typing import cast
 
-from windlass.builds.detect.requirements import python_pin
-from windlass.builds.detect.source import Source, table, text
-from windlass.builds.plan import Installed
+from windlass.builds.detect.pins import Pin, pins
+from windlass.builds.detect.source import Source
+from windlass.builds.detect.toolchains import TOOLCHAINS
+from windlass.builds.plan import Installed, Runtime
 
+_MOST_PINS = 4
 _COMPARISON = re.compile(r"(===?|!=|~=|>=|<=|>|<|\^|~|=)?\s*v?(\d+(?:\.(?:\d+|[xX*]))*)", re.ASCII)
 
 
-def version_warnings(
+def version_notes(
     source: Source, installed: Installed, runtime: str, chosen: str | None
-) -> list[str]:
-    """A pin that the installed version does not satisfy, in words."""
-    if runtime == "python" and installed.python:
-        pyproject = source.toml("pyproject.toml") if source.has("pyproject.toml") else {}
-        return _warning("Python", installed.python, python_pin(source, pyproject))
-    if runtime == "node" and installed.node:
-        pin = ("The project’s setting", chosen) if chosen else _node_pin(source)
-        return _warning("Node.js", installed.node, pin)
-    return []
+) -> tuple[list[str], list[str]]:
+    """What the pins ask for: evidence where the installed version satisfies it, else a warning.
+
+    The strongest pin is measured; others that this version does not satisfy are said too.
+    """
+    name, version = _installed(installed, runtime)
+    if not version:
+        return [], []
+    wanted = pins(source, runtime)
+    if runtime == "node" and chosen:
+        wanted = [Pin("The project’s setting", chosen)]
+    evidence, warnings = list[str](), list[str]()
+    for pin in wanted[:_MOST_PINS]:
+        asked = f"{pin.place} asks for {name} {pin.wanted[:60]}"
+        if allows(pin.wanted, version):
+            evidence.append(f"{asked}: {version} is used")
+        else:
+            warnings.append(f"{asked}; builds here use {version}.")
+    return evidence[:1] if not warnings else [], warnings
+
+
+def _installed(installed: Installed, runtime: str) -> tuple[str, str | None]:
+    """How messages call the runtime, and the version that is here."""
+    if runtime == "python":
+        return "Python", installed.python
+    if runtime == "node":
+        return "Node.js", installed.node
+    known = TOOLCHAINS.get(cast(Runtime, runtime))
+    return (known.title, installed.tools.get(known.programs[0])) if known else ("", None)
 
 
 def allows(wanted: str, version: str) -> bool:
@@ -36,23 +59,6 @@ def allows(wanted: str, version: str) -> bool:
         if all(_holds(operator, wish, have) for operator, wish in pairs):
             return True
     return False
-
-
-def _warning(name: str, version: str, pin: tuple[str, str] | None) -> list[str]:
-    if pin is None or allows(pin[1], version):
-        return []
-    return [f"{pin[0]} asks for {name} {pin[1][:60]}; builds here use {version}."]
-
-
-def _node_pin(source: Source) -> tuple[str, str] | None:
-    for path in (".nvmrc", ".node-version"):
-        if source.has(path):
-            lines = (source.code(path) or "").split()
-            return (path, lines[0]) if lines and re.match(r"v?\d", lines[0]) else None
-    if not source.has("package.json"):
-        return None
-    wanted = text(table(source.json("package.json").get("engines")).get("node"))
-    return ("package.json (engines)", wanted) if wanted else None
 
 
 def _holds(operator: str, wish: str, have: tuple[int, ...]) -> bool:
