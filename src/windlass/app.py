@@ -41,6 +41,7 @@ from windlass.teams import routes as teams_routes
 from windlass.web import examples, reference, static_files
 from windlass.web.errors import render_error
 from windlass.web.speaking import public_pages, speaking
+from windlass.webhooks import pages as webhooks_pages
 from windlass.webhooks import routes as webhooks_routes
 
 # What of an area goes with an account, and what keeps it: they register themselves.
@@ -91,6 +92,7 @@ def build(
             *auth_pages.PAGES,
             *teams_pages.PAGES,
             *deployments_pages.PAGES,
+            *webhooks_pages.PAGES,
             *audit_pages.PAGES,
             *admin_pages.PAGES,
             *health_pages.PAGES,

@@ -31,7 +31,58 @@ _SHOW: dict[str, Any] = {
     "runtime_log": [],
 }
 
+_GIT: dict[str, Any] = NONE | {
+    "project": s.PROJECT,
+    "is_connected": True,
+    "secret": None,
+    "places": [("GitHub", f"{s.ADDRESS}/api/webhooks/github?projectId={s.PROJECT.id}")],
+    "values": {"preview_branches": "**", "tags": "", "paths": ""},
+    "deliveries": [
+        SimpleNamespace(
+            id=s.public_id("dlv", number),
+            event="push",
+            ref=ref,
+            commit_sha=sha,
+            outcome=outcome,
+            reason=reason,
+            deployment_id=s.LIVE.id if outcome == "deployed" else None,
+            created_at=s.before(hours=number),
+        )
+        for number, (ref, sha, outcome, reason) in enumerate(
+            [
+                ("refs/heads/main", "5b1d9a3c7e2f", "deployed", None),
+                ("refs/heads/feature/a-branch-with-a-long-name", "0f9e8d7c", "deployed", None),
+                ("refs/tags/v1.0", "0f9e8d7c6b5a", "ignored", "No rule deploys this tag"),
+                (
+                    "refs/heads/main",
+                    None,
+                    "refused",
+                    "The repository is called acme/store now."
+                    " Change it in the settings of the project",
+                ),
+                (None, None, "ignored", "The Git host tried the webhook: it works"),
+            ]
+        )
+    ],
+}
+
 PAGES: Pages = {
+    "/projects/harbour-shop/git": ("webhooks/git.html", True, _GIT),
+    "/projects/harbour-shop/git-new": (
+        "webhooks/git.html",
+        True,
+        _GIT
+        | {
+            "secret": "whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3Q=",
+            "deliveries": [],
+            "errors": {"tags": "This is not right"},
+        },
+    ),
+    "/projects/harbour-shop/git-none": (
+        "webhooks/git.html",
+        True,
+        _GIT | {"is_connected": False, "deliveries": []},
+    ),
     "/projects": ("projects/list.html", True, {"projects": s.PROJECTS, "cursor": "next"}),
     "/projects-empty": ("projects/list.html", True, {"projects": [], "cursor": None}),
     "/projects/new": (

@@ -14,7 +14,7 @@ from windlass.core.languages import N_
 from windlass.web import filters
 from windlass.web.static_files import asset
 
-AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin")
+AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin", "webhooks")
 FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "said", "short", "size")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
@@ -77,6 +77,7 @@ _DONE = {
     "totp-on": N_("The authenticator app is asked for from now on. Your old codes stay."),
     "totp-off": N_("The authenticator app is off."),
     "passkey-added": N_("The passkey is ready. You can sign in with it from now on."),
+    "git-ended": N_("Disconnected. Pushes start nothing any more."),
     "passkey-removed": N_("The passkey opens nothing any more."),
 }
 _EXPIRED = N_("Your session had ended, so nothing was saved. Sign in and send the form again.")

@@ -1,0 +1,66 @@
+"""The page of a project's Git host."""
+
+import httpx2
+import pytest
+
+from tests import make
+from tests.conftest import RolledBack
+from tests.webhooks.conftest import Sender
+from tests.webhooks.hosts import push, url_of
+from windlass.auth.models import Actor
+
+pytestmark = pytest.mark.anyio
+GIT = "/projects/shop/git"
+
+
+async def test_without_a_repository_there_is_nothing_to_connect(
+    client: httpx2.AsyncClient, database: RolledBack, owner: Actor
+) -> None:
+    await make.project(database, owner)
+
+    assert "No repository yet" in (await client.get(GIT)).text
+    assert (await client.post(f"{GIT}/secret")).status_code == 409
+
+
+async def test_a_project_is_connected_and_says_what_came(
+    client: httpx2.AsyncClient, database: RolledBack, owner: Actor, git: Sender
+) -> None:
+    await make.project(database, owner, repository_url=url_of("github"))
+    before = (await client.get(GIT)).text
+
+    made = (await client.post(f"{GIT}/secret")).text
+    secret = "whsec_" + made.partition("whsec_")[2].partition("<")[0]
+    await git.send(push("github", "refs/tags/v1"), secret)
+    await git.send(push("github"), secret)
+    after = (await client.get(GIT)).text
+
+    assert "A push can deploy this project" in before
+    assert "/api/webhooks/github?projectId=proj_" in made
+    assert "/api/webhooks/gitlab" not in made
+    assert secret not in after
+    assert "No rule deploys this tag" in after
+    assert "/deployments/depl_" in after
+
+
+async def test_rules_are_typed_in_one_line_each(client: httpx2.AsyncClient, git: Sender) -> None:
+    shop = await git.connect("github")
+    form = {"preview_branches": "release/*,  feature/**", "tags": "", "paths": "web/"}
+
+    assert (await client.post(GIT, data=form)).status_code == 303
+
+    rules = (await client.get(shop.path)).json()["data"]
+    assert rules["previewBranches"] == ["release/*", "feature/**"]
+    assert (rules["tags"], rules["paths"]) == ([], ["web/"])
+    wrong = await client.post(GIT, data=form | {"tags": "v1 !"})
+    assert wrong.status_code == 422
+    assert 'id="e-tags"' in wrong.text
+    assert 'value="v1 !"' in wrong.text
+
+
+async def test_it_is_ended_from_the_page(client: httpx2.AsyncClient, git: Sender) -> None:
+    shop = await git.connect("github")
+
+    answer = await client.post(f"{GIT}/end")
+
+    assert answer.headers["location"] == f"{GIT}?notice=git-ended"
+    assert (await client.get(shop.path)).status_code == 404
