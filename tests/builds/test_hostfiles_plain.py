@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.builds import hostfiles
-from windlass.builds.hostfiles import Reader, answering, plain, together
+from windlass.builds.detect import hostfiles
+from windlass.builds.detect.hostfiles import Reader, answering, plain, together
 from windlass.core.rules import Matcher, Rules, expand
 
 

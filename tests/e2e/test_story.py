@@ -174,8 +174,11 @@ def test_what_files_of_other_hosts_say_is_served(instance: Instance, tmp_path: P
         _redirects="/old /about 302\n/loop /pool\n/pool /loop\n/app/* /index.html 200\n",
         _headers="/*\n  X-Frame-Options: DENY\n",
     )
+    moved = [{"source": "/v/:id(\\d+)", "destination": "/n/:id", "permanent": False}]
+    (folder / "vercel.json").write_text(json.dumps({"redirects": moved}))
     url = instance.deploy(folder)["url"]
 
+    assert instance.get(f"{url}/v/7").headers["location"] == "/n/7"
     old = instance.get(f"{url}/old?a=1")
     assert (old.status_code, old.headers["location"]) == (302, "/about?a=1")
     assert instance.get(f"{url}/app/deep").headers["x-frame-options"] == "DENY"

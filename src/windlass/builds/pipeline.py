@@ -7,11 +7,12 @@ import msgspec
 
 from windlass.adapters import git, sandbox
 from windlass.adapters.world import World
-from windlass.builds import hostfiles, machine, sources, steps
+from windlass.builds import machine, sources, steps
 from windlass.builds.caches import Caches
-from windlass.builds.detect import detect
+from windlass.builds.detect import detect, hostfiles
+from windlass.builds.detect.hostfiles import Served
+from windlass.builds.detect.source import Source
 from windlass.builds.detect.toolchains import TOOLCHAINS
-from windlass.builds.hostfiles import Reader, Served
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Step, Work
@@ -123,31 +124,30 @@ class Pipeline:
         """Plan and run what the plan says; raises BuildFailed or the errors of detection."""
         plan = await self._plan(fetched.manifest)
         if plan.install_command is None and plan.build_command is None and plan.kind == "static":
-            return await self._finish(plan, self._of_output(plan, fetched.manifest))
+            return await self._finish(plan, fetched, self._of_output(plan, fetched.manifest))
         await blocking(machine.refuse_without_sandbox, self.settings)
         await blocking(self._lay_out, fetched.manifest)
         kept = await self._install(plan, fetched.manifest)
         if plan.build_command is not None:
             await self._build(plan, kept)
         self.log.step = "collect"
-        return await self._finish(plan, await blocking(self._collect, plan, kept))
+        return await self._finish(plan, fetched, await blocking(self._collect, plan, kept))
 
-    async def _finish(self, plan: Plan, manifest: Manifest) -> Built:
+    async def _finish(self, plan: Plan, fetched: Fetched, manifest: Manifest) -> Built:
         """The release with the rules that files of other hosts give it."""
-        served = await blocking(self._served, plan, manifest)
+        served = await blocking(self._served, plan, fetched, manifest)
         for row in served.rows:
-            if row.verdict == "exact":
-                self.log.say(f"{row.file}: {row.key}: {row.detail}")
-            else:
-                self.log.say(f"{row.file}: {row.key} is {row.verdict}: {row.detail}", "warn")
+            if row.verdict == "impossible":
+                self.log.say(f"{row.file}, {row.key}: not possible here: {row.detail}", "warn")
         return Built(plan=plan, manifest=manifest, rules=served.rules)
 
-    def _served(self, plan: Plan, manifest: Manifest) -> Served:
-        readers: list[Reader] = []
-        if plan.kind == "static":
-            readers += hostfiles.of_output(StoredTree(self.world.blobs, manifest).read)
-        paths = [entry.path for entry in manifest] if plan.kind == "static" else []
-        return hostfiles.together(readers, hostfiles.answering(paths))
+    def _served(self, plan: Plan, fetched: Fetched, manifest: Manifest) -> Served:
+        top = Source(StoredTree(self.world.blobs, fetched.manifest))
+        readers = hostfiles.read(top.at(plan.root_directory), top)
+        if plan.kind == "server":
+            return hostfiles.together(readers, hostfiles.answering(()), is_server=True)
+        readers = [*hostfiles.of_output(StoredTree(self.world.blobs, manifest).read), *readers]
+        return hostfiles.together(readers, hostfiles.answering([each.path for each in manifest]))
 
     async def clean_up(self) -> None:
         """Remove the work folder."""

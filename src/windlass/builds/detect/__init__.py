@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from windlass.builds.detect.candidates import best
 from windlass.builds.detect.explain import only_application, refusal
 from windlass.builds.detect.procfile import procfile
-from windlass.builds.detect.settings import apply, custom, settings_of
+from windlass.builds.detect.settings import apply, custom, heeding, settings_of
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.versions import version_notes
 from windlass.builds.errors import EmptySource, ToolchainMissing, UnsupportedPlan
@@ -20,8 +20,9 @@ _UNKNOWN = Installed()
 
 
 def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed = _UNKNOWN) -> Plan:
-    """The plan for a source: the overrides win over `windlass.toml`, that over a Procfile, that
-    over what the manifests say. Raises an `AppError` (and nothing else) when there is no plan."""
+    """The plan for a source: the overrides win over `windlass.toml`, that over files of other
+    hosts and a Procfile, those over what the manifests say. Raises an `AppError` (and nothing
+    else) when there is no plan."""
     top = Source(tree)
     if not top.files:
         raise EmptySource()
@@ -45,6 +46,7 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
         plan = best(source, settings.said.framework, installed)
     except (UnsupportedPlan, ToolchainMissing) as error:
         plan, refused = None, error
+    settings = heeding(settings, source, top, plan)
     plan = plan or custom(source, settings, processes)
     if plan is None:
         raise refused or refusal(source, installed)

@@ -5,6 +5,7 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
+from windlass.builds.detect.hostfiles import read, wished
 from windlass.builds.detect.node import node_plan
 from windlass.builds.detect.packages import Package
 from windlass.builds.detect.procfile import Procfile
@@ -45,6 +46,8 @@ def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
     root = checked.root_directory
     if root is None and from_top and from_top.root_directory:
         root = from_top.root_directory
+    if root is None:
+        root = wished(read(top, top)).root_directory
     source = top.at(root) if root and root != "." else top
     settings, file = from_top, "windlass.toml"
     if source is not top:
@@ -73,6 +76,33 @@ def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
             chosen=tuple(chosen),
         ),
         source,
+    )
+
+
+def heeding(settings: Settings, source: Source, top: Source, plan: Plan | None) -> Settings:
+    """The settings with what files of other hosts wish for, where nobody said anything.
+
+    What was recognised as a server stays one: there an output directory often means its assets.
+    """
+    readers = read(source, top)
+    said, wishes = settings.said, wished(readers)
+    names = ["install_command", "build_command", "release_command", "health_path", "port"]
+    names += ["clean_urls"]
+    if not said.output_directory:
+        names.append("start_command")
+    if not ((plan and plan.kind == "server") or said.start_command or wishes.start_command):
+        names.append("output_directory")
+    chosen = {name: getattr(wishes, name) for name in names if getattr(said, name) is None}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    sources = [
+        f"{each.file}: sets {', '.join(own)}"
+        for each in readers
+        if (own := [name for name in chosen if getattr(each.wishes, name) == chosen[name]])
+    ]
+    return replace(
+        settings,
+        said=replace(said, **chosen, env={**wishes.env, **said.env}),
+        sources=(*settings.sources, *sources),
     )
 
 

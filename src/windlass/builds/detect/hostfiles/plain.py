@@ -2,8 +2,8 @@
 
 import re
 
-from windlass.builds.hostfiles import patterns
-from windlass.builds.hostfiles.report import Reader, Refused
+from windlass.builds.detect.hostfiles import patterns
+from windlass.builds.detect.hostfiles.report import Reader, Refused
 from windlass.core.rules import Condition, HeaderRule, Rule
 
 REDIRECTS, HEADERS = "_redirects", "_headers"

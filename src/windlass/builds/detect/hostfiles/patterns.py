@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from windlass.builds.hostfiles.report import Refused
+from windlass.builds.detect.hostfiles.report import Refused
 from windlass.core import linear
 from windlass.core.rules import Place, placeholders
 
@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _INSIDE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|\(\?!|\(\?|\(|\)|\||[^\\\[\](|)]+")
-_IN_TARGET = re.compile(r"(/?):([A-Za-z_]\w*)([*+?]?)|\$(\d)|\$([A-Za-z_]\w*)")
+_IN_TARGET = re.compile(r"(/?):([A-Za-z_]\w*)([*+]?)|\$(\d)|\$([A-Za-z_]\w*)")
 _NETLIFY = re.compile(r":([A-Za-z_]\w*)|(\*)|([^:*]+|:)")
 
 
@@ -123,7 +123,7 @@ def target(text: str, groups: dict[str, str]) -> str:
         group = groups.get(name) or groups.get(f"?{name}")
         if group is None:
             raise Refused(f"nothing captures `:{name}`")
-        if slash and modifier in ("*", "?"):
+        if slash and modifier == "*":
             return f"${{/{group}}}"
         return f"{slash or ''}${{{group}}}"
 
@@ -264,6 +264,8 @@ def _group(source: str, start: int) -> tuple[str, int]:
             found = source[start : place - 1]
             if not found:
                 raise Refused("it has empty brackets")
+            if found.startswith("?"):
+                raise Refused("brackets of a path cannot begin with `?`; put two around it")
             return found, place
     raise Refused("a bracket is not closed")
 

@@ -1,0 +1,209 @@
+"""`render.yaml` and `fly.toml`: one service of several, its commands, variables and rules."""
+
+from collections.abc import Callable
+from typing import cast
+
+from windlass.builds.detect.hostfiles import patterns
+from windlass.builds.detect.hostfiles.plain import header_of, rule_of
+from windlass.builds.detect.hostfiles.report import Reader, Refused
+from windlass.builds.detect.source import Table, table
+
+_ONE = "one process of each kind runs here"
+_PLACE = "there is one place: this machine"
+_SIZE = "limits are the server's"
+_RENDER_CANNOT = {
+    **dict.fromkeys(("type", "name", "runtime", "env", "repo", "dockerCommand"), ""),
+    **dict.fromkeys(("plan", "maxShutdownDelaySeconds"), _SIZE),
+    **dict.fromkeys(("region",), _PLACE),
+    **dict.fromkeys(("numInstances", "scaling"), _ONE),
+    **dict.fromkeys(("branch", "autoDeploy", "autoDeployTrigger", "buildFilter"), "set by project"),
+    **dict.fromkeys(("pullRequestPreviewsEnabled", "previews"), "previews are for every branch"),
+    "disk": "no folder outlives a release",
+    "domains": "host names are given to the project, not by a file",
+    "dockerfilePath": "a Dockerfile is built where a container engine is, by its own settings",
+    "dockerContext": "a Dockerfile is built where a container engine is, by its own settings",
+    "image": "images are not named by this file",
+    "initialDeployHook": "nothing runs once only",
+    "schedule": "jobs by the clock are not run here yet",
+}
+_FLY_CANNOT = {
+    **dict.fromkeys(("app", "kill_signal", "console_command"), ""),
+    "primary_region": _PLACE,
+    "kill_timeout": "for all: apps.drain_seconds",
+    "swap_size_mb": _SIZE,
+    "vm": _SIZE,
+    "mounts": "no folder outlives a release",
+    "statics": "an app serves its own files",
+    "metrics": "metrics of apps are not collected",
+    "files": "files are part of the source",
+    "restart": "a program that ends is started again",
+}
+_FLY_SERVICE_CANNOT = {
+    "force_https": "TLS is the business of the proxy in front",
+    "auto_stop_machines": "programs in production do not sleep",
+    "auto_start_machines": "",
+    "min_machines_running": _ONE,
+    "processes": "",
+    "concurrency": "visitors are not limited per program",
+    "ports": "the edge has the public ports",
+    "protocol": "",
+    "tls_options": "TLS is the business of the proxy in front",
+    "http_options": "",
+    "tcp_checks": "a program is asked by a path",
+}
+
+
+def render(content: Table, reader: Reader) -> None:
+    """One web service or static site; which of several this project is would be a guess."""
+    services = [table(each) for each in _listed(content.get("services"))]
+    ours = [each for each in services if each.get("type") in ("web", "static")]
+    for each in services:
+        if each not in ours:
+            name = f"services.{str(each.get('name'))[:60]}"
+            reader.impossible(name, f"a {str(each.get('type'))[:20]} service is not run yet")
+    for key in ("databases", "envVarGroups", "previews", "projects"):
+        if key in content and key != "envVarGroups":
+            reason = "databases are brought along; set their addresses as variables"
+            reader.impossible(key, reason if key == "databases" else "it is not known here")
+    if len(ours) > 1:
+        names = ", ".join(str(each.get("name")) for each in ours)[:200]
+        reader.impossible("services", f"several ({names}); make a project of each, with its folder")
+    elif ours:
+        _service(ours[0], content, reader)
+
+
+def _service(service: Table, content: Table, reader: Reader) -> None:
+    groups = {
+        str(table(each).get("name")): _listed(table(each).get("envVars"))
+        for each in _listed(content.get("envVarGroups"))
+    }
+    does: dict[str, Callable[[str, object], None]] = {
+        "buildCommand": lambda key, value: reader.command("build_command", key, value),
+        "startCommand": lambda key, value: reader.command("start_command", key, value),
+        "preDeployCommand": lambda key, value: reader.command("release_command", key, value),
+        "staticPublishPath": lambda key, value: reader.directory("output_directory", key, value),
+        "rootDir": lambda key, value: reader.directory("root_directory", key, value),
+        "healthCheckPath": lambda key, value: reader.health(key, value),
+        "envVars": lambda key, value: _env_vars(reader, _listed(value), groups),
+        "routes": lambda key, value: _routes(reader, _listed(value)),
+        "headers": lambda key, value: _headers(reader, _listed(value)),
+    }
+    reader.each(service, does, _RENDER_CANNOT)
+
+
+def _env_vars(reader: Reader, items: list[object], groups: dict[str, list[object]]) -> None:
+    for item in map(table, items):
+        name = str(item.get("key", ""))
+        key = f"envVars.{name[:60]}"
+        if "fromGroup" in item:
+            group = str(item["fromGroup"])
+            _env_vars(reader, groups.get(group, []), {})
+            if group not in groups:
+                reader.impossible(f"envVars.{group[:60]}", "the file has no such group")
+        elif "value" in item:
+            reader.environment("envVars", {name: item["value"]})
+        elif item.get("generateValue"):
+            reader.variable(name)
+            reader.adapted(key, "make a secret and set it as a variable")
+        elif "fromDatabase" in item or "fromService" in item:
+            reader.variable(name)
+            reader.adapted(key, "set the address of what you bring along as a variable")
+        else:
+            reader.variable(name)
+            reader.adapted(key, "set it as a variable")
+
+
+def _routes(reader: Reader, items: list[object]) -> None:
+    made = 0
+    for number, item in enumerate(map(table, items)):
+        try:
+            path = patterns.netlify(str(item.get("source")))
+            destination = str(item.get("destination"))
+            if "*" in destination:
+                destination = destination.replace("*", ":splat", 1)
+            target = patterns.target(destination, path.groups)
+            is_redirect = item.get("type") == "redirect"
+            rule = rule_of(path, target, 301 if is_redirect else 200, before_files=is_redirect)
+            reader.rules.append(rule)
+            made += 1
+        except Refused as refused:
+            reader.impossible(f"routes[{number}]", f"{str(item.get('source'))[:120]}: {refused}")
+    reader.count("routes", made, "rule")
+
+
+def _headers(reader: Reader, items: list[object]) -> None:
+    made = 0
+    for number, item in enumerate(map(table, items)):
+        try:
+            path = patterns.netlify(str(item.get("path")))
+            reader.headers.append(header_of(path, str(item.get("name")), str(item.get("value"))))
+            made += 1
+        except Refused as refused:
+            reader.impossible(f"headers[{number}]", f"{str(item.get('path'))[:120]}: {refused}")
+    reader.count("headers", made, "header")
+
+
+def fly(content: Table, reader: Reader) -> None:
+    does: dict[str, Callable[[str, object], None]] = {
+        "env": lambda key, value: reader.environment(key, value),
+        "deploy": lambda key, value: _deploy(reader, table(value)),
+        "processes": lambda key, value: _processes(reader, table(value)),
+        "build": lambda key, value: _build(reader, table(value)),
+        "http_service": lambda key, value: _fly_service(reader, key, table(value)),
+        "services": lambda key, value: _fly_services(reader, key, _listed(value)),
+        "checks": lambda key, value: _checks(reader, key, list(table(value).values())),
+    }
+    reader.each(content, does, _FLY_CANNOT)
+
+
+def _deploy(reader: Reader, deploy: Table) -> None:
+    does: dict[str, Callable[[str, object], None]] = {
+        "release_command": lambda key, value: reader.command("release_command", key, value),
+        "strategy": lambda key, _: reader.adapted(key, "the new one answers before the switch"),
+    }
+    cannot = {"release_command_timeout": "", "release_command_vm": _SIZE, "wait_timeout": ""}
+    reader.each(deploy, does, cannot, prefix="deploy.")
+
+
+def _processes(reader: Reader, processes: Table) -> None:
+    web = next((name for name in ("app", "web") if name in processes), None)
+    for name, command in processes.items():
+        if name == web:
+            reader.command("start_command", f"processes.{name}", command)
+        else:
+            reader.impossible(f"processes.{name[:60]}", "only the web process is run yet")
+
+
+def _build(reader: Reader, build: Table) -> None:
+    for name in build:
+        reason = _RENDER_CANNOT["dockerfilePath"] if name == "dockerfile" else ""
+        if reason:
+            reader.impossible(f"build.{name}", reason)
+        else:
+            reader.adapted(f"build.{name[:60]}", "the plan is detected here")
+
+
+def _fly_services(reader: Reader, key: str, services: list[object]) -> None:
+    for number, service in enumerate(services):
+        _fly_service(reader, f"{key}[{number}]", table(service))
+
+
+def _fly_service(reader: Reader, prefix: str, service: Table) -> None:
+    does: dict[str, Callable[[str, object], None]] = {
+        "internal_port": lambda key, value: reader.port(key, value),
+        "checks": lambda key, value: _checks(reader, key, _listed(value)),
+        "http_checks": lambda key, value: _checks(reader, key, _listed(value)),
+    }
+    reader.each(service, does, _FLY_SERVICE_CANNOT, prefix=f"{prefix}.")
+
+
+def _checks(reader: Reader, key: str, checks: list[object]) -> None:
+    for number, check in enumerate(map(table, checks)):
+        if "path" in check:
+            reader.health(f"{key}[{number}]", check["path"])
+        else:
+            reader.impossible(f"{key}[{number}]", "a program is asked by a path")
+
+
+def _listed(value: object) -> list[object]:
+    return cast(list[object], value) if isinstance(value, list) else []
