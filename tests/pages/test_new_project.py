@@ -208,3 +208,28 @@ async def test_a_source_of_somebody_else_does_not_exist(
     answer = await stranger.post("/projects/new", data={"source_id": id, "name": "Mine"})
     assert answer.status_code == 404
     assert (await stranger.post("/projects/new", data={"name": "Mine"})).status_code == 404
+
+
+async def test_several_applications_of_a_workspace_are_a_choice_and_each_leads_to_its_plan(
+    client: httpx2.AsyncClient, database: RolledBack, settings: Settings, owner: Actor
+) -> None:
+    files = {
+        "package.json": json.dumps({"workspaces": ["apps/*"]}),
+        "apps/web/package.json": PACKAGE,
+        "apps/web/index.html": "x",
+        "apps/a b/package.json": json.dumps({"scripts": {"start": "node x.js"}}),
+    }
+    source = await make.source(database, BlobStore(settings.folder / "blobs"), owner, files)
+    id = ids.public("src", source.id)
+
+    page = (await client.get(f"/projects/new?source={id}")).text
+    assert "Which of them does this project deploy?" in page
+    assert f'href="/projects/new?source={id}&amp;root_directory=apps/a%20b"' in page
+    chosen = await client.get(f"/projects/new?source={id}&root_directory=apps/web")
+    assert "Vite" in chosen.text
+    assert "Which of them" not in chosen.text
+    shown = (await client.get(f"/api/sources/{id}")).json()["data"]["planError"]
+    assert shown["choices"] == [
+        {"rootDirectory": "apps/a b", "label": "Node.js"},
+        {"rootDirectory": "apps/web", "label": "Vite"},
+    ]

@@ -165,6 +165,10 @@ PAGES: Pages = {
                     code="VALIDATION_ERROR",
                     message="Nothing here that Windlass knows: no index.html, package.json, "
                     "pyproject.toml, requirements.txt, mkdocs.yml, conf.py or Procfile.",
+                    choices=[
+                        SimpleNamespace(root_directory="apps/api", label="Express"),
+                        SimpleNamespace(root_directory="apps/web", label="Vite"),
+                    ],
                 ),
             ),
             "site_address": s.ADDRESS,

@@ -3,11 +3,13 @@
 import asyncio
 from typing import Any
 
+import msgspec
+
 from windlass.builds import sources
 from windlass.builds.errors import SourceNotReady
 from windlass.builds.models import Source, SourceStatus
 from windlass.builds.plan import Overrides, Plan
-from windlass.builds.schemas import SourceError, SourceOut
+from windlass.builds.schemas import Choice, SourceError, SourceOut
 from windlass.core.blobs import BlobStore
 from windlass.core.errors import AppError
 from windlass.core.http import Request
@@ -51,4 +53,6 @@ async def checked_plan(request: Request, source: Source, overrides: Overrides) -
 def _explained(error: AppError) -> SourceError:
     fields: Any = error.facts.get("fields") or []
     detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
-    return SourceError(code=error.reason or error.code, message=detail or error.message)
+    choices = msgspec.convert(error.facts.get("choices", []), list[Choice])
+    message = detail or error.message
+    return SourceError(code=error.reason or error.code, message=message, choices=choices)

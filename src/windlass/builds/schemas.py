@@ -63,9 +63,17 @@ class SourceCreate(In):
     branch: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
 
 
+class Choice(Out):
+    """One application of a source that holds several: a root directory and what lies there."""
+
+    root_directory: str
+    label: str
+
+
 class SourceError(Out):
     code: str
     message: str
+    choices: list[Choice] = []
 
 
 class SourceOut(Out):
