@@ -56,7 +56,12 @@ test: setup-dev  ## set up, then run the whole test suite (ARGS="-k name")
 	@packaging/debian.sh $(TEST_PARTS)
 	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
 
+# Toolchains of languages that examples are written in; one that is missing is refused by name.
+EXAMPLE_PARTS := go:golang-go php:php-cli bundle:bundler rackup:ruby-rack puma:puma \
+	hugo:hugo jekyll:jekyll mix:elixir cargo:cargo javac:default-jdk-headless mvn:maven
+
 test-examples: setup-dev  ## deploy every example for real and write docs/examples.md (ARGS="-k nuxt")
+	@packaging/debian.sh $(EXAMPLE_PARTS)
 	@EXAMPLES=all $(PY) -m pytest -n 0 tests/e2e/test_examples.py -k an_example_is_built $(ARGS)
 
 lint: $(DONE)/dev  ## ruff: rules and formatting

@@ -4,7 +4,7 @@ import pytest
 from tests.builds.trees import Files
 
 from windlass.builds.detect import detect
-from windlass.builds.errors import NothingDetected
+from windlass.builds.errors import NothingDetected, OutputOutside
 from windlass.builds.plan import Overrides
 
 TOP = {"workspaces": ["apps/*", "packages/*"]}
@@ -110,3 +110,43 @@ def test_members_that_need_each_other_in_a_circle_end():
     plan = detect(Files(_files(**{"packages/core/package.json": core})))
 
     assert (plan.build_command or "").count("npm run build") == 3
+
+
+def _nx(**projects: dict[str, object]) -> dict[str, object]:
+    """One package.json for all, as Nx makes it."""
+    files: dict[str, object] = {
+        "nx.json": {},
+        "package.json": {"dependencies": {"react": "19", "express": "5", "vite": "7"}},
+        "package-lock.json": "{}",
+        "libs/kit/project.json": {"name": "kit", "projectType": "library"},
+    }
+    for name, build in projects.items():
+        project = {"name": name, "projectType": "application", "targets": {"build": build}}
+        files[f"apps/{name}/project.json"] = project
+    return files
+
+
+def test_the_application_of_nx_is_built_from_the_top_and_its_output_lies_there():
+    build = {"executor": "@nx/vite:build", "options": {"outputPath": "dist/apps/web"}}
+    plan = detect(Files(_nx(web=build)))
+
+    assert (plan.framework, plan.root_directory) == ("nx", ".")
+    assert (plan.kind, plan.output_directory) == ("static", "dist/apps/web")
+    assert plan.build_command == "nx run web:build"
+    assert plan.install_command == "npm ci --include=dev --no-audit --no-fund"
+
+
+def test_several_applications_of_nx_are_a_choice_and_a_server_starts_its_main():
+    api = {"executor": "@nx/esbuild:esbuild", "options": {}}
+    files = _nx(api=api, web={"executor": "@nx/vite:build"})
+    with pytest.raises(NothingDetected, match=r"`apps/api` looks like Nx \(api\)"):
+        detect(Files(files))
+
+    plan = detect(Files(files), Overrides(root_directory="apps/api"))
+    assert plan.start_command == "node dist/apps/api/main.js"
+
+
+def test_an_output_of_nx_outside_of_the_source_is_refused():
+    build = {"executor": "@nx/vite:build", "options": {"outputPath": "../../etc"}}
+    with pytest.raises(OutputOutside):
+        detect(Files(_nx(web=build)), Overrides(root_directory="apps/web"))

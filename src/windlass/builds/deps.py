@@ -53,6 +53,6 @@ async def checked_plan(request: Request, source: Source, overrides: Overrides) -
 def _explained(error: AppError) -> SourceError:
     fields: Any = error.facts.get("fields") or []
     detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
-    choices = msgspec.convert(error.facts.get("choices", []), list[Choice])
+    choices = msgspec.convert(error.facts.get("choices", ()), tuple[Choice, ...])
     message = detail or error.message
     return SourceError(code=error.reason or error.code, message=message, choices=choices)

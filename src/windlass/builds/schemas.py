@@ -73,7 +73,7 @@ class Choice(Out):
 class SourceError(Out):
     code: str
     message: str
-    choices: list[Choice] = []
+    choices: tuple[Choice, ...] = ()
 
 
 class SourceOut(Out):

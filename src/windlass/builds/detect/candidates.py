@@ -13,6 +13,7 @@ from windlass.builds.detect.generators import deno, hugo, jekyll, zola
 from windlass.builds.detect.javascript_apps import ANSWERING, built, node
 from windlass.builds.detect.machines import dotnet, elixir, java, phoenix
 from windlass.builds.detect.node import SERVERS, server
+from windlass.builds.detect.nx import nx
 from windlass.builds.detect.packages import Package
 from windlass.builds.detect.python import python_server
 from windlass.builds.detect.python_apps import APPS, python_app
@@ -108,6 +109,7 @@ def _all(source: Source, installed: Installed) -> list[tuple[str, Detector]]:
     if package:
         found += [(name, _of(package, name)) for name in ANSWERING]
     found += [(name, _in(source, installed, name)) for name in ("rails", "laravel", "phoenix")]
+    found.append(("nx", lambda: nx(source)))
     found.append(("django", lambda: django(source, requirements)))
     found.append(("python", lambda: python_server(source, requirements, None)))
     found.append(("python-app", lambda: python_app(source, requirements, None)))
@@ -138,6 +140,8 @@ def _chosen(source: Source, wanted: str, installed: Installed) -> list[tuple[str
         return [(wanted, lambda: _DOCUMENTS[wanted](source, requirements))]
     if wanted == "static":
         return [(wanted, lambda: static(source))]
+    if wanted == "nx":
+        return [(wanted, lambda: nx(source))]
     if wanted in _NAMED or wanted in LANGUAGES:
         return [(wanted, _in(source, installed, wanted))]
     if not source.has("package.json"):

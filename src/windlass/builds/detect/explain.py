@@ -1,6 +1,6 @@
 """When nothing was recognised: what was looked for, what is there, and what would help."""
 
-from windlass.builds.detect import compose
+from windlass.builds.detect import compose, nx
 from windlass.builds.detect.candidates import best
 from windlass.builds.detect.elsewhere import elsewhere
 from windlass.builds.detect.packages import Package
@@ -57,18 +57,21 @@ _OWN_COMMANDS = (
 def only_application(source: Source, installed: Installed) -> tuple[str, str] | None:
     """In the top of a workspace that is no application itself: the member to deploy and why.
     None when it is no such top. Raises NothingDetected that names them when there are several."""
-    workspace = workspace_of(source)
-    if workspace is None or not _is_only_a_top(source, installed):
-        return None
+    folders = nx.applications(source)
+    if not folders:
+        workspace = workspace_of(source)
+        if workspace is None or not _is_only_a_top(source, installed):
+            return None
+        folders = [member.folder for member in workspace.members.values()]
     found: list[tuple[str, str]] = []
-    for member in list(workspace.members.values())[:_MOST_MEMBERS]:
-        inner = source.at(member.folder)
+    for folder in folders[:_MOST_MEMBERS]:
+        inner = source.at(folder)
         try:
             plan = None if _is_library(inner) else best(inner, None, installed)
         except AppError:
             continue
         if plan and plan.framework != "node-build":
-            found.append((member.folder, plan.label))
+            found.append((folder, plan.label))
     if len(found) > 1:
         raise _choice(source, found)
     return found[0] if found else None
@@ -88,7 +91,7 @@ def _is_only_a_top(source: Source, installed: Installed) -> bool:
 
 def _is_library(source: Source) -> bool:
     """A package for others: it says what it exports."""
-    content = source.json("package.json")
+    content = source.json("package.json") if source.has("package.json") else {}
     return bool({"exports", "types", "module"} & content.keys()) and not source.has("index.html")
 
 
