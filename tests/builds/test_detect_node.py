@@ -279,3 +279,9 @@ def test_a_monorepo_without_a_root_directory_says_which_folders_would_work():
 
     assert "`apps/web` looks like Vite" in caught.value.message
     assert "`apps/api` looks like Express" in caught.value.message
+
+
+def test_a_build_script_of_a_known_tool_is_no_second_meaning():
+    plan = detect(Files({"package.json": VITE, **PAGE}))
+
+    assert not any("could also be" in line for line in plan.evidence)

@@ -56,6 +56,7 @@ _DOCUMENTS: dict[str, Callable[[Source, Requirements], Plan | None]] = {
     "sphinx": sphinx,
     "pelican": pelican,
 }
+_ANY_SCRIPT = frozenset(["node", "node-build"])
 _OF_PYTHON = frozenset(["django", "python", "python-app", "python-plain"])
 _NODE_SERVERS = frozenset(["node", *(framework for framework, _ in SERVERS.values())])
 _TOOLS = frozenset(tool.framework for tool in TOOLS)
@@ -186,7 +187,7 @@ def _others(name: str, detectors: list[tuple[str, Detector]]) -> Iterator[str]:
     for other, detect in detectors[names.index(name) + 1 :]:
         if other == "static" or (name in _OF_PYTHON and other in _OF_PYTHON):
             continue
-        if name in ANSWERING and other in ("node", "node-build"):
+        if other in _ANY_SCRIPT and (name in ANSWERING or name in _ANY_SCRIPT or name == "nx"):
             continue
         try:
             plan = detect()
