@@ -111,7 +111,9 @@ async def reset_password(system_db: SystemDB, data: JSONBody[PasswordReset]) -> 
     await recovering.reset_password(system_db, data.token, data.password)
 
 
-@post("/verify-email", permission=Permission.account, rate="sign_in", status_code=200)
+@post(
+    "/verify-email", permission=Permission.account, rate="sign_in", status_code=200, refuses=(410,)
+)
 async def verify_email(db: DB, data: JSONBody[LinkToken]) -> None:
     """Confirm one's own address with the secret of the link that was sent to it."""
     await recovering.confirm(db, data.token)

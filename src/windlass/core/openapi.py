@@ -219,7 +219,7 @@ def _errors(each: _Operation) -> set[int]:
         found |= {413, 422}
     if opt.get("public") and each.method != "GET":
         found |= {401, 410}
-    return found
+    return found | set(opt.get("refuses", ()))
 
 
 def _has_envelope(each: _Operation) -> bool:
