@@ -397,6 +397,20 @@ def test_an_address_that_is_none_is_said(run: Run, url: str) -> None:
     assert "not the address of a Windlass server" in run("login", url, code=1).stderr
 
 
+def test_an_address_without_its_token_does_not_lead_to_another_server(
+    run: Run, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of what a pipeline sets must not deploy to whatever is stored."""
+    monkeypatch.setenv("WINDLASS_URL", "https://staging.example.com")
+    refused = run("projects", code=1)
+    assert f"names https://staging.example.com, but you are signed in to {panel.url}" in (
+        refused.stderr
+    )
+    assert "WINDLASS_TOKEN" in refused.stderr
+    monkeypatch.setenv("WINDLASS_URL", f"{panel.url}/")
+    run("projects")
+
+
 def test_the_environment_wins_over_the_stored_sign_in(
     run: Run, panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from windlass.cli.client import clean_address, is_loopback
-from windlass.cli.errors import BadFile, NotSignedIn, PlainHttp
+from windlass.cli.errors import BadFile, NotSignedIn, OtherServer, PlainHttp
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -32,10 +32,13 @@ def home() -> Path:
 
 
 def find() -> SignIn:
-    """The sign-in to use. Raises NotSignedIn, PlainHttp, BadFile."""
+    """The sign-in to use. Raises NotSignedIn, OtherServer, PlainHttp, BadFile."""
     found = _from_environment() or from_login() or _from_this_machine()
     if found is None:
         raise NotSignedIn
+    # Half of what a pipeline sets must not send a deployment to the server of the other half.
+    if (wanted := os.environ.get("WINDLASS_URL")) and clean_address(wanted) != found.url:
+        raise OtherServer(wanted=clean_address(wanted), url=found.url)
     refuse_plain_http(found.url, allowed=found.insecure, flag="WINDLASS_INSECURE=1")
     return found
 

@@ -63,6 +63,12 @@ class NotSignedIn(CliError):
     fix = "Start one on this machine with `windlass up`, or sign in with `windlass login URL`."
 
 
+class OtherServer(CliError):
+    """WINDLASS_URL names {wanted}, but you are signed in to {url}."""
+
+    fix = "Set WINDLASS_TOKEN too, sign in with `windlass login {wanted}`, or unset WINDLASS_URL."
+
+
 class PlainHttp(CliError):
     """{url} is not encrypted: passwords and tokens would be readable on the way."""
 
