@@ -87,3 +87,11 @@ def test_a_build_sees_every_toolchain_and_an_app_only_those_that_it_runs_on(here
         )
         bound = targets(app.binds) - {"/opt/windlass/bin/uv"}
         assert bound == {f"/opt/windlass/bin/{name}" for name in needs}
+
+
+def test_the_doctor_lists_further_toolchains_and_misses_none(here: Path):
+    _program(here / "bin", "zola", "echo zola 0.19.1")
+
+    lines = {finding.name: finding for finding in sandbox.doctor(None)}
+    assert (lines["zola"].ok, lines["zola"].detail) == (True, "0.19.1")
+    assert "hugo" not in lines

@@ -264,7 +264,8 @@ def doctor(uid: int | None) -> list[Finding]:
 
     As root the sandbox is tried as the user `uid`.
     """
-    return [bubblewrap(uid), _limits(), _users(), _filter(), *tools()]
+    further = [Finding(seen.program, True, seen.version or seen.path) for seen in languages()]
+    return [bubblewrap(uid), _limits(), _users(), _filter(), *tools(), *further]
 
 
 def bubblewrap(uid: int | None) -> Finding:
