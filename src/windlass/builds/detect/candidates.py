@@ -109,7 +109,7 @@ def _all(source: Source, installed: Installed) -> list[tuple[str, Detector]]:
     package = Package(source) if source.has("package.json") else None
     if package:
         found += [(name, _of(package, name)) for name in ANSWERING]
-    found += [(name, _in(source, installed, name)) for name in ("rails", "laravel", "phoenix")]
+    found += [(name, _in(source, installed, name)) for name in _NAMED]
     found.append(("nx", lambda: nx(source)))
     found.append(("django", lambda: django(source, requirements)))
     found.append(("python", lambda: python_server(source, requirements, None)))
