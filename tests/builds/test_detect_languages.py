@@ -76,7 +76,10 @@ def test_rails_goes_before_the_package_json_that_it_brings_along():
 
     assert plan.framework == "rails"
     assert plan.release_command is None, "no database is listed: the comment decides nothing"
-    assert plan.build_command == "npm run build && bundle exec rails assets:precompile"
+    assert plan.build_command == (
+        "npm run build && env SECRET_KEY_BASE_DUMMY=1 bundle exec rails assets:precompile"
+    )
+    assert "SECRET_KEY_BASE_DUMMY" not in plan.env, "at run time it would win over the real key"
     assert plan.cache_directories == ("vendor/bundle", "node_modules")
 
 

@@ -18,6 +18,9 @@ _SERVERS = {
     "unicorn": "unicorn -l 0.0.0.0:$PORT",
     "thin": "thin -a 0.0.0.0 -p $PORT start",
 }
+# Only the build goes without the real key: at run time the dummy would win over it.
+_PRECOMPILE = "env SECRET_KEY_BASE_DUMMY=1 bundle exec rails assets:precompile"
+_PID = "/tmp/server.pid"  # noqa: S108 - the sandbox's own /tmp: the release is read-only
 _STORAGE = "/tmp/storage"  # noqa: S108 - the sandbox's own /tmp: the release is read-only
 
 
@@ -38,21 +41,18 @@ def rails(source: Source, installed: Installed) -> Plan | None:
             framework="rails",
             label="Ruby on Rails",
             kind="server",
-            build_command=" && ".join(
-                [*node_build, *(["bundle exec rails assets:precompile"] if assets else [])]
-            )
-            or None,
-            start_command="bundle exec rails server -b 0.0.0.0 -p $PORT",
+            build_command=" && ".join([*node_build, *([_PRECOMPILE] if assets else [])]) or None,
+            start_command=f"bundle exec rails server -b 0.0.0.0 -p $PORT -P {_PID}",
             env={
                 "RAILS_ENV": "production",
                 "RACK_ENV": "production",
                 "RAILS_LOG_TO_STDOUT": "1",
                 "RAILS_SERVE_STATIC_FILES": "1",
-                "SECRET_KEY_BASE_DUMMY": "1",
+                "BOOTSNAP_CACHE_DIR": "/tmp/bootsnap",  # noqa: S108 - the sandbox's own /tmp
             },
             evidence=(f"{source.named('Gemfile')}: depends on rails",),
             warnings=(
-                "SECRET_KEY_BASE is a dummy: set the variable SECRET_KEY_BASE of the project.",
+                "Rails starts with SECRET_KEY_BASE or RAILS_MASTER_KEY: set it among the variables.",
             ),
             cache_directories=caches,
         ),
