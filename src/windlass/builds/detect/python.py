@@ -49,7 +49,10 @@ def python_server(source: Source, requirements: Requirements, wanted: str | None
     if chosen.framework == "fasthtml" and not source.has(_FASTHTML_KEY):
         build = f"cat /proc/sys/kernel/random/uuid > {_FASTHTML_KEY}"
         warnings = (
-            "Each build makes a new key for FastHTML's sessions: give `secret_key` to keep them.",
+            N_(
+                "Each build makes a new key for FastHTML’s sessions:"
+                " give `secret_key` to keep them."
+            ),
         )
     return server_plan(
         source,

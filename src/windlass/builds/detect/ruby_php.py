@@ -10,6 +10,7 @@ from windlass.builds.detect.source import Source, Table, table
 from windlass.builds.detect.toolchains import built_with, inside
 from windlass.builds.paths import join
 from windlass.builds.plan import Installed, Plan
+from windlass.core.languages import N_
 
 _GEM = re.compile(r"^\s*gem\s+['\"]([\w-]+)['\"]", re.MULTILINE)
 _SERVERS = {
@@ -52,7 +53,7 @@ def rails(source: Source, installed: Installed) -> Plan | None:
             },
             evidence=(f"{source.named('Gemfile')}: depends on rails",),
             warnings=(
-                "Rails starts with SECRET_KEY_BASE or RAILS_MASTER_KEY: set it among the variables.",
+                N_("Rails needs SECRET_KEY_BASE or RAILS_MASTER_KEY: set one as a variable."),
             ),
             cache_directories=caches,
         ),
@@ -163,7 +164,7 @@ def laravel(source: Source, installed: Installed) -> Plan | None:
         },
         cache_directories=caches,
         evidence=(f"{source.named('artisan')}: a Laravel application",),
-        warnings=("APP_KEY must be set in the project's variables (php artisan key:generate).",),
+        warnings=(N_("Laravel needs APP_KEY (php artisan key:generate): set it as a variable."),),
     )
     return _composed(source, installed, plan, True, after=node_install)
 
