@@ -21,6 +21,7 @@ from windlass.core import crypto, idempotency, log, process
 from windlass.core.crypto import KeyRing, SealBroken
 from windlass.core.db import Database, Model
 from windlass.projects import service as projects
+from windlass.webhooks import reporting
 from windlass.webhooks import service as webhooks
 
 _BATCH = 100
@@ -68,6 +69,12 @@ STORES = (
         "secret_sealed",
         ("project_id",),
         lambda row: webhooks.context_of(row.project_id),
+    ),
+    Store(
+        "webhooks",
+        "token_sealed",
+        ("project_id",),
+        lambda row: reporting.context_of(row.project_id),
     ),
     Store(
         "idempotent_answers",

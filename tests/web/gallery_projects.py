@@ -35,6 +35,9 @@ _GIT: dict[str, Any] = NONE | {
     "project": s.PROJECT,
     "is_connected": True,
     "secret": None,
+    "reports_to": "GitHub",
+    "report_error": '401: {"message": "Bad credentials"}',
+    "kinds": [],
     "places": [("GitHub", f"{s.ADDRESS}/api/webhooks/github?projectId={s.PROJECT.id}")],
     "values": {"preview_branches": "**", "tags": "", "paths": ""},
     "deliveries": [
@@ -75,6 +78,8 @@ PAGES: Pages = {
         | {
             "secret": "whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3Q=",
             "deliveries": [],
+            "reports_to": None,
+            "kinds": [("gitlab", "GitLab"), ("gitea", "Gitea, Forgejo")],
             "errors": {"tags": "This is not right"},
         },
     ),

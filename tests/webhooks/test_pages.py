@@ -57,6 +57,22 @@ async def test_rules_are_typed_in_one_line_each(client: httpx2.AsyncClient, git:
     assert 'value="v1 !"' in wrong.text
 
 
+async def test_a_token_is_given_and_forgotten(client: httpx2.AsyncClient, git: Sender) -> None:
+    await git.connect("gitea")
+
+    wrong = await client.post(f"{GIT}/token", data={"token": "x y", "host": "gitea"})
+    given = await client.post(f"{GIT}/token", data={"token": "a-long-token", "host": "gitea"})
+    after = (await client.get(GIT)).text
+    await client.post(f"{GIT}/token/end")
+
+    assert wrong.status_code == 422
+    assert 'id="e-token"' in wrong.text
+    assert given.status_code == 303
+    assert "Gitea, Forgejo is told what becomes of each commit." in after
+    assert "a-long-token" not in after
+    assert "is told what" not in (await client.get(GIT)).text
+
+
 async def test_it_is_ended_from_the_page(client: httpx2.AsyncClient, git: Sender) -> None:
     shop = await git.connect("github")
 

@@ -95,6 +95,8 @@ _SENTENCES = {
     "webhooks.Connected": N_("Connected the project to its Git host"),
     "webhooks.Disconnected": N_("Disconnected the project from its Git host"),
     "webhooks.Pushed": N_("A push to {ref} on {host} started a deployment"),
+    "webhooks.ReportingEnded": N_("Ended the commit statuses at the Git host"),
+    "webhooks.ReportingStarted": N_("Let {host} be told what becomes of commits"),
     "webhooks.RulesChanged": N_("Changed which pushes are deployed: {fields}"),
     "webhooks.SecretReplaced": N_("Replaced the secret of the webhook"),
 }

@@ -89,6 +89,8 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "webhooks.Connected": N_("Git host connected"),
             "webhooks.Disconnected": N_("Git host disconnected"),
             "webhooks.Pushed": N_("Push deployed"),
+            "webhooks.ReportingStarted": N_("Commit statuses started"),
+            "webhooks.ReportingEnded": N_("Commit statuses ended"),
             "webhooks.RulesChanged": N_("Rules of pushes changed"),
             "webhooks.SecretReplaced": N_("Secret of the webhook replaced"),
         },

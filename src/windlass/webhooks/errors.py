@@ -27,5 +27,9 @@ class AlreadyConnected(Conflict):
     """The project is connected already. A new secret replaces the old one under “secret”."""
 
 
+class HostNotNamed(BadRequest):
+    """Say what {name} runs: github, gitlab, gitea (also Forgejo) or bitbucket."""
+
+
 class NoRepository(Conflict):
     """The project has no Git repository. Set one in its settings first."""

@@ -22,6 +22,17 @@ class Disconnected(Event, frozen=True):
     project_id: UUID
 
 
+class ReportingStarted(Event, frozen=True):
+    """The Git host is told what becomes of commits."""
+
+    project_id: UUID
+    host: str
+
+
+class ReportingEnded(Event, frozen=True):
+    project_id: UUID
+
+
 class Pushed(Event, frozen=True):
     """A push to the repository started a deployment."""
 

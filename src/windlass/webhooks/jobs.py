@@ -1,12 +1,93 @@
-"""By the clock: deliveries are remembered for as long as a host may send them again."""
+"""What follows: Git hosts are told what becomes of commits, and old deliveries are forgotten."""
+
+import datetime as dt
+from uuid import UUID
 
 from sqlalchemy import delete, func
 
+from windlass.adapters import git_hosts
+from windlass.adapters.guarded import Client, FetchFailed
+from windlass.adapters.world import addresses_of
+from windlass.core import clock, log
 from windlass.core.context import Ctx
-from windlass.core.queue import every
+from windlass.core.queue import every, on
+from windlass.deployments import events as deployments
+from windlass.webhooks import reporting
 from windlass.webhooks.models import Delivery
+from windlass.webhooks.reporting import Report
 
 DAYS = 30
+# A host that is away for longer is not told any more.
+PATIENCE = dt.timedelta(days=1)
+
+
+class HostAway(Exception):
+    """The Git host has no answer; the job is tried again."""
+
+
+@on(deployments.Queued)
+async def tell_begun(ctx: Ctx, event: deployments.Queued) -> None:
+    await _tell(ctx, event.deployment_id)
+
+
+@on(deployments.Ready)
+async def tell_ready(ctx: Ctx, event: deployments.Ready) -> None:
+    await _tell(ctx, event.deployment_id)
+
+
+@on(deployments.Failed)
+async def tell_failed(ctx: Ctx, event: deployments.Failed) -> None:
+    await _tell(ctx, event.deployment_id)
+
+
+@on(deployments.Cancelled)
+async def tell_cancelled(ctx: Ctx, event: deployments.Cancelled) -> None:
+    await _tell(ctx, event.deployment_id)
+
+
+async def _tell(ctx: Ctx, deployment_id: UUID) -> None:
+    """Say how it is, until what was said is how it is: two of these may run at once, and the last
+    word must be the last state (C-247)."""
+    said: str | None = None
+    while True:
+        async with ctx.transaction() as db:
+            found = await reporting.report_of(db, deployment_id, ctx.keys)
+        if found is None or found[0].state == said:
+            return
+        report, deployment = found
+        try:
+            await _send(ctx, report)
+        except git_hosts.Refused as error:
+            await _note(ctx, report, str(error))
+            return
+        except FetchFailed as error:
+            await _note(ctx, report, str(error))
+            if clock.now() - deployment.created_at > PATIENCE:
+                log.get().warning("webhooks.gave_up", host=report.host.value, error=str(error))
+                return
+            raise HostAway(str(error)) from error
+        await _note(ctx, report, None)
+        said = report.state
+
+
+async def _send(ctx: Ctx, report: Report) -> None:
+    kind = report.host.value
+    if git_hosts.api_of(kind, report.repository_key, report.repository_url) != report.api_url:
+        raise git_hosts.Refused("The repository moved to another host; give the token anew")
+    status = git_hosts.CommitStatus(
+        sha=report.sha,
+        state=report.state,  # pyright: ignore[reportArgumentType]
+        url=ctx.settings.panel_url + report.path,
+        context=report.context,
+        text=report.text,
+    )
+    client = Client(addresses_of(ctx.settings))
+    await git_hosts.report(client, kind, report.api_url, report.repository, report.token, status)
+
+
+async def _note(ctx: Ctx, report: Report, error: str | None) -> None:
+    async with ctx.transaction() as db:
+        await reporting.note(db, report, error)
 
 
 @every("23 4 * * *")

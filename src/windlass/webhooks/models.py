@@ -42,6 +42,12 @@ class Webhook(Model):
     tags: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
     # Only a push that touches one of these deploys; none: every push.
     paths: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
+    # With it the host is told what becomes of commits; where, and what kind of host that is.
+    token_sealed: Mapped[bytes | None]
+    token_host: Mapped[Host | None]
+    api_url: Mapped[str | None]
+    # Why the host was not told, the last time.
+    report_error: Mapped[str | None]
 
 
 class Delivery(Model):

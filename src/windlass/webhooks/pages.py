@@ -11,6 +11,7 @@ from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
+from windlass.core.languages import N_
 from windlass.projects import listing
 from windlass.projects import service as projects
 from windlass.projects.deps import InProject, Latest, LatestOf, provide_project_by_slug
@@ -18,9 +19,9 @@ from windlass.projects.models import Project
 from windlass.web import forms, posts
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, Values, see, status_of, struct
-from windlass.webhooks import service
+from windlass.webhooks import hosting, reporting, service
 from windlass.webhooks.models import Host, Webhook
-from windlass.webhooks.schemas import WebhookChange, addresses
+from windlass.webhooks.schemas import TokenSet, WebhookChange, addresses
 
 _SHOWN = 30
 _RULES = ("preview_branches", "tags", "paths")
@@ -34,7 +35,11 @@ _NAMES = {
 
 # A form's answer stands at the address it was sent to, and can be asked for again.
 @get(
-    ["/projects/{slug:str}/git", "/projects/{slug:str}/git/secret"],
+    [
+        "/projects/{slug:str}/git",
+        "/projects/{slug:str}/git/secret",
+        "/projects/{slug:str}/git/token",
+    ],
     permission=Permission.project_settings,
 )
 async def show_git(
@@ -75,6 +80,27 @@ async def make_secret(
     return await _git(request, db, actor, project, latest, secret=secret)
 
 
+@post("/projects/{slug:str}/git/token", permission=Permission.project_settings)
+async def save_token(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
+) -> Answer:
+    try:
+        given = {"token": forms.text(form, "token") or "", "host": forms.text(form, "host")}
+        wanted = struct(TokenSet, given, words={"token": N_("This is not an access token")})
+        await hosting.set_token(db, project, wanted, request.app.state.key_ring, by=actor)
+    except AppError as error:
+        await db.rollback()
+        await db.refresh(project)
+        return await _git(request, db, actor, project, latest, form=form, error=error)
+    return see(f"/projects/{projects.ref_of(project, by=actor)}/git", "saved")
+
+
+@post("/projects/{slug:str}/git/token/end", permission=Permission.project_settings)
+async def forget_token(db: DB, actor: CurrentActor, project: InProject) -> Answer:
+    await reporting.forget_token(db, project, by=actor)
+    return see(f"/projects/{projects.ref_of(project, by=actor)}/git", "saved")
+
+
 @post("/projects/{slug:str}/git/end", permission=Permission.project_settings)
 async def disconnect(db: DB, actor: CurrentActor, project: InProject) -> Answer:
     await service.disconnect(db, project, by=actor)
@@ -106,10 +132,13 @@ async def _git(
         user=actor,
         project=await listing.shown(db, settings, project, latest, by=actor),
         is_connected=webhook is not None,
+        reports_to=_NAMES[webhook.token_host] if webhook and webhook.token_host else None,
+        report_error=webhook.report_error if webhook else None,
+        kinds=[] if hosting.is_known(project) else [(kind.value, _NAMES[kind]) for kind in Host],
         secret=secret,
         places=_places(project, settings.panel_url),
         deliveries=(await service.deliveries(db, project, limit=_SHOWN)).items,
-        values=forms.values(form) if form else _values(webhook),
+        values=_values(webhook) | forms.values(form or {}),
         # One field holds several globs.
         errors=posts.renamed(found, {name: name.partition(".")[0] for name in found}),
     )
@@ -130,7 +159,7 @@ def _values(webhook: Webhook | None) -> Values:
 PAGES = [
     Router(
         "/",
-        route_handlers=[show_git, save_rules, make_secret, disconnect],
+        route_handlers=[show_git, save_rules, make_secret, save_token, forget_token, disconnect],
         dependencies={
             "form": Provide(posts.provide_form),
             "project": Provide(provide_project_by_slug),

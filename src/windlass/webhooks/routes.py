@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs
 
-from litestar import Router, delete, get, patch, post
+from litestar import Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from windlass.auth import limiting
@@ -14,11 +14,17 @@ from windlass.core.http import DB, Request
 from windlass.core.schemas import CursorText, Limit, Page
 from windlass.projects.deps import InProject
 from windlass.projects.models import Project
-from windlass.webhooks import payloads, receiving, service
+from windlass.webhooks import hosting, payloads, receiving, reporting, service
 from windlass.webhooks.errors import HostUnknown, PayloadRefused
 from windlass.webhooks.models import Host, Webhook
 from windlass.webhooks.receiving import Arrived
-from windlass.webhooks.schemas import DeliveryOut, WebhookChange, WebhookCreate, WebhookOut
+from windlass.webhooks.schemas import (
+    DeliveryOut,
+    TokenSet,
+    WebhookChange,
+    WebhookCreate,
+    WebhookOut,
+)
 
 # A push of 2,000 commits with their files; hosts send what is larger nowhere near as often.
 BODY_BYTES = 4 << 20
@@ -134,6 +140,28 @@ async def replace_webhook_secret(
     return _shown(request, project, row, secret)
 
 
+@put("/{project_id:str}/webhook/token", permission=Permission.project_settings)
+async def set_webhook_token(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    data: JSONBody[TokenSet],
+) -> WebhookOut:
+    """Give an access token of the Git host: it is told what becomes of each commit. Stored sealed,
+    never shown, and sent to no other host than that of the repository as it is now (C-247)."""
+    row = await hosting.set_token(db, project, data, request.app.state.key_ring, by=actor)
+    return _shown(request, project, row)
+
+
+@delete("/{project_id:str}/webhook/token", permission=Permission.project_settings, status_code=200)
+async def forget_webhook_token(
+    request: Request, db: DB, actor: CurrentActor, project: InProject
+) -> WebhookOut:
+    """Forget the token; the Git host is told nothing any more."""
+    return _shown(request, project, await reporting.forget_token(db, project, by=actor))
+
+
 @delete("/{project_id:str}/webhook", permission=Permission.project_settings)
 async def disconnect_webhook(db: DB, actor: CurrentActor, project: InProject) -> None:
     """Disconnect the project from its Git host: pushes start nothing any more."""
@@ -172,6 +200,8 @@ ROUTES = [
             connect_webhook,
             change_webhook,
             replace_webhook_secret,
+            set_webhook_token,
+            forget_webhook_token,
             disconnect_webhook,
             list_webhook_deliveries,
         ],

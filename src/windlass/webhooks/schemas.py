@@ -1,7 +1,7 @@
 """What the webhook routes take and give."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -43,6 +43,16 @@ class WebhookChange(In):
     paths: Annotated[tuple[PathGlob, ...], Meta(max_length=50)] | msgspec.UnsetType = msgspec.UNSET
 
 
+class TokenSet(In):
+    """An access token of the Git host that may write commit statuses."""
+
+    token: Annotated[
+        str, Meta(min_length=8, max_length=400, pattern="^[!-~]+$", examples=["glpat-0a1b2c3d4e5f"])
+    ]
+    # What the host runs, where its name does not tell.
+    host: Literal["github", "gitlab", "gitea", "bitbucket"] | None = None
+
+
 class Addresses(Out):
     """Where each kind of Git host sends its webhooks."""
 
@@ -62,6 +72,9 @@ class WebhookOut(Out):
     tags: list[str]
     paths: list[str]
     addresses: Addresses
+    # The host that is told what becomes of commits, and why it could not be, the last time.
+    reports_to: str | None
+    report_error: str | None
     created_at: dt.datetime
     # Only in the answer that made it.
     secret: str | None = None
@@ -79,6 +92,8 @@ class WebhookOut(Out):
             tags=list(row.tags),
             paths=list(row.paths),
             addresses=addresses(panel, project),
+            reports_to=row.token_host.value if row.token_host else None,
+            report_error=row.report_error,
             secret=secret,
             created_at=row.created_at,
         )
