@@ -142,7 +142,7 @@ class Answers:
         """The plan comes with the source only when it is asked for by id."""
         if self.panel.plan_error:
             wrong = {"code": "NOTHING_DETECTED", "message": self.panel.plan_error}
-            return {**source, "planError": wrong}
+            return {**source, "planError": wrong, "imports": self.panel.imports}
         plan = {
             "framework": "static",
             "label": "Static files",
@@ -152,7 +152,7 @@ class Answers:
             "evidence": ["public/index.html exists"],
             "warnings": [],
         }
-        return {**source, "plan": plan}
+        return {**source, "plan": plan, "imports": self.panel.imports}
 
     def _projects(self, call: Call, words: list[str]) -> Any:
         panel = self.panel

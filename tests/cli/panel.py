@@ -52,6 +52,7 @@ class Panel:
     streams: bool = True
     largest_source: int | None = None
     plan_error: str | None = None
+    imports: dict[str, object] | None = None
     git_error: str | None = None
     # The answers to the next requests; None is none, "" breaks the connection.
     failures: list[tuple[int, dict[str, str]] | Literal[""] | None] = field(default_factory=list)

@@ -259,6 +259,41 @@ def test_plan_shows_what_would_happen_without_deploying(run: Run, site: Path, pa
     assert "Nothing was found" in run("plan", code=1).stderr
 
 
+def test_import_shows_what_files_of_other_hosts_become(run: Run, site: Path, panel: Panel) -> None:
+    assert "no files of other hosts" in run("import").stdout
+    assert last_json(run("import", "--json")) is None
+    rows = [
+        {"file": "vercel.json", "key": "cleanUrls", "verdict": "exact", "detail": "true"},
+        {
+            "file": "vercel.json",
+            "key": "crons",
+            "verdict": "impossible",
+            "detail": "no \x1b[2Jjobs",
+        },
+    ]
+    variables = [{"name": "TOKEN", "value": None, "detail": "For mails"}]
+    toml = "clean_urls = true\n"
+    panel.imports = {
+        "files": ["vercel.json"],
+        "rows": rows,
+        "variables": variables,
+        "toml": toml,
+    }
+
+    shown = run("import").stdout
+
+    assert "  exact       cleanUrls  true\n  impossible  crons      no jobs\n" in shown
+    assert "  TOKEN  For mails" in shown
+    assert "1 exact, 0 adapted, 1 impossible." in shown
+    assert not panel.projects
+    assert last_json(run("import", "--json"))["rows"] == rows
+    assert run("import", "--toml").stdout == toml
+    # The report is worth most where there is no plan yet.
+    panel.plan_error = "Nothing was found to build."
+    assert "cleanUrls" in run("import").stdout
+    assert "Give a PATH or --git" in run("import", ".", "--git", "x", code=2).stderr
+
+
 def test_open_prints_the_address_where_there_is_no_terminal(
     run: Run, history: list[dict[str, object]], panel: Panel
 ) -> None:

@@ -145,7 +145,7 @@ PAGES: Pages = {
         True,
         {
             "start": "git",
-            "source": s.source(plan=s.SERVER_PLAN),
+            "source": s.source(plan=s.SERVER_PLAN, imports=s.IMPORTS),
             "site_address": s.ADDRESS,
             "left_out": LeftOut(),
             "variables": [],

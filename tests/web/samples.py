@@ -309,8 +309,38 @@ SOURCE = SimpleNamespace(
     commit_message="Show the delivery date beside the price",
     plan=PLAN,
     plan_error=None,
+    imports=None,
     suggested_name="shop",
     created_at=before(seconds=20),
+)
+
+
+IMPORTS = SimpleNamespace(
+    files=("vercel.json", "public/_redirects"),
+    rows=(
+        SimpleNamespace(file="vercel.json", key="cleanUrls", verdict="exact", detail="true"),
+        SimpleNamespace(
+            file="vercel.json",
+            key="buildCommand",
+            verdict="adapted",
+            detail="npm run build (what is installed is seen in the manifests)",
+        ),
+        SimpleNamespace(
+            file="vercel.json",
+            key="crons",
+            verdict="impossible",
+            detail="jobs by the clock are not run here yet",
+        ),
+        SimpleNamespace(
+            file="public/_redirects",
+            key="line 12",
+            verdict="impossible",
+            detail="/api/* https://api.example.com/:splat 200: the edge does not fetch from other"
+            " hosts in the name of a site",
+        ),
+    ),
+    variables=(SimpleNamespace(name="DATABASE_URL", value=None, detail=""),),
+    toml="",
 )
 
 

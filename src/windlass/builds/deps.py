@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from windlass.builds import sources
+from windlass.builds.detect.hostfiles import Report
 from windlass.builds.errors import SourceNotReady
 from windlass.builds.models import Source, SourceStatus
 from windlass.builds.plan import Overrides, Plan
@@ -27,18 +28,25 @@ def limits_of(request: Request) -> TreeLimits:
     )
 
 
-async def planned(request: Request, source: Source, *, root_directory: str | None) -> SourceOut:
-    """The source with its plan, or with the reason why there is none."""
+async def planned(
+    request: Request, source: Source, *, root_directory: str | None, with_imports: bool = False
+) -> SourceOut:
+    """The source with its plan, or with the reason why there is none; on demand with what files
+    of other hosts become."""
     if source.status is not SourceStatus.ready or source.manifest_sha256 is None:
         return SourceOut.of(source)
+    store, sha256 = store_of(request), source.manifest_sha256
     overrides = Overrides(root_directory=root_directory or None)
+    plan: Plan | None = None
+    wrong: SourceError | None = None
     try:
-        plan = await asyncio.to_thread(
-            sources.plan_of, store_of(request), source.manifest_sha256, overrides
-        )
+        plan = await asyncio.to_thread(sources.plan_of, store, sha256, overrides)
     except AppError as error:
-        return SourceOut.of(source, plan_error=_explained(error))
-    return SourceOut.of(source, plan=plan)
+        wrong = _explained(error)
+    imports: Report | None = None
+    if with_imports:
+        imports = await asyncio.to_thread(sources.imports_of, store, sha256, plan, root_directory)
+    return SourceOut.of(source, plan=plan, plan_error=wrong, imports=imports)
 
 
 async def checked_plan(request: Request, source: Source, overrides: Overrides) -> Plan:

@@ -207,9 +207,10 @@ async def get_source(
     source_id: FromPath[str],
     rootDirectory: FromQuery[str | None] = None,
 ) -> SourceOut:
-    """A source; once its files are there, with the plan detected for them."""
+    """A source; once its files are there, with the plan detected for them, and with what the files
+    of other hosts among them become here."""
     source = await service.get(db, ids.private("src", source_id), by=actor)
-    return await planned(request, source, root_directory=rootDirectory)
+    return await planned(request, source, root_directory=rootDirectory, with_imports=True)
 
 
 router = Router(

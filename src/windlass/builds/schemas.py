@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from windlass.builds.detect.hostfiles import Report
 from windlass.builds.models import Source
 from windlass.builds.plan import Plan
 from windlass.core import ids
@@ -93,11 +94,18 @@ class SourceOut(Out):
     suggested_name: str
     plan: Plan | None
     plan_error: SourceError | None
+    imports: Report | None
+    """What files of other hosts become here; given where one source is asked for."""
     created_at: dt.datetime
 
     @classmethod
     def of(
-        cls, row: Source, *, plan: Plan | None = None, plan_error: SourceError | None = None
+        cls,
+        row: Source,
+        *,
+        plan: Plan | None = None,
+        plan_error: SourceError | None = None,
+        imports: Report | None = None,
     ) -> "SourceOut":
         failed = row.error_code is not None
         return cls(
@@ -117,6 +125,7 @@ class SourceOut(Out):
             suggested_name=suggested_name(row),
             plan=plan,
             plan_error=plan_error,
+            imports=imports,
             created_at=row.created_at,
         )
 

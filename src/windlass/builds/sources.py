@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from windlass.builds import machine
-from windlass.builds.detect import detect
+from windlass.builds.detect import detect, hostfiles
+from windlass.builds.detect.hostfiles import Report
+from windlass.builds.detect.source import Source
+from windlass.builds.paths import plain, problem_with
 from windlass.builds.plan import MANIFEST_BYTES, Overrides, Plan
 from windlass.core.blobs import BlobStore
 from windlass.core.manifest import Entry, Manifest
@@ -44,3 +47,15 @@ def plan_of(store: BlobStore, manifest_sha256: str, overrides: Overrides) -> Pla
     """Detect the plan of a stored source. Blocks; raises the errors of detection."""
     tree = StoredTree(store, load_manifest(store, manifest_sha256))
     return detect(tree, overrides, installed=machine.installed())
+
+
+def imports_of(
+    store: BlobStore, manifest_sha256: str, plan: Plan | None, root: str | None
+) -> Report | None:
+    """What files of other hosts become here, for the plan or the folder that was asked for.
+    Blocks; a broken file is a row."""
+    top = Source(StoredTree(store, load_manifest(store, manifest_sha256)))
+    folder = plan.root_directory if plan else plain(root or ".")
+    if problem_with(folder):
+        return None
+    return hostfiles.report(top.at(folder) if folder != "." else top, top, plan)

@@ -36,6 +36,30 @@ class Problem(msgspec.Struct, kw_only=True, rename="camel"):
     message: str = ""
 
 
+class HostRow(msgspec.Struct, kw_only=True, rename="camel"):
+    """One setting of a file of another host: exact, adapted or impossible here."""
+
+    file: str = ""
+    key: str = ""
+    verdict: str = ""
+    detail: str = ""
+
+
+class HostVariable(msgspec.Struct, kw_only=True, rename="camel"):
+    name: str = ""
+    value: str | None = None
+    detail: str = ""
+
+
+class HostFiles(msgspec.Struct, kw_only=True, rename="camel"):
+    """What files of other hosts become here."""
+
+    files: list[str] = []
+    rows: list[HostRow] = []
+    variables: list[HostVariable] = []
+    toml: str = ""
+
+
 class Source(Resource):
     """Files the server holds; `status` is pending, ready or error."""
 
@@ -51,6 +75,7 @@ class Source(Resource):
     commit_message: str | None = None
     plan: Plan | None = None
     plan_error: str | Problem | None = None
+    imports: HostFiles | None = None
     suggested_name: str | None = None
 
 

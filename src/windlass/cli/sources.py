@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
 import msgspec
 
 from windlass.cli import files, hashing, localgit, upload
@@ -61,6 +62,17 @@ class Origin(msgspec.Struct, kw_only=True):
 class Ready(msgspec.Struct):
     source: Source
     commit: Mapping[str, str]
+
+
+def of_options(path: Path | None, git: str | None, branch: str | None, *, yes: bool) -> Origin:
+    """What a command that only looks was pointed at. Raises UsageError, and as `of_path` does."""
+    if git is not None and path is not None:
+        raise click.UsageError("Give a PATH or --git URL, not both.")
+    if branch is not None and git is None:
+        raise click.UsageError("--branch belongs to --git.")
+    if git is not None:
+        return of_repository(git, branch, yes=yes)
+    return of_path(path or Path(), yes=yes)
 
 
 def of_path(path: Path, *, yes: bool) -> Origin:

@@ -17,6 +17,7 @@ _HERE = "windlass.cli.commands"
 COMMANDS: dict[str, Row] = {
     "deploy": Row(f"{_HERE}.deploy:deploy", "Put a folder, an archive or a Git repository online."),
     "plan": Row(f"{_HERE}.plan:plan", "Show how a folder would be built, without deploying."),
+    "import": Row(f"{_HERE}.imports:import_files", "Show what files of other hosts become here."),
     "logs": Row(f"{_HERE}.logs:logs", "Show the log of a deployment."),
     "rollback": Row(f"{_HERE}.switch:rollback", "Go back to an earlier deployment, at once."),
     "promote": Row(f"{_HERE}.switch:promote", "Make a preview the production deployment."),

@@ -52,7 +52,9 @@ async def new_project(request: Request, db: DB, actor: CurrentActor) -> Answer:
         start = "git" if query.get("from") == "git" else "upload"
         return _choose(request, actor, start=start)
     row = await builds.get(db, ids.private("src", id), by=actor)
-    source = await planned(request, row, root_directory=query.get("root_directory"))
+    source = await planned(
+        request, row, root_directory=query.get("root_directory"), with_imports=True
+    )
     if source.status == "error":
         return _choose(request, actor, start="git", source=source, values=_git_values(source))
     values = forms.plan_values(source.plan, name=source.suggested_name)
@@ -114,7 +116,7 @@ async def create_project(request: Request, db: DB, actor: CurrentActor, form: Fo
     """The project, its variables and its first deployment, in one transaction."""
     row = await builds.get(db, ids.private("src", form.get("source_id", "")), by=actor)
     root = await _root(request, row, forms.text(form, "root_directory"))
-    source = await planned(request, row, root_directory=root)
+    source = await planned(request, row, root_directory=root, with_imports=True)
     try:
         first = starting.First(
             project=_project(form, source, root),

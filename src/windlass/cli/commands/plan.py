@@ -44,16 +44,7 @@ def plan(
     from windlass.cli import sources
     from windlass.cli.errors import Failed
 
-    if git is not None and path is not None:
-        raise click.UsageError("Give a PATH or --git URL, not both.")
-    if branch is not None and git is None:
-        raise click.UsageError("--branch belongs to --git.")
-    origin = (
-        sources.of_repository(git, branch, yes=yes)
-        if git is not None
-        else sources.of_path(path or Path(), yes=yes)
-    )
-    sent = sources.send(session, origin).source
+    sent = sources.send(session, sources.of_options(path, git, branch, yes=yes)).source
     source = session.api.source(sent.id, root_directory=root)
     if source.plan is None:
         session.result(source.as_received)

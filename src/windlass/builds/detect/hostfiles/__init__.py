@@ -86,14 +86,15 @@ def wished(readers: Sequence[Reader]) -> Wishes:
     return replace(Wishes(env=env), **merged)
 
 
-def of_output(read: Read, folder: str = "") -> list[Reader]:
-    """`_redirects` and `_headers` of a folder of finished files (with its slash)."""
+def of_output(read: Read, folder: str = "", *, above: str = "") -> list[Reader]:
+    """`_redirects` and `_headers` of a folder of finished files. Folders end with a slash; what
+    stands `above` is only told."""
     found: list[Reader] = []
     for name, parse in _PLAIN:
         content = read(folder + name, MANIFEST_BYTES + 1)
         if content is None:
             continue
-        reader = Reader(folder + name)
+        reader = Reader(above + folder + name)
         found.append(reader)
         if len(content) > MANIFEST_BYTES:
             reader.impossible("the file", f"it is larger than {MANIFEST_BYTES >> 10} KiB")
@@ -186,9 +187,10 @@ def _published(source: Source, plan: Plan | None) -> list[Reader]:
     def content(path: str, limit: int) -> bytes | None:
         return source.raw(path, limit) if source.has(path) else None
 
+    above = f"{source.root}/" if source.root != "." else ""
     for folder in folders:
         try:
-            found = of_output(content, folder)
+            found = of_output(content, folder, above=above)
         except ManifestBroken as error:
             reader = Reader(source.named(folder or "."))
             reader.impossible("_redirects, _headers", str(error.facts.get("reason", "")))
