@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 from typing import cast
@@ -46,6 +47,9 @@ class Source:
 
     def __init__(self, tree: Tree, root: str = ".", *, everything: list[str] | None = None) -> None:
         self._tree = tree
+        self._folders: dict[str, Source] = {root: self}
+        self.remembered: dict[str, object] = {}
+        """What was found out once for the whole tree; shared with what `at` gives."""
         self._everything = _sensible(tree.paths()) if everything is None else everything
         self.root = root
 
@@ -54,8 +58,11 @@ class Source:
         """Sorted, without what tools made and without names that no manifest has."""
         if self.root == ".":
             return self._everything
-        prefix = f"{self.root}/"
-        return [path[len(prefix) :] for path in self._everything if path.startswith(prefix)]
+        # The list is sorted: what lies below a folder stands together.
+        first = bisect_left(self._everything, f"{self.root}/")
+        last = bisect_left(self._everything, f"{self.root}0", first)
+        start = len(self.root) + 1
+        return [path[start:] for path in self._everything[first:last]]
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -63,7 +70,11 @@ class Source:
 
     def at(self, folder: str) -> "Source":
         """The same tree seen from another folder (relative to the tree's top)."""
-        return Source(self._tree, folder, everything=self._everything)
+        if folder not in self._folders:
+            found = Source(self._tree, folder, everything=self._everything)
+            found._folders, found.remembered = self._folders, self.remembered
+            self._folders[folder] = found
+        return self._folders[folder]
 
     def has(self, path: str) -> bool:
         return path in self._known

@@ -5,6 +5,7 @@ by the runner when there is one, else member by member.
 """
 
 import shlex
+from typing import cast
 
 import msgspec
 
@@ -52,6 +53,13 @@ class Workspace(msgspec.Struct, frozen=True):
 
 def workspace_of(top: Source) -> Workspace | None:
     """The workspace whose top this folder is; None when it lists no packages."""
+    known = f"workspace {top.root}"
+    if known not in top.remembered:
+        top.remembered[known] = _read(top)
+    return cast(Workspace | None, top.remembered[known])
+
+
+def _read(top: Source) -> Workspace | None:
     patterns = patterns_of(top)
     if not patterns:
         return None
