@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.builds.trees import Files
 
 from windlass.builds.detect import detect
-from windlass.builds.detect.hostfiles import Report, answering, of_output, report, together
+from windlass.builds.detect.hostfiles import Report, of_output, report, together
 from windlass.builds.detect.source import Source
 from windlass.builds.plan import Plan
 from windlass.builds.windlass_toml import parse
@@ -329,7 +329,7 @@ def test_the_plain_files_are_found_where_the_build_copies_them_from():
 def test_a_server_gets_redirects_and_no_rewrites():
     content = {"_redirects": b"/a /b\n/* /index.html 200"}
     readers = of_output(lambda path, _: content.get(path))
-    served = together(readers, answering(()), is_server=True)
+    served = together(readers, is_server=True)
 
     assert served.rules is not None
     assert len(served.rules.rules) == 1

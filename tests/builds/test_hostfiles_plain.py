@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windlass.builds.detect import hostfiles
-from windlass.builds.detect.hostfiles import Reader, answering, plain, together
+from windlass.builds.detect.hostfiles import Reader, plain, together
 from windlass.core.rules import Matcher, Rules, expand
 
 
@@ -129,11 +129,16 @@ def test_headers_belong_to_the_path_above_them():
         ("/* /there 302", 1),
         ("/* /page 302!\n/page /there2 302!", 0),
         ("/old https://example.com/old", 1),
+        # The edge itself sends visitors of a page to the page's one address.
+        ("/there /there/ 301!", 0),
+        ("/there/ /there 301", 1),
+        ("/blog/ /blog 301!", 0),
+        ("/blog /blog/ 301!", 1),
     ],
 )
 def test_rules_that_go_round_in_circles_are_left_out_and_named(text: str, kept: int):
     reader = read(text)
-    served = together([reader], answering(["there.html"]))
+    served = together([reader], ["there.html", "blog/index.html"])
 
     rules = served.rules.rules if served.rules else ()
     assert len(rules) == kept
@@ -148,11 +153,11 @@ def test_a_huge_file_costs_little_and_says_so():
     assert [row.detail for row in found[0].rows] == ["it is larger than 1024 KiB"]
 
     reader = read("".join(f"/a{number} /b{number}\n" for number in range(6_000)))
-    served = together([reader], answering([]))
+    served = together([reader])
     assert served.rules is None
     assert served.rows[-1].detail == "there are more than 5000 rules"
     reader = read("".join(f"/a{number}/* /b/:splat\n" for number in range(300)))
-    assert "would cost too much" in together([reader], answering([])).rows[-1].detail
+    assert "would cost too much" in together([reader]).rows[-1].detail
 
 
 def test_a_file_that_is_no_text_is_refused():
@@ -165,4 +170,4 @@ def test_a_file_that_is_no_text_is_refused():
 def test_no_text_makes_a_reader_fall_over(text: str):
     for parse in (plain.redirects, plain.headers):
         reader = read(text, parse)
-        together([reader], answering([]))
+        together([reader])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builds.trees import Files
 
 from windlass.builds.detect import detect
-from windlass.builds.detect.hostfiles import Reader, answering, patterns, together
+from windlass.builds.detect.hostfiles import Reader, patterns, together
 from windlass.builds.detect.hostfiles.report import Refused
 from windlass.builds.detect.hostfiles.vercel import vercel
 from windlass.builds.detect.source import table as as_table
@@ -105,7 +105,7 @@ def test_what_all_patterns_cost_together_is_bounded():
     source = "/(" + "(?:a|b)?" * 200 + ")"
     given = [{"source": f"{source}{number}", "destination": "/"} for number in range(60)]
 
-    served = together([read({"redirects": given})], answering([]))
+    served = together([read({"redirects": given})])
 
     assert served.rules is None
     assert "would cost too much" in served.rows[-1].detail
@@ -256,7 +256,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_no_json_makes_the_reader_fall_over(content: object):
     reader = read(content)
-    together([reader], answering([]))
+    together([reader])
     json.dumps([row.key for row in reader.rows])
 
 

@@ -183,7 +183,8 @@ def test_what_files_of_other_hosts_say_is_served(instance: Instance, tmp_path: P
     assert (old.status_code, old.headers["location"]) == (302, "/about?a=1")
     assert instance.get(f"{url}/app/deep").headers["x-frame-options"] == "DENY"
     assert instance.get(f"{url}/loop").status_code == 404
-    assert instance.get(f"{url}/_redirects").status_code == 404
+    for name in ("_redirects", "_headers", "vercel.json"):
+        assert instance.get(f"{url}/{name}").status_code == 404
 
 
 def test_a_crashed_app_comes_back(instance: Instance, tmp_path: Path) -> None:

@@ -145,9 +145,10 @@ class Pipeline:
         top = Source(StoredTree(self.world.blobs, fetched.manifest))
         readers = hostfiles.read(top.at(plan.root_directory), top)
         if plan.kind == "server":
-            return hostfiles.together(readers, hostfiles.answering(()), is_server=True)
+            return hostfiles.together(readers, is_server=True)
         readers = [*hostfiles.of_output(StoredTree(self.world.blobs, manifest).read), *readers]
-        return hostfiles.together(readers, hostfiles.answering([each.path for each in manifest]))
+        paths = [entry.path for entry in manifest]
+        return hostfiles.together(readers, paths, clean_urls=plan.clean_urls)
 
     async def clean_up(self) -> None:
         """Remove the work folder."""

@@ -17,7 +17,12 @@ from windlass.core.settings import Settings
 from windlass.core.site import File, Site
 from windlass.core.variants import variants
 
-_SAID_TO_US = frozenset(["_redirects", "_headers"])
+_SAID_TO_US = frozenset(
+    [
+        *("_redirects", "_headers", "vercel.json", "netlify.toml", "railway.json"),
+        *("railway.toml", "render.yaml", "fly.toml"),
+    ]
+)
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +77,7 @@ def finish_again(settings: Settings, release: Release, *, of: str) -> None:
 
 
 def _static(world: World, built: Built, release: Release, folder: Path) -> Site:
-    # What these say is in the rules, and nobody else needs to know.
+    # What these say is heard already, and may hold more than visitors should read.
     shown = [entry for entry in built.manifest if entry.path not in _SAID_TO_US]
     compressed = variants(world.blobs, shown)
     paths = {entry.path for entry in shown}

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from windlass.builds.detect.hostfiles import plain
+from windlass.builds.detect.hostfiles.addresses import Addresses
 from windlass.builds.detect.hostfiles.clouds import fly, render
 from windlass.builds.detect.hostfiles.loops import circular
 from windlass.builds.detect.hostfiles.netlify import netlify
@@ -26,7 +27,7 @@ from windlass.core.rules import Matcher, Place, Rules
 
 __all__ = [
     *("Reader", "Report", "Row", "Served", "Wishes"),  # pyright: ignore
-    *("answering", "of_output", "read", "report", "together", "wished"),  # pyright: ignore
+    *("Addresses", "of_output", "read", "report", "together", "wished"),  # pyright: ignore
 ]
 
 _PLAIN = ((plain.REDIRECTS, plain.redirects), (plain.HEADERS, plain.headers))
@@ -107,12 +108,15 @@ def of_output(read: Read, folder: str = "", *, above: str = "") -> list[Reader]:
 
 
 def together(
-    readers: Sequence[Reader], is_there: Callable[[str], bool], *, is_server: bool = False
+    readers: Sequence[Reader],
+    paths: Sequence[str] = (),
+    *,
+    clean_urls: bool = True,
+    is_server: bool = False,
 ) -> Served:
     """The rules of several files as one, without those that go round in circles.
 
-    `is_there` says whether a file answers at an address. A server knows its own addresses, so it
-    gets no rewrites.
+    `paths` are the files of the site. A server knows its own addresses, so it gets no rewrites.
     """
     rows = [row for each in readers for row in each.rows]
     slashes = [each.trailing_slash for each in readers if each.trailing_slash is not None]
@@ -134,7 +138,9 @@ def together(
     )
     file = readers[0].file if readers else ""
     try:
-        loops = circular(rules, is_there)
+        slash = rules.trailing_slash
+        addresses = Addresses(paths, clean=clean_urls, trailing_slash=slash)
+        loops = circular(rules, addresses)
         rules = replace(rules, rules=tuple(each for each in rules.rules if each not in loops))
         Matcher(rules)
     except ValueError as error:
@@ -147,24 +153,17 @@ def together(
     return Served(None if rules == Rules() else rules, tuple(rows))
 
 
-def answering(paths: Sequence[str]) -> Callable[[str], bool]:
-    """Whether one of these files answers at an address, however it is spelled."""
-    known = set(paths)
-
-    def is_there(address: str) -> bool:
-        bare = address.strip("/")
-        inside = f"{bare}/index.html" if bare else "index.html"
-        return bare in known or f"{bare}.html" in known or inside in known
-
-    return is_there
-
-
 def report(source: Source, top: Source, plan: Plan | None) -> Report | None:
     """Everything that is there, and what becomes of it; None when there is nothing."""
     configured = read(source, top, strict=False)
     is_server = plan is not None and plan.kind == "server"
     finished: list[Reader] = [] if is_server else _published(source, plan)
-    served = together([*finished, *configured], answering(source.files), is_server=is_server)
+    served = together(
+        [*finished, *configured],
+        source.files,
+        clean_urls=plan is None or plan.clean_urls,
+        is_server=is_server,
+    )
     others = [reader for reader in (_processes(source), samples(source)) if reader is not None]
     rows = (*served.rows, *(row for each in others for row in each.rows))
     everything = [*finished, *configured, *others]
