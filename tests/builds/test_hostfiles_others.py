@@ -305,6 +305,16 @@ def test_a_broken_file_has_a_row_that_says_so(name: str, content: str | bytes, r
     assert reason in found.rows[0].detail
 
 
+def test_lists_of_lists_of_lists_are_not_written_out():
+    bomb = "a0: &a0 [x, x]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40)
+    )
+    services = "services:\n- {type: web, name: *a39, envVars: [{key: *a39, value: *a39}]}\n"
+    more = "- {type: *a39, name: *a39}\n- {type: web, name: b, routes: [{source: *a39}]}\n"
+
+    assert shown({"render.yaml": bomb + services + more}).rows
+
+
 def test_a_tab_after_the_colon_of_a_procfile_is_a_space():
     assert detect(Files({"Procfile": "web:\tpython a.py\t\n"})).start_command == "python a.py"
 

@@ -55,18 +55,19 @@ _FLY_SERVICE_CANNOT = {
 
 def render(content: Table, reader: Reader) -> None:
     """One web service or static site; which of several this project is would be a guess."""
-    services = [table(each) for each in _listed(content.get("services"))]
-    ours = [each for each in services if each.get("type") in ("web", "static")]
-    for each in services:
-        if each not in ours:
-            name = f"services.{str(each.get('name'))[:60]}"
-            reader.impossible(name, f"a {str(each.get('type'))[:20]} service is not run yet")
+    ours: list[Table] = []
+    for each in map(table, _listed(content.get("services"))):
+        if _text(each.get("type")) in ("web", "static"):
+            ours.append(each)
+        else:
+            name = f"services.{_text(each.get('name'))[:60]}"
+            reader.impossible(name, f"a {_text(each.get('type'))[:20]} service is not run yet")
     for key in ("databases", "envVarGroups", "previews", "projects"):
         if key in content and key != "envVarGroups":
             reason = "databases are brought along; set their addresses as variables"
             reader.impossible(key, reason if key == "databases" else "it is not known here")
     if len(ours) > 1:
-        names = ", ".join(str(each.get("name")) for each in ours)[:200]
+        names = ", ".join(_text(each.get("name")) for each in ours)[:200]
         reader.impossible("services", f"several ({names}); make a project of each, with its folder")
     elif ours:
         _service(ours[0], content, reader)
@@ -74,7 +75,7 @@ def render(content: Table, reader: Reader) -> None:
 
 def _service(service: Table, content: Table, reader: Reader) -> None:
     groups = {
-        str(table(each).get("name")): _listed(table(each).get("envVars"))
+        _text(table(each).get("name")): _listed(table(each).get("envVars"))
         for each in _listed(content.get("envVarGroups"))
     }
     does: dict[str, Callable[[str, object], None]] = {
@@ -93,10 +94,10 @@ def _service(service: Table, content: Table, reader: Reader) -> None:
 
 def _env_vars(reader: Reader, items: list[object], groups: dict[str, list[object]]) -> None:
     for item in map(table, items):
-        name = str(item.get("key", ""))
+        name = _text(item.get("key", ""))
         key = f"envVars.{name[:60]}"
         if "fromGroup" in item:
-            group = str(item["fromGroup"])
+            group = _text(item["fromGroup"])
             _env_vars(reader, groups.get(group, []), {})
             if group not in groups:
                 reader.impossible(f"envVars.{group[:60]}", "the file has no such group")
@@ -117,8 +118,8 @@ def _routes(reader: Reader, items: list[object]) -> None:
     made = 0
     for number, item in enumerate(map(table, items)):
         try:
-            path = patterns.netlify(str(item.get("source")))
-            destination = str(item.get("destination"))
+            path = patterns.netlify(_text(item.get("source")))
+            destination = _text(item.get("destination"))
             if "*" in destination:
                 destination = destination.replace("*", ":splat", 1)
             target = patterns.target(destination, path.groups)
@@ -127,7 +128,7 @@ def _routes(reader: Reader, items: list[object]) -> None:
             reader.rules.append(rule)
             made += 1
         except Refused as refused:
-            reader.impossible(f"routes[{number}]", f"{str(item.get('source'))[:120]}: {refused}")
+            reader.impossible(f"routes[{number}]", f"{_text(item.get('source'))[:120]}: {refused}")
     reader.count("routes", made, "rule")
 
 
@@ -135,11 +136,13 @@ def _headers(reader: Reader, items: list[object]) -> None:
     made = 0
     for number, item in enumerate(map(table, items)):
         try:
-            path = patterns.netlify(str(item.get("path")))
-            reader.headers.append(header_of(path, str(item.get("name")), str(item.get("value"))))
+            path = patterns.netlify(_text(item.get("path")))
+            reader.headers.append(
+                header_of(path, _text(item.get("name")), _text(item.get("value")))
+            )
             made += 1
         except Refused as refused:
-            reader.impossible(f"headers[{number}]", f"{str(item.get('path'))[:120]}: {refused}")
+            reader.impossible(f"headers[{number}]", f"{_text(item.get('path'))[:120]}: {refused}")
     reader.count("headers", made, "header")
 
 
@@ -207,3 +210,9 @@ def _checks(reader: Reader, key: str, checks: list[object]) -> None:
 
 def _listed(value: object) -> list[object]:
     return cast(list[object], value) if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    """What stands there if it is a word or a number. YAML lets a few lines be a list of lists of
+    lists that nobody could write out."""
+    return str(value) if isinstance(value, str | int | float) else ""
