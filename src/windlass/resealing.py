@@ -20,6 +20,7 @@ from windlass.auth import challenges, factors, providers
 from windlass.core import crypto, idempotency, log, process
 from windlass.core.crypto import KeyRing, SealBroken
 from windlass.core.db import Database, Model
+from windlass.projects import deploy_keys
 from windlass.projects import service as projects
 from windlass.webhooks import reporting
 from windlass.webhooks import service as webhooks
@@ -63,6 +64,12 @@ STORES = (
         "payload_sealed",
         ("kind", "digest"),
         lambda row: challenges.context_of(row.kind, row.digest),
+    ),
+    Store(
+        "projects",
+        "deploy_key_sealed",
+        (),
+        lambda row: deploy_keys.context_of(row.id),
     ),
     Store(
         "webhooks",

@@ -19,6 +19,7 @@ from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
 from windlass.core.settings import Settings
+from windlass.projects import deploy_keys
 
 pytestmark = pytest.mark.anyio
 
@@ -80,11 +81,15 @@ async def ssh_server(root: Path, keys: Path, host_key: asyncssh.SSHKey) -> Async
         await server.wait_closed()
 
 
-async def clone(url: str, store: BlobStore, work: Path, keys: Path) -> Fetched:
+async def clone(
+    url: str, store: BlobStore, work: Path, keys: Path, own: bytes | None = None
+) -> Fetched:
     egress = Egress(EgressPolicy(addresses=AddressPolicy(networks=("127.0.0.1/32",))))
     uid = uids.of_project(Settings(), 5002)
     try:
-        return await fetch(url, None, store, work=work, uid=uid, egress=egress, keys=keys)
+        return await fetch(
+            url, None, store, work=work, uid=uid, egress=egress, keys=keys, deploy_key=own
+        )
     finally:
         assert not work.exists()
 
@@ -125,3 +130,22 @@ async def test_without_the_key_the_repository_stays_locked(
         url = f"ssh://git@127.0.0.1:{port}/site.git"
         with pytest.raises(git_errors.RepositoryLocked, match="deploy key"):
             await clone(url, store, tmp_path / "work", keys)
+
+
+async def test_a_key_of_the_project_s_own_counts_before_that_of_the_machine(
+    store: BlobStore, tmp_path: Path, repository: Path, keys: Path
+) -> None:
+    """The server lets only the project's key in."""
+    private, public = deploy_keys.new_pair()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "ssh_ed25519.pub").write_text(public)
+    host_key = asyncssh.generate_private_key("ssh-ed25519")
+    async with ssh_server(repository, own, host_key) as port:
+        url = f"ssh://git@127.0.0.1:{port}/site.git"
+        with pytest.raises(git_errors.RepositoryLocked):
+            await clone(url, store, tmp_path / "work", keys)
+
+        fetched = await clone(url, store, tmp_path / "work", keys, own=private)
+
+    assert [entry.path for entry in fetched.manifest] == ["index.html"]

@@ -35,6 +35,7 @@ _GIT: dict[str, Any] = NONE | {
     "project": s.PROJECT,
     "is_connected": True,
     "secret": None,
+    "deploy_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKtYcUIDMT1nVqJqXU0SH2eg5 windlass-shop",
     "reports_to": "GitHub",
     "report_error": '401: {"message": "Bad credentials"}',
     "kinds": [],
@@ -78,6 +79,7 @@ PAGES: Pages = {
         | {
             "secret": "whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3Q=",
             "deliveries": [],
+            "deploy_key": None,
             "reports_to": None,
             "kinds": [("gitlab", "GitLab"), ("gitea", "Gitea, Forgejo")],
             "errors": {"tags": "This is not right"},

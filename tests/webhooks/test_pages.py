@@ -1,5 +1,7 @@
 """The page of a project's Git host."""
 
+import html
+
 import httpx2
 import pytest
 
@@ -8,6 +10,9 @@ from tests.conftest import RolledBack
 from tests.webhooks.conftest import Sender
 from tests.webhooks.hosts import push, url_of
 from windlass.auth.models import Actor
+from windlass.core.crypto import KeyRing
+from windlass.projects import deploy_keys
+from windlass.projects.models import Project
 
 pytestmark = pytest.mark.anyio
 GIT = "/projects/shop/git"
@@ -71,6 +76,31 @@ async def test_a_token_is_given_and_forgotten(client: httpx2.AsyncClient, git: S
     assert "Gitea, Forgejo is told what becomes of each commit." in after
     assert "a-long-token" not in after
     assert "is told what" not in (await client.get(GIT)).text
+
+
+async def test_a_deploy_key_shows_its_public_half_only(
+    client: httpx2.AsyncClient, git: Sender, database: RolledBack, key_ring: KeyRing
+) -> None:
+    shop = await git.connect("gitea")
+    path = f"/api/projects/{shop.id}/deploy-key"
+
+    assert (await client.get(path)).json()["data"]["publicKey"] is None
+    assert (await client.post(f"{GIT}/key")).status_code == 303
+    public = (await client.get(path)).json()["data"]["publicKey"]
+    page = (await client.get(GIT)).text
+    async with database.transaction() as db:
+        private = deploy_keys.private_half(await db.get_one(Project, shop.project.id), key_ring)
+    newer = (await client.post(path)).json()["data"]["publicKey"]
+
+    assert public.startswith("ssh-ed25519 ")
+    assert public.endswith(" windlass-shop")
+    assert public in html.unescape(page)
+    assert "PRIVATE KEY" not in page
+    assert private is not None
+    assert private.startswith(b"-----BEGIN OPENSSH PRIVATE KEY-----")
+    assert newer != public
+    assert (await client.delete(path)).status_code == 204
+    assert (await client.get(path)).json()["data"]["publicKey"] is None
 
 
 async def test_it_is_ended_from_the_page(client: httpx2.AsyncClient, git: Sender) -> None:

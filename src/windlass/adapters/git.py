@@ -94,14 +94,16 @@ async def fetch(
     uid: int | None,
     egress: Egress,
     keys: Path | None = None,
+    deploy_key: bytes | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
     limits: TreeLimits = DEFAULT_LIMITS,
 ) -> Fetched:
     """Store the newest commit of `branch` (None: the default branch).
 
     `work`: a folder of ours to clone in, cleaned up however it ends. `uid`: the user that Git runs
-    as. `keys`: where `ssh_ed25519` and `known_hosts` lie. Submodules and LFS content are not
-    fetched, `warnings` says so. Raises the errors of git_names, git_errors and manifest.
+    as. `keys`: where `ssh_ed25519` and `known_hosts` lie; `deploy_key` is a private key that counts
+    before the one there. Submodules and LFS content are not fetched, `warnings` says so. Raises
+    the errors of git_names, git_errors and manifest.
     """
     remote = parse_url(url, allow=egress.policy.addresses)
     guarded = _egress_for(remote, egress)
@@ -114,7 +116,7 @@ async def fetch(
     clone = _Clone(remote, folder, uid, guarded, time.monotonic() + timeout_seconds)
     clone.timeout_seconds, clone.limits = timeout_seconds, limits
     try:
-        await asyncio.to_thread(clone.prepare, keys)
+        await asyncio.to_thread(clone.prepare, keys, deploy_key)
         await clone.download(branch)
         sha, message, current = await clone.head(branch)
         if keys is not None:
@@ -168,7 +170,7 @@ class _Clone:
         self.refusals: list[str] = []
         self.too_large = 0
 
-    def prepare(self, keys: Path | None) -> None:
+    def prepare(self, keys: Path | None, deploy_key: bytes | None) -> None:
         """The folders: ours outside, Git's inside."""
         app = self.folder / "app"
         app.mkdir(parents=True)
@@ -179,7 +181,7 @@ class _Clone:
         if self.uid is not None:
             os.chown(app, self.uid, self.uid)
         if self.remote.scheme == "ssh":
-            binds, env = git_ssh.prepare(self.folder, keys, self.uid)
+            binds, env = git_ssh.prepare(self.folder, keys, self.uid, deploy_key)
             self.binds, self.env = (*self.binds, *binds), {**self.env, **env}
 
     async def download(self, branch: str | None) -> None:

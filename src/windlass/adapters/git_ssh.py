@@ -24,15 +24,19 @@ _COMMAND = (
 
 
 def prepare(
-    folder: Path, keys: Path | None, uid: int | None
+    folder: Path, keys: Path | None, uid: int | None, own: bytes | None = None
 ) -> tuple[tuple[Bind, ...], dict[str, str]]:
-    """Copies for the user that Git runs as, in a folder of their own; binds and environment."""
+    """Copies for the user that Git runs as, in a folder of their own; binds and environment.
+
+    `own`: a private key in place of the one in `keys`.
+    """
     inner = folder / "ssh"
     inner.mkdir(mode=0o700)
     command = _COMMAND
     _write(inner / _KNOWN, _read(keys / _KNOWN) if keys else b"", uid)
-    if keys and (keys / _KEY).exists():
-        _write(inner / _KEY, _read(keys / _KEY), uid)
+    key = own if own is not None else _read(keys / _KEY) if keys else b""
+    if key:
+        _write(inner / _KEY, key, uid)
         command += f" -i {_INSIDE}/{_KEY}"
     if uid is not None:
         os.chown(inner, uid, uid)

@@ -74,6 +74,8 @@ _SENTENCES = {
     "projects.Changed": N_("Changed settings of the project: {fields}"),
     "projects.Created": N_("Created the project {slug}"),
     "projects.Deleted": N_("Deleted the project {slug}"),
+    "projects.DeployKeyMade": N_("Made a deploy key for the project"),
+    "projects.DeployKeyRemoved": N_("Removed the deploy key of the project"),
     "projects.Shared": N_("Shared the project with a team"),
     "projects.Transferred": N_("Gave the project to {user}"),
     "projects.Unshared": N_("Ended the sharing with a team"),

@@ -45,6 +45,8 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "projects.Created": N_("Project created"),
             "projects.Changed": N_("Project changed"),
             "projects.Deleted": N_("Project deleted"),
+            "projects.DeployKeyMade": N_("Deploy key made"),
+            "projects.DeployKeyRemoved": N_("Deploy key removed"),
             "projects.Shared": N_("Project shared"),
             "projects.Unshared": N_("Sharing ended"),
             "projects.Transferred": N_("Project given to somebody else"),

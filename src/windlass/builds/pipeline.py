@@ -43,6 +43,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     manifest_sha256: str | None = None
     repository_url: str | None = None
     branch: str | None = None
+    # For the fetch over ssh, and for nothing after it.
+    deploy_key: bytes | None = None
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +109,7 @@ class Pipeline:
             self.job.branch,
             work=self._work.folder / "clone",
             uid=self.job.uid,
+            deploy_key=self.job.deploy_key,
         )
         for warning in found.warnings:
             self.log.say(warning, "warn")
@@ -308,6 +311,7 @@ async def fetch_repository(
     *,
     work: Path,
     uid: int | None,
+    deploy_key: bytes | None = None,
 ) -> git.Fetched:
     """Clone into the store, inside the sandbox, through the guarded egress."""
     uploads = settings.uploads
@@ -320,6 +324,7 @@ async def fetch_repository(
         uid=uid,
         egress=Egress(world.egress),
         keys=settings.folder / "keys",
+        deploy_key=deploy_key,
         timeout_seconds=settings.builds.clone_timeout_seconds,
         limits=TreeLimits(
             files=uploads.max_files,

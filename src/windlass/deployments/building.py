@@ -27,6 +27,7 @@ from windlass.deployments import events
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
+from windlass.projects import deploy_keys
 from windlass.projects import service as projects
 from windlass.projects.models import Project, Target
 
@@ -185,6 +186,7 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
         manifest_sha256=source.manifest_sha256,
         repository_url=source.repository_url,
         branch=source.branch,
+        deploy_key=deploy_keys.private_half(project, ctx.keys),
     )
     return Order(job=job, secrets=secrets, source_id=source.id, attempt=attempt)
 

@@ -32,6 +32,14 @@ class VariableRemoved(Event, frozen=True):
     target: str
 
 
+class DeployKeyMade(Event, frozen=True):
+    project_id: UUID
+
+
+class DeployKeyRemoved(Event, frozen=True):
+    project_id: UUID
+
+
 class Shared(Event, frozen=True):
     project_id: UUID
     team_id: UUID

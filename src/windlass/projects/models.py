@@ -49,6 +49,9 @@ class Project(Model):
     build_network: Mapped[bool] = mapped_column(default=False, server_default="false")
     # Whether a newer commit of a branch also ends the build of an older one that runs.
     supersede_running: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # For a private repository: the public half for the Git host, the other for the fetch alone.
+    deploy_key_public: Mapped[str | None]
+    deploy_key_sealed: Mapped[bytes | None]
     # Set when it is deleted: hidden at once, taken down by a job, then the rows go.
     deleted_at: Mapped[dt.datetime | None]
 

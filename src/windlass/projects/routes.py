@@ -15,7 +15,7 @@ from windlass.core import ids
 from windlass.core.errors import NotFound
 from windlass.core.http import DB, BadParameter, Request
 from windlass.core.schemas import CursorText, Limit, Page, Total
-from windlass.projects import listing, service, sharing_routes
+from windlass.projects import key_routes, listing, service, sharing_routes
 from windlass.projects.deps import InProject, Latest
 from windlass.projects.listing import LIMIT, Query
 from windlass.projects.models import Project
@@ -178,6 +178,7 @@ router = Router(
         set_variable,
         change_variable,
         remove_variable,
+        *key_routes.HANDLERS,
         *sharing_routes.HANDLERS,
     ],
     tags=["Projects"],

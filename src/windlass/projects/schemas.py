@@ -200,6 +200,12 @@ class EnvOut(Out):
         )
 
 
+class DeployKeyOut(Out):
+    """What the Git host is given so that a project's repository can be read."""
+
+    public_key: str | None
+
+
 class ShareOut(Out):
     """A team that sees a project."""
 

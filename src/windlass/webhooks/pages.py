@@ -12,7 +12,7 @@ from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
 from windlass.core.languages import N_
-from windlass.projects import listing
+from windlass.projects import deploy_keys, listing
 from windlass.projects import service as projects
 from windlass.projects.deps import InProject, Latest, LatestOf, provide_project_by_slug
 from windlass.projects.models import Project
@@ -101,6 +101,18 @@ async def forget_token(db: DB, actor: CurrentActor, project: InProject) -> Answe
     return see(f"/projects/{projects.ref_of(project, by=actor)}/git", "saved")
 
 
+@post("/projects/{slug:str}/git/key", permission=Permission.project_settings)
+async def make_key(request: Request, db: DB, actor: CurrentActor, project: InProject) -> Answer:
+    await deploy_keys.make(db, project, request.app.state.key_ring, by=actor)
+    return see(f"/projects/{projects.ref_of(project, by=actor)}/git", "saved")
+
+
+@post("/projects/{slug:str}/git/key/end", permission=Permission.project_settings)
+async def remove_key(db: DB, actor: CurrentActor, project: InProject) -> Answer:
+    await deploy_keys.remove(db, project, by=actor)
+    return see(f"/projects/{projects.ref_of(project, by=actor)}/git", "saved")
+
+
 @post("/projects/{slug:str}/git/end", permission=Permission.project_settings)
 async def disconnect(db: DB, actor: CurrentActor, project: InProject) -> Answer:
     await service.disconnect(db, project, by=actor)
@@ -131,6 +143,7 @@ async def _git(
         http_status=status_of(error) if error else 200,
         user=actor,
         project=await listing.shown(db, settings, project, latest, by=actor),
+        deploy_key=project.deploy_key_public,
         is_connected=webhook is not None,
         reports_to=_NAMES[webhook.token_host] if webhook and webhook.token_host else None,
         report_error=webhook.report_error if webhook else None,
@@ -159,7 +172,16 @@ def _values(webhook: Webhook | None) -> Values:
 PAGES = [
     Router(
         "/",
-        route_handlers=[show_git, save_rules, make_secret, save_token, forget_token, disconnect],
+        route_handlers=[
+            show_git,
+            save_rules,
+            make_secret,
+            save_token,
+            forget_token,
+            make_key,
+            remove_key,
+            disconnect,
+        ],
         dependencies={
             "form": Provide(posts.provide_form),
             "project": Provide(provide_project_by_slug),
