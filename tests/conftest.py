@@ -29,7 +29,7 @@ from windlass.adapters.postgres import EmbeddedPostgres
 from windlass.auth.front import Identities
 from windlass.auth.models import Actor
 from windlass.auth.signing import SigningKeys
-from windlass.core import migrations
+from windlass.core import caller, languages, limit, migrations
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import TENANT_ROLE, Database, tenant
@@ -191,6 +191,10 @@ async def database(shared_database: RolledBack) -> AsyncIterator[RolledBack]:
     await shared_database.begin()
     yield shared_database
     await shared_database.roll_back()
+    # Tests that share a connection share the task they run in: what a request entered goes with it.
+    caller.enter(caller.NOBODY)
+    languages.enter(languages.DEFAULT)
+    limit.enter(None)
 
 
 @pytest.fixture
