@@ -32,8 +32,8 @@ export GSETTINGS_BACKEND = memory
 
 # Options for pytest: make test ARGS="-k cli -x"
 ARGS ?=
-# A good third of the time of the tests is waiting for processes: half as many more than cores.
-WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
+# Tests that run at the same time: one for each core, more only make browsers late.
+WORKERS ?= $(shell nproc)
 # Debian's packages with what only tests need; a test whose part is missing is skipped by name.
 TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy redis-server:redis-server
 

