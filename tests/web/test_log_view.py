@@ -104,6 +104,21 @@ def test_a_lost_stream_is_said_and_goes_on_without_a_gap_or_a_double(visit: Visi
     assert page.evaluate(SEQS) == list(range(1, 14))
 
 
+def test_a_version_that_is_over_shows_what_is_written_when_it_goes_live(visit: Visit) -> None:
+    page = opened(visit)
+    state = page.locator("[data-log-state]")
+    expect(state).to_have_text("12 lines")
+    top = page.evaluate("document.querySelector('.log-lines').scrollTop")
+
+    visit.gallery.lines = 13
+    visit.gallery.announce("deployment", s.LIVE.id)
+
+    expect(state).to_have_text("13 lines")
+    assert page.evaluate(SEQS) == list(range(1, 14))
+    assert page.evaluate("document.querySelector('.log-lines').scrollTop") >= top
+    assert visit.complaints == []
+
+
 def test_phases_have_durations_and_fold(visit: Visit) -> None:
     page = opened(visit)
     phases = page.locator(".phase")

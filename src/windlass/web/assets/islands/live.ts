@@ -69,6 +69,7 @@ async function refresh(): Promise<void> {
     do {
       again = false;
       await swap();
+      document.dispatchEvent(new Event("windlass:refreshed"));
       await new Promise((passed) => setTimeout(passed, PAUSE_MS));
     } while (again);
   } finally {

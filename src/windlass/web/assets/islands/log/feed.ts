@@ -19,6 +19,7 @@ export class Feed {
   private waiting: Line[] = [];
   private timer = 0;
   private isLoading = false;
+  private isLoaded = false;
 
   constructor(
     private readonly deployment: string,
@@ -26,6 +27,8 @@ export class Feed {
     private readonly sink: Sink,
   ) {
     document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : void this.start()));
+    // A version that is over still gets a line when it goes live.
+    document.addEventListener("windlass:refreshed", () => this.isLoaded && void this.start());
   }
 
   /** Load what is there, then follow. Errors are said and tried again. */
@@ -42,7 +45,8 @@ export class Feed {
     } finally {
       this.isLoading = false;
     }
-    this.sink.loaded();
+    if (!this.isLoaded) this.sink.loaded();
+    this.isLoaded = true;
     if (this.isMoving && !document.hidden) this.listen();
   }
 
