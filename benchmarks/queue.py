@@ -44,8 +44,8 @@ select gen_random_uuid(), id, 'upload', 'READY' from users
 """
 FILL = """
 insert into deployments (id, project_id, owner_id, source_id, status, site_slug, host, settings,
-  created_at, priority, turn_at)
-select gen_random_uuid(), p.id, p.owner_id, s.id, 'QUEUED', 'x', 'x', '{}', at, level,
+  created_at, turn_at)
+select gen_random_uuid(), p.id, p.owner_id, s.id, 'QUEUED', 'x', 'x', '{}', at,
   at + make_interval(secs => level * 100)
 from projects p join sources s on s.owner_id = p.owner_id, generate_series(1, $1::int) n,
   lateral (select now() - make_interval(secs => random() * 3600 + n) as at,

@@ -1,4 +1,4 @@
-"""The queue of builds: a priority that ages, and the place of each that waits."""
+"""The queue of builds: a turn that priority puts off, and the place of each that waits."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,10 +46,6 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '4s'")
     op.execute("set local statement_timeout = '60s'")
     op.add_column(
-        "deployments", sa.Column("priority", sa.SmallInteger(), server_default="0", nullable=False)
-    )
-    op.create_check_constraint("priority", "deployments", "priority in (0, 5, 10)")
-    op.add_column(
         "deployments",
         sa.Column(
             "turn_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
@@ -57,8 +53,8 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        update deployments set priority = case when is_preview then 5 else 0 end,
-          turn_at = created_at + case when is_preview then interval '500 s' else interval '0' end
+        update deployments
+        set turn_at = created_at + case when is_preview then interval '500 s' else interval '0' end
         where status = 'QUEUED'
         """
     )
@@ -94,4 +90,3 @@ def downgrade() -> None:
     for name in ("finished_at", "owner_id_started_at", "waiting_owner_id", "waiting_turn_at"):
         op.drop_index(f"ix_deployments_{name}", "deployments")
     op.drop_column("deployments", "turn_at")
-    op.drop_column("deployments", "priority")

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.anyio
 QUEUE = next(found for found in loop.LOOPS if found.model is Deployment)
 FILL = """
 insert into deployments (id, project_id, owner_id, source_id, status, site_slug, host, settings,
-  created_at, priority, turn_at)
-select gen_random_uuid(), p.id, p.owner_id, s.id, 'QUEUED', 'x', 'x', '{}', at, level,
+  created_at, turn_at)
+select gen_random_uuid(), p.id, p.owner_id, s.id, 'QUEUED', 'x', 'x', '{}', at,
   at + make_interval(secs => level * 100)
 from projects p join users u on u.id = p.owner_id join sources s on s.owner_id = u.id,
   generate_series(1, $1::int) n,
@@ -33,7 +33,7 @@ from projects p join users u on u.id = p.owner_id join sources s on s.owner_id =
     (array[0, 5, 10])[1 + (n + p.number) % 3] as level) drawn
 """
 PLACE = """
-update deployments set priority = $2::int, created_at = now() - make_interval(secs => $3),
+update deployments set created_at = now() - make_interval(secs => $3),
   turn_at = now() - make_interval(secs => $3 - $2::int * 100) where id = $1
 """
 END = """
@@ -164,7 +164,7 @@ async def test_production_goes_first_and_what_is_less_important_is_not_forgotten
     order: list[int] = []
     for _ in rows:
         _, [found] = await QUEUE.claim(apart, 1)
-        order.append(found.priority)
+        order.append(round((found.turn_at - found.created_at).total_seconds() / 100))
         await apart.database.fetch(END, found.id)
 
     # The low one has waited 25 minutes; the preview nine, which is not enough.

@@ -7,13 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
     DateTime,
     Enum,
     ForeignKey,
     Index,
-    SmallInteger,
     Table,
     Text,
     func,
@@ -77,7 +75,6 @@ class Deployment(Leased, Model):
             "finished_at",
             postgresql_where=text("build_time_seconds is not null"),
         ),
-        CheckConstraint("priority in (0, 5, 10)", name="priority"),
     )
 
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
@@ -85,8 +82,7 @@ class Deployment(Leased, Model):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     source_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id", ondelete="RESTRICT"))
     status: Mapped[Status] = mapped_column(default=Status.queued)
-    # 0 is the most important; `turn_at` is the creation, later by 100 s for each level.
-    priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    # The creation, later by 100 s for each level of priority.
     turn_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
     is_preview: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_active: Mapped[bool] = mapped_column(default=False, server_default="false")

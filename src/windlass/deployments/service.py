@@ -71,7 +71,6 @@ async def create(
         source_id=source.id,
         is_preview=wanted.is_preview,
         is_clean=wanted.is_clean,
-        priority=priority,
         turn_at=func.now() + dt.timedelta(seconds=priority * SECONDS_PER_LEVEL),
         branch=wanted.branch or source.branch,
         commit_sha=wanted.commit_sha or source.commit_sha,
