@@ -20,7 +20,7 @@ from windlass.core.errors import AppError
 from windlass.core.http import Request
 from windlass.web import forms, posts
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 _PLANS = [(plan.value.lower(), plan.value.capitalize()) for plan in Plan]
 
@@ -138,12 +138,11 @@ async def _user(
     return page(
         request,
         "admin/user.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         person=await listing.person(system_db, ids.private("user", user_id)),
         is_me=ids.private("user", user_id) == actor.id,
         plans=_PLANS,
-        errors=forms.errors(error) if error else {},
     )
 
 
@@ -218,12 +217,11 @@ async def _invitations(
     return page(
         request,
         "admin/invitations.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         invitations=[SignUpInvitationOut.of(row) for row in rows],
         sign_up=request.app.state.settings.auth.sign_up,
         values=forms.values(form or {}),
-        errors=forms.errors(error) if error else {},
     )
 
 

@@ -20,7 +20,7 @@ from windlass.core.http import DB, Request
 from windlass.core.languages import N_
 from windlass.web import forms, posts
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 _WORDS = {"image": N_("Use the address of a picture that begins with https://")}
 
@@ -68,17 +68,14 @@ async def _profile(
         "email": found.email or "",
         "language": found.language or "",
     }
-    errors = forms.errors(error) if error else {}
-    if error is not None and "form" in errors and error.status == 400:
-        errors = posts.renamed(errors, {"form": "current_password"})
     return page(
         request,
         "auth/account/profile.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={"form": "current_password"} if error and error.status == 400 else {},
         user=actor,
         account=found,
         values=kept | forms.values(form or {}),
-        errors=errors,
     )
 
 
@@ -124,17 +121,16 @@ async def end_other_sessions(db: DB, actor: CurrentActor) -> Answer:
 async def _security(
     request: Request, db: DB, actor: Actor, *, error: AppError | None = None
 ) -> Answer:
-    names = {"form": "current_password", "current": "current_password", "new": "password"}
     rows = [SessionOut.of(row, actor) for row in await sessions.of(db, actor)]
     found = await profile.of(db, actor)
     return page(
         request,
         "auth/account/security.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={"form": "current_password", "current": "current_password", "new": "password"},
         user=actor,
         account=found,
         sessions=rows,
-        errors=posts.renamed(forms.errors(error), names) if error else {},
     )
 
 
@@ -180,19 +176,16 @@ async def _delete(
 ) -> Answer:
     found = await departing.summary(system_db, actor.id)
     account = await profile.of(system_db, actor)
-    errors = forms.errors(error) if error else {}
-    if error is not None and error.status == 400:
-        errors = posts.renamed(errors, {"form": "password"})
     return page(
         request,
         "auth/account/delete.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={"form": "password"} if error and error.status == 400 else {},
         user=actor,
         account=account,
         losses=found.losses,
         reasons=found.reasons,
         values=forms.values(form or {}),
-        errors=errors,
     )
 
 

@@ -15,9 +15,8 @@ from windlass.auth.token_schemas import TokenCreate
 from windlass.core.caller import current
 from windlass.core.errors import AppError
 from windlass.core.http import Request
-from windlass.web import forms
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 
 @get("/device", permission=Permission.account)
@@ -82,24 +81,22 @@ async def _device(
         is_elsewhere=row.address != current().address,
         days=DAYS,
         values={"lasts": "90"},
-        errors={},
     )
 
 
 def _page(request: Request, actor: Actor, code: str, *, error: AppError | None = None) -> Answer:
     """The form for the code, with what is wrong with the last one."""
-    errors = forms.errors(error) if error else {}
     return page(
         request,
         "auth/device.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={"form": "code"},
         user=actor,
         asking=None,
         code=code,
         is_elsewhere=False,
         days=DAYS,
         values={"code": code},
-        errors={"code": errors["form"]} if "form" in errors else errors,
     )
 
 

@@ -17,7 +17,7 @@ from windlass.core.errors import AppError, Gone
 from windlass.core.http import DB, Request
 from windlass.web import forms, posts
 from windlass.web.page import local_path, page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 
 @get("/forgot-password", public=True)
@@ -61,11 +61,10 @@ def _ask(
     return page(
         request,
         "auth/ask_link.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         is_reset=purpose is Purpose.reset_password,
         sent=sent,
         values=forms.values(form or {}),
-        errors=forms.errors(error) if error else {},
     )
 
 
@@ -138,10 +137,9 @@ async def _reset(
     return page(
         request,
         "auth/reset.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         token=token,
         email=link.email,
-        errors=forms.errors(error) if error else {},
     )
 
 

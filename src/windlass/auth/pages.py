@@ -31,7 +31,7 @@ from windlass.core.http import DB, Request
 from windlass.core.languages import N_
 from windlass.web import forms, posts, speaking
 from windlass.web.page import THEME_COOKIE, THEMES, local_path, page
-from windlass.web.posts import Answer, Form, Problem, see, status_of, struct
+from windlass.web.posts import Answer, Form, Problem, see, struct
 
 
 @get("/", public=True)
@@ -90,12 +90,11 @@ def _sign_in(
     return page(
         request,
         "auth/sign_in.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         next=target,
         may_sign_up=request.app.state.settings.auth.sign_up == "open",
         ways=provider_routes.ways(request),
         values=forms.values(form or {}),
-        errors=forms.errors(error) if error else {},
     )
 
 
@@ -148,17 +147,16 @@ async def _sign_up(
         email = await joining.invited_email(system_db, invitation) if invitation else ""
     except (Forbidden, Gone) as found:
         refused = found
-    status = refused.status if refused else status_of(error) if error else 200
     return page(
         request,
         "auth/sign_up.html",
-        http_status=status,
+        error=error,
+        http_status=refused.status if refused else None,
         next=target,
         invitation=invitation,
         refused=refused.message if refused else None,
         is_invited=bool(email),
         values={"email": email, **forms.values(form or {})},
-        errors=forms.errors(error) if error else {},
     )
 
 
@@ -212,11 +210,11 @@ async def _set_up(
     return page(
         request,
         "auth/setup.html",
-        http_status=410 if spent else status_of(error) if error else 200,
+        error=error,
+        http_status=410 if spent else None,
         token=token,
         spent=spent,
         values=forms.values(form or {}),
-        errors=forms.errors(error) if error else {},
     )
 
 

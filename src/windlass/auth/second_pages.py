@@ -12,9 +12,9 @@ from windlass.auth.factor_schemas import Assertion, SecondFactor
 from windlass.auth.passkeys import Site
 from windlass.core.errors import AppError
 from windlass.core.http import Request
-from windlass.web import forms, posts
+from windlass.web import forms
 from windlass.web.page import local_path, page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 
 @get("/sign-in/second", public=True)
@@ -66,17 +66,14 @@ async def _second(
     if found.passkeys:
         site = Site.of(request.app.state.settings)
         options = await passkeys.options_to_use(system_db, site, challenge, user_id=user_id)
-    errors = forms.errors(error) if error else {}
-    if error is not None and not isinstance(error, PasskeyRefused):
-        errors = posts.renamed(errors, {"form": "code"})
     return page(
         request,
         "auth/second.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={} if isinstance(error, PasskeyRefused) else {"form": "code"},
         next=target,
         methods=found.methods,
         passkey_options=options.decode() if options else None,
-        errors=errors,
     )
 
 

@@ -13,9 +13,9 @@ from windlass.auth.token_schemas import TokenChange, TokenCreate, TokenOut
 from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
-from windlass.web import forms, posts
+from windlass.web import forms
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 DAYS = (30, 60, 90, 365)
 _USUAL = "90"
@@ -83,11 +83,11 @@ async def _tokens(
     error: AppError | None = None,
 ) -> Answer:
     rows = [TokenOut.of(row) for row in await tokens.of(db, actor)]
-    errors = forms.errors(error) if error else {}
     return page(
         request,
         "auth/account/tokens.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={"name": "token_name", "expires_in_days": "days"},
         user=actor,
         tokens=rows,
         new_token=made.token if made else None,
@@ -95,7 +95,6 @@ async def _tokens(
         scopes=tokens.scopes_for(actor),
         days=DAYS,
         values={"lasts": _USUAL} | forms.values(form or {}),
-        errors=posts.renamed(errors, {"name": "token_name", "expires_in_days": "days"}),
     )
 
 

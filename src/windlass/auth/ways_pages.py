@@ -38,9 +38,9 @@ from windlass.auth.permissions import Permission
 from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
-from windlass.web import forms, posts
+from windlass.web import forms
 from windlass.web.page import local_path, page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 HOME = "/account/factors"
 _TOTP = HOME + "/totp"
@@ -66,7 +66,8 @@ async def _ways(
     return page(
         request,
         "auth/account/ways.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={"name": "passkey_name"},
         user=actor,
         factors=FactorsOut.of(await factors.of(db, actor.id), await passkeys.of(db, actor)),
         linked=linked,
@@ -75,7 +76,6 @@ async def _ways(
         has_password=await proving.has_password(db, actor),
         is_last_way=await proving.ways_in(db, actor) <= 1,
         values=forms.values(form or {}),
-        errors=posts.renamed(forms.errors(error), {"name": "passkey_name"}) if error else {},
     )
 
 
@@ -99,7 +99,7 @@ async def _act(
 
 
 def _codes(request: Request, actor: Actor, codes: object) -> Answer:
-    return page(request, "auth/account/recovery_codes.html", user=actor, codes=codes, errors={})
+    return page(request, "auth/account/recovery_codes.html", user=actor, codes=codes)
 
 
 # -- authenticator app and recovery codes --
@@ -143,12 +143,12 @@ async def _totp(
     return page(
         request,
         "auth/account/totp.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={"form": "code"},
         user=actor,
         secret=found.secret,
         uri=found.uri,
         qr=found.qr,
-        errors=posts.renamed(forms.errors(error), {"form": "code"}) if error else {},
     )
 
 
@@ -287,18 +287,15 @@ async def _prove(
     *,
     error: AppError | None = None,
 ) -> Answer:
-    errors = forms.errors(error) if error else {}
-    if error is not None and not isinstance(error, PasskeyRefused):
-        errors = posts.renamed(errors, {"form": "password"})
     return page(
         request,
         "auth/account/prove.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
+        renamed={} if isinstance(error, PasskeyRefused) else {"form": "password"},
         user=actor,
         next=target,
         has_password=await proving.has_password(db, actor),
         has_passkey=bool(await passkeys.of(db, actor)),
-        errors=errors,
     )
 
 

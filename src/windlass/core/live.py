@@ -5,7 +5,8 @@ A topic is `kind:id`. A message is only ever a hint to look again: losing one co
 
 import asyncio
 import contextlib
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,9 @@ from windlass.core.db import Database
 CHANNEL = "windlass_live"
 _NOTIFY = text("select pg_notify('windlass_live', :topic)")
 _RETRY_SECONDS = 1.0
+# From the moment that a page is made to the moment that it listens.
+RECENT_SECONDS = 10.0
+_MOST_RECENT = 1000
 
 
 async def announce(db: AsyncSession, *topics: str) -> None:
@@ -33,6 +37,7 @@ class Live:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiters: dict[str, set[Callable[[str], None]]] = defaultdict(set)
+        self._recent: deque[tuple[float, str]] = deque(maxlen=_MOST_RECENT)
 
     async def run(self) -> None:
         """Listen for ever; a lost connection is made again, and everybody looks once more."""
@@ -79,6 +84,12 @@ class Live:
         finally:
             unsubscribe()
 
+    def recent(self, topic: str) -> list[str]:
+        """The ids that messages of this topic named in the last ten seconds, each once."""
+        since = time.monotonic() - RECENT_SECONDS
+        told = (message.partition(":") for at, message in self._recent if at >= since)
+        return list(dict.fromkeys(id for kind, _, id in told if topic in (kind, f"{kind}:{id}")))
+
     def wake_all(self) -> None:
         """Messages may have been missed: everybody looks again."""
         for tells in list(self._waiters.values()):
@@ -86,6 +97,7 @@ class Live:
                 tell("")
 
     def _tell(self, message: str) -> None:
+        self._recent.append((time.monotonic(), message))
         kind, _, id = message.partition(":")
         for topic in (message, kind):
             for tell in list(self._waiters.get(topic, ())):

@@ -24,7 +24,7 @@ from windlass.projects.errors import HostTaken, SlugTaken
 from windlass.projects.schemas import EnvSet, ProjectCreate
 from windlass.web import forms, posts
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, Values, see, status_of, struct
+from windlass.web.posts import Answer, Form, Values, see, struct
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -84,8 +84,7 @@ async def look_into_repository(request: Request, db: DB, actor: CurrentActor, fo
             actor,
             start="git",
             values=forms.values(form),
-            errors=forms.errors(error),
-            http_status=status_of(error),
+            error=error,
         )
     return see(f"/projects/new?source={ids.public('src', source.id)}")
 
@@ -136,8 +135,7 @@ async def create_project(request: Request, db: DB, actor: CurrentActor, form: Fo
             source,
             forms.values(form),
             variables=forms.rows(form),
-            errors=_errors(error),
-            http_status=status_of(error),
+            error=error,
         )
     return see(f"/deployments/{ids.public('depl', made.id)}")
 
@@ -178,16 +176,13 @@ def _variables(form: Form) -> tuple[EnvSet, ...]:
             projects.check_key(row.key)
             found.append(struct(EnvSet, {"key": row.key, "value": row.value, "secret": row.secret}))
         except ValidationFailed as error:
-            errors = forms.of_row(forms.errors(error), form, row.key)
-            fields = [{"field": name, "message": text} for name, text in errors.items()]
+            names = forms.renamed_in_row(form, row.key)
+            fields = [
+                {"field": names.get(name, name), "message": text}
+                for name, text in forms.errors(error).items()
+            ]
             raise ValidationFailed(fields=fields) from error
     return tuple(found)
-
-
-def _errors(error: AppError) -> dict[str, str]:
-    if isinstance(error, SlugTaken | HostTaken):
-        return {"name": error.message}
-    return forms.errors(error)
 
 
 def _choose(
@@ -197,13 +192,12 @@ def _choose(
     start: str,
     source: SourceOut | None = None,
     values: Values | None = None,
-    errors: dict[str, str] | None = None,
-    http_status: int = 200,
+    error: AppError | None = None,
 ) -> Answer:
     return page(
         request,
         "projects/new.html",
-        http_status=http_status,
+        error=error,
         user=actor,
         start=start,
         source=source,
@@ -211,7 +205,6 @@ def _choose(
         left_out=left_out(request),
         values=values or {},
         variables=[],
-        errors=errors or {},
     )
 
 
@@ -222,13 +215,13 @@ def _plan(
     values: Values,
     *,
     variables: list[forms.Variable] | None = None,
-    errors: dict[str, str] | None = None,
-    http_status: int = 200,
+    error: AppError | None = None,
 ) -> Answer:
     return page(
         request,
         "projects/new.html",
-        http_status=http_status,
+        error=error,
+        renamed={"form": "name"} if isinstance(error, SlugTaken | HostTaken) else {},
         user=actor,
         start="git" if source.kind == SourceKind.git.value else "upload",
         source=source,
@@ -236,7 +229,6 @@ def _plan(
         left_out=left_out(request),
         values=values,
         variables=variables or [],
-        errors=errors or {},
     )
 
 

@@ -38,7 +38,7 @@ from windlass.projects.deps import provide_project_by_slug
 from windlass.teams.deps import provide_team_by_slug
 from windlass.web import forms, posts, tree
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 _LOG_LINES = 200
 _RUNTIME_LINES = 200
@@ -102,7 +102,7 @@ async def _show(
     return page(
         request,
         "deployments/show.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         deployment=shown,
         live_url=state.settings.site_url(state.settings.site_host(shown.project.slug)),
@@ -115,7 +115,6 @@ async def _show(
         nodes=tree.listing(manifest),
         app=app,
         runtime_log=output,
-        errors=forms.errors(error) if error else {},
     )
 
 

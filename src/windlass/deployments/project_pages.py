@@ -16,9 +16,9 @@ from windlass.deployments.schemas import DeploymentCreate
 from windlass.projects import listing as projects
 from windlass.projects.deps import InProject, Latest, LatestOf
 from windlass.projects.models import Project
-from windlass.web import forms, posts
+from windlass.web import forms
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of, struct
+from windlass.web.posts import Answer, Form, see, struct
 
 
 @get("/projects", permission=Permission.project_read)
@@ -104,7 +104,6 @@ async def deploy(
         await db.rollback()
         await db.refresh(project)
         values = {"production": False} | forms.values(form)
-        errors = posts.renamed(forms.errors(error), {"repository_branch": "branch"})
         return await _deploy(
             request,
             db,
@@ -113,8 +112,7 @@ async def deploy(
             latest,
             source=source,
             values=values,
-            errors=errors,
-            status=status_of(error),
+            error=error,
         )
     return see(f"/deployments/{ids.public('depl', made.id)}")
 
@@ -128,8 +126,7 @@ async def _deploy(
     *,
     source: str | None,
     values: dict[str, str | bool],
-    errors: dict[str, str] | None = None,
-    status: int = 200,
+    error: AppError | None = None,
 ) -> Answer:
     found = None
     if source is not None:
@@ -138,13 +135,13 @@ async def _deploy(
     return page(
         request,
         "projects/deploy.html",
-        http_status=status,
+        error=error,
+        renamed={"repository_branch": "branch"},
         user=actor,
         project=await projects.shown(db, request.app.state.settings, project, latest, by=actor),
         source=found,
         left_out=new_pages.left_out(request),
         values=values,
-        errors=errors or {},
     )
 
 

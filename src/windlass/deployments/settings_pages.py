@@ -25,13 +25,11 @@ from windlass.web import forms
 from windlass.web.page import page
 from windlass.web.posts import (
     Answer,
-    Errors,
     Form,
     Problem,
     Values,
     problem,
     see,
-    status_of,
     struct,
 )
 
@@ -78,8 +76,7 @@ async def save_settings(
             latest,
             plan=plan,
             values=forms.values(form),
-            errors=forms.errors(error),
-            http_status=status_of(error),
+            error=error,
         )
     return see(f"/projects/{service.ref_of(project, by=actor)}/settings", "saved")
 
@@ -146,18 +143,16 @@ async def _settings(
     *,
     plan: Plan | None,
     values: Values,
-    errors: Errors | None = None,
-    http_status: int = 200,
+    error: AppError | None = None,
 ) -> Answer:
     return page(
         request,
         "projects/settings.html",
-        http_status=http_status,
+        error=error,
         user=actor,
         project=await listing.shown(db, request.app.state.settings, project, latest, by=actor),
         plan=plan,
         values=values,
-        errors=errors or {},
     )
 
 
@@ -183,12 +178,12 @@ async def delete_project(
         latest,
         plan=plan,
         values=values,
-        errors={
-            "confirm": gettext("Type {name}, exactly as it is written, to delete it").format(
+        error=invalid(
+            "confirm",
+            gettext("Type {name}, exactly as it is written, to delete it").format(
                 name=project.name
-            )
-        },
-        http_status=422,
+            ),
+        ),
     )
 
 
@@ -258,8 +253,8 @@ async def add_variables(
             latest,
             values=dict.fromkeys(_TARGETS, False) | forms.values(form),
             rows=forms.rows(form),
-            errors=forms.of_row(forms.errors(error), form, key),
-            http_status=status_of(error),
+            error=error,
+            renamed=forms.renamed_in_row(form, key),
         )
     return see(f"/projects/{service.ref_of(project, by=actor)}/environment", "variables")
 
@@ -291,8 +286,7 @@ async def change_variable(
             latest,
             editing=line.id,
             values=forms.values(form),
-            errors=forms.errors(error),
-            http_status=status_of(error),
+            error=error,
         )
     return see(f"/projects/{service.ref_of(project, by=actor)}/environment", "variables")
 
@@ -325,21 +319,21 @@ async def _environment(
     values: Mapping[str, str | bool],
     editing: str | None = None,
     rows: list[forms.Variable] | None = None,
-    errors: Errors | None = None,
-    http_status: int = 200,
+    error: AppError | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> Answer:
     state = request.app.state
     return page(
         request,
         "projects/environment.html",
-        http_status=http_status,
+        error=error,
+        renamed=renamed or {},
         user=actor,
         project=await listing.shown(db, state.settings, project, latest, by=actor),
         variables=await variables.lines(db, project, state.key_ring),
         editing=editing,
         rows=rows or [],
         values=values,
-        errors=errors or {},
     )
 
 

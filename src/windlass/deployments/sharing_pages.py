@@ -16,7 +16,7 @@ from windlass.projects.models import Project
 from windlass.projects.schemas import ShareOut
 from windlass.web import forms
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of
+from windlass.web.posts import Answer, Form, see
 
 
 # A form with a mistake in it stands at the address it was sent to, and can be asked for again.
@@ -97,7 +97,7 @@ async def _sharing(
     return page(
         request,
         "projects/sharing.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         project=await listing.shown(db, request.app.state.settings, project, latest, by=actor),
         shares=[ShareOut.of(row) for row in await sharing.teams_of(db, project)],
@@ -111,7 +111,6 @@ async def _sharing(
         ],
         is_owner=is_owner,
         values=forms.values(form or {}),
-        errors=forms.errors(error) if error else {},
     )
 
 

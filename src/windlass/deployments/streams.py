@@ -1,6 +1,7 @@
 """Live pages: server-sent events that replay what was missed and then follow (C-127, E-19)."""
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
@@ -82,34 +83,36 @@ _SEES_DEPLOYMENT = "select 1 from deployments where id = $2 and project_id = any
 async def change_stream(
     live: Live, topics: tuple[str, ...], sight: Sight | None = None
 ) -> AsyncGenerator[bytes]:
-    """`changed` for everything that a page should look at again, and that `sight` reaches."""
-    waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=1000)
+    """`changed` for everything that a page should look at again, and that `sight` reaches.
 
-    def listener(kind: str) -> object:
-        def tell(id: str) -> None:
-            if not waiting.full():
-                waiting.put_nowait((kind, id))
+    What changed while the page was on its way comes first, as `recent`.
+    """
+    waiting: asyncio.Queue[tuple[str, str, bool]] = asyncio.Queue(maxsize=1000)
 
-        return live.subscribe(kind, tell)
+    def hear(kind: str, id: str, *, recent: bool = False) -> None:
+        if not waiting.full():
+            waiting.put_nowait((kind, id, recent))
 
-    stops = [listener(topic) for topic in topics]
+    stops = [live.subscribe(topic, functools.partial(hear, topic)) for topic in topics]
+    for topic in topics:
+        for id in live.recent(topic):
+            hear(topic, id, recent=True)
     try:
         yield event("connected", {})
         while True:
             try:
-                found = await asyncio.wait_for(waiting.get(), HEARTBEAT_SECONDS)
+                kind, id, recent = await asyncio.wait_for(waiting.get(), HEARTBEAT_SECONDS)
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            kind, id = found
             if sight is None or not id or await sight.reaches(kind, id):
-                yield event("changed", _changed(kind, id))
+                yield event("changed", _changed(kind, id) | {"recent": recent})
     finally:
         for stop in stops:
-            stop()  # pyright: ignore
+            stop()
 
 
-def _changed(topic: str, id: str) -> dict[str, str]:
+def _changed(topic: str, id: str) -> dict[str, object]:
     """What changed, by the id that the API knows it by; no id: look at everything again."""
     kind = topic.partition(":")[0]
     return {"kind": kind, "id": ids.public(_PREFIXES[kind], UUID(id)) if id else ""}

@@ -15,9 +15,8 @@ from windlass.teams import listing as teams
 from windlass.teams import service as memberships
 from windlass.teams.deps import InTeam
 from windlass.teams.service import Membership
-from windlass.web import forms
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, see, status_of
+from windlass.web.posts import Answer, Form, see
 
 
 @get("/teams/{slug:str}/projects", permission=Permission.team_read)
@@ -95,13 +94,12 @@ async def _projects(
     return page(
         request,
         "deployments/team_projects.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         team=await teams.team(db, team.team.id, by=actor),
         projects=found.items,
         cursor=found.cursor,
         offered=[(ids.public("proj", project.id), project.name) for project in offered],
-        errors=forms.errors(error) if error else {},
     )
 
 

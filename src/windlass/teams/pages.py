@@ -20,7 +20,7 @@ from windlass.teams.schemas import Invite, RoleChange, TeamChange, TeamCreate
 from windlass.teams.service import Membership
 from windlass.web import forms, posts
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, Values, see, status_of, struct
+from windlass.web.posts import Answer, Form, Values, see, struct
 
 _ROLES = {
     Role.viewer: N_("Viewer"),
@@ -49,7 +49,7 @@ async def list_teams(
 
 @get("/teams/new", permission=Permission.team_settings)
 async def new_form(request: Request, actor: CurrentActor) -> Answer:
-    return page(request, "teams/new.html", user=actor, values={}, errors={})
+    return page(request, "teams/new.html", user=actor, values={})
 
 
 @post("/teams/new", permission=Permission.team_settings)
@@ -63,10 +63,9 @@ async def create_team(request: Request, db: DB, actor: CurrentActor, form: Form)
         return page(
             request,
             "teams/new.html",
-            http_status=status_of(error),
+            error=error,
             user=actor,
             values=forms.values(form),
-            errors=forms.errors(error),
         )
     return see(f"/teams/{made.team.slug}", "created")
 
@@ -173,7 +172,7 @@ async def _members(
     return page(
         request,
         "teams/members.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         team=await listing.team(db, team.team.id, by=actor),
         me=ids.public("user", actor.id),
@@ -184,7 +183,6 @@ async def _members(
         ],
         is_last_owner=await service.is_last_owner(db, team),
         values=forms.values(form or {}),
-        errors=forms.errors(error) if error else {},
     )
 
 
@@ -307,7 +305,7 @@ async def _settings(
     return page(
         request,
         "teams/settings.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         team=shown,
         heirs=[
@@ -316,7 +314,6 @@ async def _settings(
             if found.id != ids.public("user", actor.id)
         ],
         values=kept | forms.values(form or {}),
-        errors=forms.errors(error) if error else {},
     )
 
 

@@ -149,12 +149,12 @@ def variables(form: Mapping[str, object]) -> list[Variable]:
     return list((chosen | {row.key: row for row in pasted}).values())
 
 
-def of_row(found: Mapping[str, str], form: Mapping[str, object], key: str) -> dict[str, str]:
-    """Errors about `key` and `value` of one variable, moved to the row that it was typed in."""
+def renamed_in_row(form: Mapping[str, object], key: str) -> dict[str, str]:
+    """The fields `key` and `value` of one variable, by the row that it was typed in."""
     row = next((n for n, row in enumerate(rows(form)) if row.key.strip() == key), None)
     if row is None:
-        return {"env_block" if n in {"key", "value"} else n: text for n, text in found.items()}
-    return {f"env.{row}.{n}" if n in {"key", "value"} else n: text for n, text in found.items()}
+        return dict.fromkeys(("key", "value"), "env_block")
+    return {"key": f"env.{row}.key", "value": f"env.{row}.value"}
 
 
 def rows(form: Mapping[str, object]) -> list[Variable]:

@@ -10,8 +10,9 @@ from jinja2.runtime import Context
 from litestar import Response
 
 from windlass.core import clock, languages
+from windlass.core.errors import AppError
 from windlass.core.languages import N_
-from windlass.web import filters
+from windlass.web import filters, forms
 from windlass.web.static_files import asset
 
 AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin", "webhooks")
@@ -22,6 +23,8 @@ THEME_COOKIE = "windlass_theme"
 HEADERS = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language, Cookie"}
 
 
+_SHOWN = {401, 409, 422, 429}
+_SAME: Mapping[str, str] = {}
 # Where a page stands that nobody asked for over HTTP.
 _PLACE = {"visited": "/", "prefix": ""}
 
@@ -114,13 +117,24 @@ class Asked(Protocol):
 
 
 def page(
-    request: Asked, template: str, *, http_status: int = 200, user: object = None, **context: object
+    request: Asked,
+    template: str,
+    *,
+    user: object = None,
+    error: AppError | None = None,
+    renamed: Mapping[str, str] = _SAME,
+    http_status: int | None = None,
+    **context: object,
 ) -> Response[str]:
     """Answer with a page, or with its `content` block when htmx asks.
 
     `user` is the signed-in user (with `name` and `email`) or None; each template says at its top
-    which further context it takes. A missing name is an error, never an empty place.
+    which further context it takes. A missing name is an error, never an empty place. `error` is
+    what was wrong with the form that the page shows again: its messages are the `errors` by field,
+    under the names that the form has for them (`renamed`).
     """
+    found = forms.errors(error) if error else {}
+    errors = {renamed.get(name, name): message for name, message in found.items()}
     body = render(
         template,
         fragment=_is_fragment(request),
@@ -131,10 +145,16 @@ def page(
         user=user,
         now=clock.now(),
         notice=NOTICES.get(request.query_params.get("notice", "")),
-        **context,
+        **{"errors": errors, **context},
     )
     headers = {**HEADERS, "Content-Language": languages.current()}
-    return Response(body, status_code=http_status, media_type="text/html", headers=headers)
+    status = http_status or (_status_of(error) if error else 200)
+    return Response(body, status_code=status, media_type="text/html", headers=headers)
+
+
+def _status_of(error: AppError) -> int:
+    """The status of a form that is shown again: scripts take 409 and 422 as pages."""
+    return error.status if error.status in _SHOWN else 422
 
 
 def render(template: str, *, fragment: bool = False, **context: object) -> str:

@@ -18,10 +18,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 Answer = Response[Any]
 Problem = dict[str, str]
 Values = dict[str, str | bool]
-Errors = dict[str, str]
 Form = NamedDependency[Mapping[str, str]]
 _MOST_FIELDS = 4000
-_SHOWN = {401, 409, 422, 429}
 
 
 class BrokenForm(BadRequest):
@@ -80,19 +78,9 @@ def see(path: str, notice: str | None = None) -> Redirect:
     return Redirect(path + query, status_code=303)
 
 
-def status_of(error: AppError) -> int:
-    """The status of a form that is shown again: scripts take 409 and 422 as pages."""
-    return error.status if error.status in _SHOWN else 422
-
-
 def problem(field: str, error: AppError) -> list[Problem]:
     """An error that says no field as one that does."""
     return [{"field": field, "message": error.message}]
-
-
-def renamed(errors: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
-    """Errors by the names of the form's fields where the struct calls them otherwise."""
-    return {names.get(name, name): message for name, message in errors.items()}
 
 
 def differing(form: Mapping[str, str]) -> list[Problem]:

@@ -18,7 +18,7 @@ from windlass.projects.deps import InProject, Latest, LatestOf, provide_project_
 from windlass.projects.models import Project
 from windlass.web import forms, posts
 from windlass.web.page import page
-from windlass.web.posts import Answer, Form, Values, see, status_of, struct
+from windlass.web.posts import Answer, Form, Values, see, struct
 from windlass.webhooks import hosting, reporting, service
 from windlass.webhooks.models import Host, Webhook
 from windlass.webhooks.schemas import TokenSet, WebhookChange, addresses
@@ -140,7 +140,7 @@ async def _git(
     return page(
         request,
         "webhooks/git.html",
-        http_status=status_of(error) if error else 200,
+        error=error,
         user=actor,
         project=await listing.shown(db, settings, project, latest, by=actor),
         deploy_key=project.deploy_key_public,
@@ -153,7 +153,7 @@ async def _git(
         deliveries=(await service.deliveries(db, project, limit=_SHOWN)).items,
         values=_values(webhook) | forms.values(form or {}),
         # One field holds several globs.
-        errors=posts.renamed(found, {name: name.partition(".")[0] for name in found}),
+        errors={name.partition(".")[0]: message for name, message in found.items()},
     )
 
 

@@ -2,7 +2,7 @@
 export const CHANNEL = "windlass-live";
 export const STREAM = "/api/events/stream";
 
-export type Message = { type: "open" } | { type: "lost" } | { type: "changed"; kind: string; id: string };
+export type Message = { type: "open" } | { type: "lost" } | { type: "changed"; kind: string; id: string; recent: boolean };
 
 const RETRY_MS = 3000;
 
@@ -11,8 +11,8 @@ export function follow(tell: (message: Message) => void): void {
   const source = new EventSource(STREAM);
   source.addEventListener("open", () => tell({ type: "open" }));
   source.addEventListener("changed", (event) => {
-    const { kind, id } = JSON.parse((event as MessageEvent<string>).data) as { kind: string; id: string };
-    tell({ type: "changed", kind, id });
+    const found = JSON.parse((event as MessageEvent<string>).data) as { kind: string; id: string; recent?: boolean };
+    tell({ type: "changed", kind: found.kind, id: found.id, recent: found.recent ?? false });
   });
   source.addEventListener("error", () => {
     tell({ type: "lost" });

@@ -46,7 +46,7 @@ function hear(message: Message): void {
   lostTimer = 0;
   if (message.type === "changed") {
     void refresh();
-    if (message.kind === "deployment") void announce(message.id);
+    if (message.kind === "deployment" && message.id && !message.recent) void announce(message.id);
   } else if (wasLost) {
     showLost(false);
     void refresh();
