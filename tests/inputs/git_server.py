@@ -45,6 +45,7 @@ class GitServer(ThreadingHTTPServer):
         self.root = root
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.redirect_to = ""
+        self.speaks_old = False
         self.stall_after: int | None = None
         self.released = threading.Event()
         self.stalled = threading.Event()
@@ -128,7 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": (
+                "" if self.server.speaks_old else self.headers.get("Git-Protocol", "")
+            ),
         }
         done = subprocess.run(
             ["git", "http-backend"], env=environment, input=body, capture_output=True

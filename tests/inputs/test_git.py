@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.inputs.git_server import GitServer, git, serving
 from windlass.adapters import git_errors
-from windlass.adapters.git import Fetched, fetch
+from windlass.adapters.git import Fetched, Pin, fetch
 from windlass.adapters.git_names import BranchNameRefused, GitAddressRefused
 from windlass.builds import uids
 from windlass.core.addresses import AddressPolicy
@@ -108,6 +108,57 @@ async def test_the_default_branch_is_fetched_with_its_commit(
 
     assert other.commit_sha == git(work, "rev-parse", "feature/x")
     assert (other.commit_message, other.branch) == ("Änderung", "feature/x")
+
+
+@pytest.mark.parametrize("letters", [40, 12], ids=["whole", "first letters"])
+async def test_the_commit_that_was_named_is_fetched_though_its_branch_moved_on(
+    store: BlobStore, server: GitServer, fetching: Fetch, letters: int
+) -> None:
+    work = server.make("site", {"index.html": b"first"})
+    wanted = git(work, "rev-parse", "main")
+    (work / "index.html").write_bytes(b"second")
+    git(work, "commit", "--quiet", "--all", "--message", "Later")
+    git(server.root / "site.git", "fetch", "--quiet", str(work), "+refs/*:refs/*")
+
+    fetched = await fetching(f"{server.url}/site.git", "main", pin=Pin(wanted[:letters]))
+
+    assert fetched.commit_sha == wanted
+    assert (fetched.commit_message, fetched.branch) == ("Say hello", "main")
+    assert store.read_bytes(fetched.manifest[0].sha256) == b"first"
+
+
+async def test_a_host_that_gives_no_single_commits_gives_the_history(
+    server: GitServer, fetching: Fetch
+) -> None:
+    """As hosts do that speak the older protocol only; a pull request has a ref of its own."""
+    work = server.make("site", {"index.html": b"first"})
+    wanted = git(work, "rev-parse", "main")
+    git(work, "update-ref", "refs/pull/7/head", wanted)
+    git(work, "commit", "--quiet", "--allow-empty", "--message", "Later")
+    git(work, "update-ref", "refs/pull/7/head", "main")
+    git(work, "reset", "--quiet", "--hard", wanted)
+    git(work, "commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
+    bare = server.root / "site.git"
+    git(bare, "fetch", "--quiet", str(work), "+refs/*:refs/*")
+    server.speaks_old = True
+
+    fetched = await fetching(
+        f"{server.url}/site.git", "ada:fix", pin=Pin(wanted, "refs/pull/7/head")
+    )
+
+    assert (fetched.commit_sha, fetched.branch) == (wanted, "ada:fix")
+
+
+async def test_a_commit_that_a_forced_push_removed_is_named(
+    server: GitServer, fetching: Fetch
+) -> None:
+    server.make("site", {"index.html": b"first"})
+
+    for pin in (Pin("5b1d9a3c7e2f4a6b8c0d1e2f3a4b5c6d7e8f9a0b"), Pin("5b1d9a3c7e2f")):
+        with pytest.raises(git_errors.CommitGone, match="does not have the commit 5b1d9a3c7e2f"):
+            await fetching(f"{server.url}/site.git", "main", pin=pin)
+    with pytest.raises(git_errors.CommitGone):
+        await fetching(f"{server.url}/site.git", "gone", pin=Pin("5b1d9a3c7e2f"))
 
 
 async def test_a_branch_that_does_not_exist_names_those_that_do(

@@ -34,6 +34,9 @@ _LIMITS = Limits(processes=128, tmp_bytes=256 << 20)
 _SAID_BYTES = 256 << 10
 _BRANCHES_NAMED = 10
 _LOOK_SECONDS = 0.25
+# How far back a commit is looked for where the host gives no single ones.
+_DEPTH = 500
+_WHOLE = (40, 64)
 _POINTER = b"version https://git-lfs.github.com/spec/v1"
 _HEAD_LINE = re.compile(
     r"^windlass-head ([0-9a-f]{40}(?:[0-9a-f]{24})?) ([^\n]*)\n([^\n]*)", re.MULTILINE
@@ -75,6 +78,21 @@ _ENVIRONMENT = {
 }
 
 
+class Pin(msgspec.Struct, frozen=True):
+    """A commit that is wanted, whatever its branch points to by now.
+
+    `sha` may be the first letters of it, where that is all that is known; `ref` is where it can be
+    found when it is no branch.
+    """
+
+    sha: str
+    ref: str | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[0-9a-f]{7,64}", self.sha):
+            raise ValueError(f"not a commit: {self.sha!r}")
+
+
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     """One commit of a repository, its content stored."""
 
@@ -93,12 +111,13 @@ async def fetch(
     work: Path,
     uid: int | None,
     egress: Egress,
+    pin: Pin | None = None,
     keys: Path | None = None,
     deploy_key: bytes | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
     limits: TreeLimits = DEFAULT_LIMITS,
 ) -> Fetched:
-    """Store the newest commit of `branch` (None: the default branch).
+    """Store the newest commit of `branch` (None: the default branch), or the one of the pin.
 
     `work`: a folder of ours to clone in, cleaned up however it ends. `uid`: the user that Git runs
     as. `keys`: where `ssh_ed25519` and `known_hosts` lie; `deploy_key` is a private key that counts
@@ -107,8 +126,9 @@ async def fetch(
     """
     remote = parse_url(url, allow=egress.policy.addresses)
     guarded = _egress_for(remote, egress)
-    if branch is not None:
-        check_branch(branch)
+    # Where there is a ref, the branch is only what people call it.
+    if (name := pin.ref if pin is not None and pin.ref else branch) is not None:
+        check_branch(name)
     if shutil.which("git") is None:
         raise git_errors.GitMissing
     is_ours = not await asyncio.to_thread(work.exists)
@@ -117,7 +137,7 @@ async def fetch(
     clone.timeout_seconds, clone.limits = timeout_seconds, limits
     try:
         await asyncio.to_thread(clone.prepare, keys, deploy_key)
-        await clone.download(branch)
+        await (clone.download(branch) if pin is None else clone.pick(pin, branch))
         sha, message, current = await clone.head(branch)
         if keys is not None:
             await asyncio.to_thread(git_ssh.remember, folder, keys, remote)
@@ -196,6 +216,35 @@ class _Clone:
             raise git_errors.explain(self.remote, said, self.refusals, ended)
         if git_errors.is_empty(said):
             raise git_errors.RepositoryEmpty(url=self.remote.url)
+
+    async def pick(self, pin: Pin, branch: str | None) -> None:
+        """This very commit; from the history of its branch where the host gives it in no other way.
+
+        A branch that was pushed to meanwhile changes nothing; after a forced push the commit may be
+        gone for good.
+        """
+        await self._git("init", "init", "--quiet", "--template=", "repo", network=False)
+        if len(pin.sha) not in _WHOLE or not await self._get("commit", pin.sha, depth=1):
+            where = pin.ref or branch or "HEAD"
+            if not await self._get("history", where, depth=_DEPTH):
+                raise git_errors.CommitGone(commit=pin.sha[:12])
+        wanted = ("--quiet", "--detach", f"{pin.sha}^{{commit}}")
+        ended, said = await self._git("pick", "-C", "repo", "checkout", *wanted, network=False)
+        if ended.code != 0:
+            if git_errors.is_missing_commit(said):
+                raise git_errors.CommitGone(commit=pin.sha[:12])
+            raise git_errors.explain(self.remote, said, (), ended)
+
+    async def _get(self, step: str, what: str, *, depth: int) -> bool:
+        """`git fetch`; false where the repository has no such thing, or does not give it."""
+        fetch = ("-C", "repo", "fetch", f"--depth={depth}", "--no-tags", "--no-progress")
+        fetch = (*fetch, "--no-recurse-submodules", "--end-of-options", self.remote.url, what)
+        ended, said = await self._git(step, *fetch)
+        if ended.code == 0:
+            return True
+        if git_errors.is_missing_commit(said) or git_errors.is_missing_branch(said):
+            return False
+        raise git_errors.explain(self.remote, said, self.refusals, ended)
 
     async def head(self, branch: str | None) -> tuple[str, str, str]:
         """Commit, first line of its message, and branch."""

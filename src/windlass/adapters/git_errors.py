@@ -51,6 +51,11 @@ class BranchNotFound(Reasoned, NotFound):
     """There is no branch {branch}. {existing}"""
 
 
+class CommitGone(Reasoned, NotFound):
+    """The repository does not have the commit {commit} any more: its branch was deleted, or a
+    forced push replaced it."""
+
+
 class RepositoryTooLarge(Reasoned, TooLarge):
     """The repository is larger than {limit} ({found} so far). Keep large files out of it."""
 
@@ -72,6 +77,12 @@ class GitFailed(Reasoned, IntegrationError):
 
 
 _NO_BRANCH = re.compile(r"Remote branch .* not found|couldn't find remote ref")
+_NO_COMMIT = re.compile(
+    r"not our ref|unadvertised object|unable to read tree|reference is not a tree|"
+    r"pathspec '.*' did not match|bad object|unknown revision|ambiguous|needed a single revision|"
+    r"invalid reference|does not take a path argument",
+    re.IGNORECASE,
+)
 _EMPTY = re.compile(r"cloned an empty repository")
 _LOCKED = re.compile(
     r"could not read (Username|Password)|Authentication failed|Permission denied|"
@@ -99,6 +110,11 @@ _TRACE = re.compile(r"^\d\d:\d\d:\d\d\.\d+ .*\n?", re.MULTILINE)
 def is_missing_branch(said: str) -> bool:
     """Whether the branch is what is missing; the rest was in order."""
     return bool(_NO_BRANCH.search(_TRACE.sub("", said)))
+
+
+def is_missing_commit(said: str) -> bool:
+    """Whether the repository has no such commit, or does not give it alone."""
+    return bool(_NO_COMMIT.search(_TRACE.sub("", said)))
 
 
 def is_empty(said: str) -> bool:

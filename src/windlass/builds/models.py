@@ -35,6 +35,9 @@ class Source(Leased, Model):
     is_deferred: Mapped[bool] = mapped_column(default=False, server_default="false")
     repository_url: Mapped[str | None]
     branch: Mapped[str | None]
+    # Before it is fetched: the commit that is wanted, whole or its first letters, and where it can
+    # be found when its branch is not in this repository.
+    ref: Mapped[str | None]
     commit_sha: Mapped[str | None]
     commit_message: Mapped[str | None]
     manifest_sha256: Mapped[str | None]

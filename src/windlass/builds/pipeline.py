@@ -43,6 +43,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     manifest_sha256: str | None = None
     repository_url: str | None = None
     branch: str | None = None
+    pin: git.Pin | None = None
     # For the fetch over ssh, and for nothing after it.
     deploy_key: bytes | None = None
 
@@ -109,6 +110,7 @@ class Pipeline:
             self.job.branch,
             work=self._work.folder / "clone",
             uid=self.job.uid,
+            pin=self.job.pin,
             deploy_key=self.job.deploy_key,
         )
         for warning in found.warnings:
@@ -311,6 +313,7 @@ async def fetch_repository(
     *,
     work: Path,
     uid: int | None,
+    pin: git.Pin | None = None,
     deploy_key: bytes | None = None,
 ) -> git.Fetched:
     """Clone into the store, inside the sandbox, through the guarded egress."""
@@ -323,6 +326,7 @@ async def fetch_repository(
         work=work,
         uid=uid,
         egress=Egress(world.egress),
+        pin=pin,
         keys=settings.folder / "keys",
         deploy_key=deploy_key,
         timeout_seconds=settings.builds.clone_timeout_seconds,

@@ -36,15 +36,25 @@ async def create_ready(
 
 
 async def request_repository(
-    db: AsyncSession, url: str, branch: str | None, *, owner_id: UUID, is_deferred: bool
+    db: AsyncSession,
+    url: str,
+    branch: str | None,
+    *,
+    commit_sha: str | None = None,
+    ref: str | None = None,
+    owner_id: UUID,
+    is_deferred: bool,
 ) -> Source:
-    """A source that is fetched by a worker, now or (deferred) by the build that needs it."""
+    """A source that is fetched by a worker, now or (deferred) by the build that needs it: the
+    newest commit of the branch, or the one that is named."""
     source = Source(
         owner_id=owner_id,
         kind=SourceKind.git,
         status=SourceStatus.pending,
         repository_url=url,
         branch=branch,
+        commit_sha=commit_sha,
+        ref=ref,
         is_deferred=is_deferred,
     )
     source = await _add(db, source)

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from windlass.adapters import git
 from windlass.adapters.world import world
 from windlass.builds import release, sources, uids
 from windlass.builds.models import Source, SourceStatus
@@ -186,6 +187,7 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
         manifest_sha256=source.manifest_sha256,
         repository_url=source.repository_url,
         branch=source.branch,
+        pin=git.Pin(source.commit_sha, source.ref) if source.commit_sha else None,
         deploy_key=deploy_keys.private_half(project, ctx.keys),
     )
     return Order(job=job, secrets=secrets, source_id=source.id, attempt=attempt)

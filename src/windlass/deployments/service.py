@@ -300,7 +300,7 @@ async def trigger(
     project = await projects.get(db, deployment.project_id, Permission.deploy_create, by=by)
     source = await db.get_one(Source, deployment.source_id)
     if source.status is not SourceStatus.ready and source.kind is SourceKind.git:
-        source = await again(db, source, by=by)
+        source = await again(db, source, deployment.commit_sha, by=by)
     wanted = Wanted(
         source=source,
         is_preview=deployment.is_preview,
@@ -312,8 +312,8 @@ async def trigger(
     return await create(db, project, wanted, base_domain=base_domain, by=by)
 
 
-async def again(db: AsyncSession, source: Source, *, by: Actor) -> Source:
-    """The same repository once more, to be fetched by the build."""
+async def again(db: AsyncSession, source: Source, commit_sha: str | None, *, by: Actor) -> Source:
+    """The same commit of the same repository once more, to be fetched by the build."""
     fresh = Source(
         id=ids.uuid7(),
         owner_id=by.id,
@@ -321,6 +321,8 @@ async def again(db: AsyncSession, source: Source, *, by: Actor) -> Source:
         status=SourceStatus.pending,
         repository_url=source.repository_url,
         branch=source.branch,
+        commit_sha=commit_sha or source.commit_sha,
+        ref=source.ref,
         is_deferred=True,
     )
     db.add(fresh)

@@ -49,6 +49,7 @@ async def deploy(
             db,
             project.repository_url,
             branch or project.repository_branch,
+            commit_sha=wanted.commit_sha and wanted.commit_sha.lower(),
             owner_id=by.id,
             is_deferred=True,
         )
