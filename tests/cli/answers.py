@@ -214,6 +214,8 @@ class Answers:
                 lines = [one for one in panel.logs[deployment_id] if one["seq"] > after]
                 chosen = [one for one in lines if level in {None, one["level"]}]
                 return chosen[: int(call.query["limit"])]
+            case "GET", [deployment_id, "diff"]:
+                return panel.diff | {"comparedWith": call.query.get("compareWith")}
             case "GET", [_, "runtime-logs"]:
                 return ["listening on 3000", {"message": "GET / 200"}][: int(call.query["lines"])]
             case "POST", [deployment_id, verb]:

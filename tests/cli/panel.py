@@ -54,6 +54,7 @@ class Panel:
     plan_error: str | None = None
     imports: dict[str, object] | None = None
     git_error: str | None = None
+    diff: dict[str, object] = field(default_factory=dict)
     # The answers to the next requests; None is none, "" breaks the connection.
     failures: list[tuple[int, dict[str, str]] | Literal[""] | None] = field(default_factory=list)
     forget_blobs_once: bool = False

@@ -488,3 +488,33 @@ def test_ids_cannot_reach_another_route(run: Run, panel: Panel) -> None:
     run("logs", "../projects", code=1)
 
     assert panel.calls[-1].raw_path == "/api/deployments/..%2Fprojects"
+
+
+def test_diff_is_from_the_live_one_to_the_newest_and_names_no_value(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    panel.activate(history[0])
+    panel.diff = {
+        "kind": "diff",
+        "commits": [{"name": "commit", "kind": "changed", "before": "aaa", "after": "bbb"}],
+        "files": [
+            {"name": f"f{n}", "kind": "changed", "before": n, "after": 2048} for n in range(3)
+        ],
+        "variables": [{"name": "KEY", "kind": "removed"}],
+        "variablesKnown": True,
+    }
+    lines = run("diff", "--project", "shop", "--files", "2").stdout.splitlines()
+
+    assert lines[0] == f"From {history[0]['id']} to {history[3]['id']}"
+    assert "  ~ commit  aaa → bbb" in lines
+    assert "  - KEY" in lines
+    assert "  ~ f1  1 bytes → 2.0 KiB" in lines
+    assert lines[-1] == "  and 1 more"
+    named = run("diff", str(history[1]["id"]), str(history[2]["id"])).stdout.splitlines()
+    assert named[0] == f"From {history[1]['id']} to {history[2]['id']}"
+
+
+def test_the_first_deployment_has_no_diff(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    assert "nothing to compare it with" in run("diff", str(history[0]["id"])).stdout

@@ -31,6 +31,14 @@ _SHOW: dict[str, Any] = {
     "runtime_log": [],
 }
 
+_DIFF: dict[str, Any] = {
+    "deployment": s.LIVE,
+    "before": s.UPLOADED,
+    "others": [s.UPLOADED, s.PREVIEW],
+    "diff": s.DIFF,
+    "files": s.DIFF.files,
+}
+
 _GIT: dict[str, Any] = NONE | {
     "project": s.PROJECT,
     "is_connected": True,
@@ -313,5 +321,11 @@ PAGES: Pages = {
         "deployments/files.html",
         True,
         {"deployment": s.LIVE, "nodes": tree.listing(s.FILES, "assets"), "folder": "assets"},
+    ),
+    f"/deployments/{s.LIVE.id}/diff": ("deployments/diff.html", True, _DIFF),
+    f"/deployments/{s.UPLOADED.id}/diff": (
+        "deployments/diff.html",
+        True,
+        _DIFF | {"deployment": s.UPLOADED, "before": None, "others": [], "files": []},
     ),
 }

@@ -277,6 +277,34 @@ FILES = [
 
 NODES = tree.listing(FILES)
 
+
+def _change(name: str, kind: str, before: Any = None, after: Any = None) -> Any:
+    return SimpleNamespace(name=name, kind=kind, before=before, after=after)
+
+
+DIFF = SimpleNamespace(
+    commits=[
+        _change("commit", "changed", "5b1d9a3c7e2f00112233", "9f1c4d1e9a07b3f52"),
+        _change("message", "changed", "Winter theme", "Show the delivery date beside the price"),
+    ],
+    config=[
+        _change("build_command", "changed", "npm run build", "npm run build -- --mode shop"),
+        _change("node_version", "added", None, "22"),
+    ],
+    variables=[
+        _change("API_URL", "changed"),
+        _change("FEATURE_WINTER", "added"),
+        _change("PAYMENT_KEY", "unknown"),
+    ],
+    variables_known=True,
+    files=[
+        _change("assets/index-Cq3kd.js", "changed", 143_420, 151_002),
+        _change("assets/a-file-with-quite-a-long-name-for-a-telephone.css", "added", None, 21_311),
+        _change("products/rope/index.html", "removed", 9_211, None),
+    ],
+    summary=SimpleNamespace(files_added=1, files_changed=1, files_removed=1),
+)
+
 VARIABLES = [
     SimpleNamespace(
         id=public_id("envv", number),

@@ -17,6 +17,7 @@ from windlass.cli.decoding import given, safe
 from windlass.cli.people import People
 from windlass.cli.schemas import (
     Deployment,
+    Diff,
     FileEntry,
     Finding,
     LogLine,
@@ -176,6 +177,11 @@ class Api(People):
     def promote(self, deployment_id: str) -> Deployment:
         """Makes this preview the production deployment."""
         return self._act(deployment_id, "promote", {})
+
+    def diff(self, deployment_id: str, *, before: str | None = None) -> Diff:
+        """What changed since `before`, or since the READY one made before this one."""
+        path = f"/api/deployments/{safe(deployment_id)}/diff"
+        return self._one(Diff, self.request("GET", path, params={"compareWith": before}))
 
     def logs(
         self, deployment_id: str, *, after: int | None = None, level: str | None = None

@@ -39,6 +39,14 @@ def newest_preview(api: Api, project: Project) -> Deployment:
     return found[0]
 
 
+def newest_ready(api: Api, project: Project) -> Deployment:
+    """The newest READY deployment. Raises NoDeployment."""
+    found = api.deployments(project_id=project.id, status="ready", limit=1)
+    if not found:
+        raise NoDeployment(project=project.slug, kind="that is ready")
+    return found[0]
+
+
 def running(api: Api, project: Project) -> Deployment:
     """The newest deployment that has not ended. Raises NoDeployment."""
     states = "queued,building,deploying"

@@ -145,6 +145,27 @@ class Variable(Resource):
     target: str = ""
 
 
+class Change(msgspec.Struct, kw_only=True, rename="camel"):
+    """`kind`: added, removed, changed, or unknown where it cannot be told."""
+
+    name: str = ""
+    kind: str = ""
+    before: str | int | float | bool | None = None
+    after: str | int | float | bool | None = None
+
+
+class Diff(Resource):
+    """What differs between two deployments; of variables the names alone."""
+
+    kind: str = ""
+    compared_with: str | None = None
+    commits: list[Change] = []
+    files: list[Change] = []
+    config: list[Change] = []
+    variables: list[Change] = []
+    variables_known: bool = True
+
+
 class LogLine(Resource):
     """One line of a log; `seq` grows by line, `step` is the phase it belongs to."""
 

@@ -23,6 +23,7 @@ COMMANDS: dict[str, Row] = {
     "promote": Row(f"{_HERE}.switch:promote", "Make a preview the production deployment."),
     "cancel": Row(f"{_HERE}.switch:cancel", "Cancel a deployment that is still running."),
     "deployments": Row(f"{_HERE}.deployments:deployments", "List deployments."),
+    "diff": Row(f"{_HERE}.diff:diff", "Show what differs between two deployments."),
     "projects": Row(
         f"{_HERE}.projects:projects", "List, create, show and delete projects.", "Project"
     ),

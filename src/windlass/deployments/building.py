@@ -28,7 +28,7 @@ from windlass.deployments import events
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
-from windlass.projects import deploy_keys
+from windlass.projects import deploy_keys, fingerprints
 from windlass.projects import service as projects
 from windlass.projects.models import Project, Target
 
@@ -40,6 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     job: Job
     secrets: tuple[str, ...]
+    variables: dict[str, str]
     source_id: UUID
     attempt: int
 
@@ -92,6 +93,7 @@ async def _run(
     values: dict[str, Any] = {
         "status": Status.deploying,
         "plan": msgspec.to_builtins(built.plan),
+        "variables": order.variables,
         "manifest_sha256": manifest,
         "file_count": len(built.manifest),
         "size_bytes": sum(entry.size for entry in built.manifest),
@@ -190,7 +192,13 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
         pin=git.Pin(source.commit_sha, source.ref) if source.commit_sha else None,
         deploy_key=deploy_keys.private_half(project, ctx.keys),
     )
-    return Order(job=job, secrets=secrets, source_id=source.id, attempt=attempt)
+    return Order(
+        job=job,
+        secrets=secrets,
+        variables=fingerprints.of(env, project.id, ctx.keys),
+        source_id=source.id,
+        attempt=attempt,
+    )
 
 
 _OVERRIDES = msgspec.structs.fields(Overrides)

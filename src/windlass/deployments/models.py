@@ -96,6 +96,10 @@ class Deployment(Leased, Model):
     # The project's build settings when the deployment was made, then the plan that came of them.
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
     plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # What it was built and runs with, and what its release on the project's own address runs with
+    # where that is another: names with keyed hashes (projects/fingerprints.py), never values.
+    variables: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    live_variables: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     manifest_sha256: Mapped[str | None]
     file_count: Mapped[int | None] = mapped_column(BigInteger)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)

@@ -18,6 +18,7 @@ from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
 from windlass.deployments import (
+    diff_pages,
     listing,
     new_pages,
     project_pages,
@@ -266,6 +267,7 @@ PAGES = [
             list_deployments,
             show_deployment,
             list_files,
+            *diff_pages.HANDLERS,
             promote,
             roll_back,
             cancel,

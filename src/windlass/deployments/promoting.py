@@ -9,7 +9,7 @@ leaves everything as it was, and the next look makes it anew.
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from windlass.adapters.world import world
 from windlass.builds import release, uids
@@ -21,6 +21,7 @@ from windlass.core.threads import blocking
 from windlass.deployments import building
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
+from windlass.projects import fingerprints
 from windlass.projects import service as projects
 from windlass.projects.models import Project, Site, Target
 
@@ -65,6 +66,10 @@ async def prepare(ctx: Ctx, place: Site, id: UUID) -> str:
         is_preview=False,
     )
     await _make(ctx, found, wanted, of=name)
+    marks = fingerprints.of(env, project.id, ctx.keys)
+    async with ctx.transaction() as db:
+        kept = update(Deployment).where(Deployment.id == found.id)
+        await db.execute(kept.values(live_variables=marks))
     return live
 
 

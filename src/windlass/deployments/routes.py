@@ -26,7 +26,6 @@ from windlass.deployments import (
     streams,
 )
 from windlass.deployments.deps import InDeployment
-from windlass.deployments.errors import DeploymentNotFound
 from windlass.deployments.listing import LIMIT, Query
 from windlass.deployments.models import Deployment, Level
 from windlass.deployments.phases import MOVING
@@ -212,19 +211,11 @@ async def get_diff(
     actor: CurrentActor,
     deployment: InDeployment,
     compareWith: FromQuery[str | None] = None,
+    summary: FromQuery[bool] = False,
 ) -> Diff:
-    """What differs from the release before it, or from the one given."""
-    if compareWith is not None:
-        before = await service.get(
-            db, ids.private("depl", compareWith), Permission.deploy_read, by=actor
-        )
-        if before.project_id != deployment.project_id:
-            raise DeploymentNotFound()
-    else:
-        before = await service.ready_before(db, deployment)
-    files_before = await releases.manifest_of(store_of(request), before)
-    files_after = await releases.manifest_of(store_of(request), deployment)
-    return diff.between(before, deployment, files_before, files_after)
+    """What differs from the release before it, or from the one given; `summary`: only how many."""
+    found = await diff.of(db, store_of(request), deployment, compareWith, by=actor)
+    return diff.short(found) if summary else found
 
 
 @get("/{deployment_id:str}/logs", permission=Permission.deploy_read, rate="page")

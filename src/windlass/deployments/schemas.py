@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from windlass.builds.plan import Plan
@@ -120,7 +121,11 @@ class FileOut(Out):
 
 
 class Change(Out):
-    """One thing that differs between two deployments; values of variables are never shown."""
+    """One thing that differs between two deployments; values of variables are never shown.
+
+    `kind` is added, removed or changed; unknown where a variable's value cannot be compared, as its
+    hash was made with a key that was replaced since.
+    """
 
     name: str
     kind: str
@@ -128,13 +133,28 @@ class Change(Out):
     after: str | int | float | bool | None = None
 
 
+class DiffSummary(Out):
+    """How many things differ."""
+
+    commits: int = 0
+    files_added: int = 0
+    files_changed: int = 0
+    files_removed: int = 0
+    config: int = 0
+    variables: int = 0
+
+
 class Diff(Out):
     """What differs from another deployment (C-128, E-18)."""
 
     kind: str
     compared_with: str | None
+    summary: DiffSummary = msgspec.field(default_factory=DiffSummary)
     commits: tuple[Change, ...] = ()
     files: tuple[Change, ...] = ()
     config: tuple[Change, ...] = ()
+    variables: tuple[Change, ...] = ()
+    # False when one of the two was made before this was kept, or never came to a release.
+    variables_known: bool = True
     build_time_seconds_delta: float | None = None
     size_bytes_delta: int | None = None
