@@ -1,5 +1,6 @@
 """Toolchains of further languages: found on PATH, seen inside by what they need and no more."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def test_one_file_that_needs_nothing_is_bound_alone_and_is_seen_without_a_restar
     assert found.binds == (Bind(str(zola), "/opt/windlass/bin/zola"),)
     zola.unlink()
     assert not _seen()
+
+
+def test_a_program_that_was_renewed_in_its_place_is_asked_again(here: Path):
+    zola = _program(here / "bin", "zola", "echo zola 0.19.1")
+    assert _seen()["zola"].version == "0.19.1"
+    changed = zola.stat().st_mtime_ns
+    _program(here / "bin", "zola", "echo zola 0.20.0")
+    os.utime(zola, ns=(changed + 1, changed + 1))
+    assert _seen()["zola"].version == "0.20.0"
 
 
 def test_a_toolchain_says_itself_where_it_lies(here: Path):

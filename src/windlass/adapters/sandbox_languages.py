@@ -70,19 +70,15 @@ class Seen(msgspec.Struct, frozen=True):
 
 def languages() -> tuple[Seen, ...]:
     """Those that PATH has now; what was just installed is seen without a restart. Blocks."""
-    return _looked_at(tuple(shutil.which(each.program) or "" for each in LANGUAGES))
-
-
-@lru_cache(maxsize=4)
-def _looked_at(places: tuple[str, ...]) -> tuple[Seen, ...]:
-    here = [(each, place) for each, place in zip(LANGUAGES, places, strict=True) if place]
+    places = [(each, shutil.which(each.program)) for each in LANGUAGES]
+    here = [(each, place, os.stat(place).st_mtime_ns) for each, place in places if place]
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return tuple(seen for seen in pool.map(_look, here) if seen)
+        return tuple(seen for seen in pool.map(_look, *zip(*here, strict=True)) if seen)
 
 
-def _look(one: tuple[Language, str]) -> Seen | None:
+@lru_cache(maxsize=4 * len(LANGUAGES))
+def _look(language: Language, place: str, changed_at: int) -> Seen | None:
     """None for a program that does not run, such as a shim of a version that is gone."""
-    language, place = one
     said = _said(place, *language.version) if language.version else "0.0"
     found = _VERSION.search(said)
     home = _said(*language.home) if language.home else ""
