@@ -72,6 +72,9 @@ def edge_command(settings: Settings) -> list[str]:
     """The argument vector of the edge."""
     argv = [*_python("windlass.edge"), "--home", str(settings.folder)]
     argv += ["--port", str(settings.port), "--cache-bytes", str(settings.edge.cache_bytes)]
+    logs = settings.logs
+    argv += ["--log-bytes", str(logs.file_bytes), "--log-files", str(logs.files)]
+    argv += ["--log-rate", str(logs.bytes_per_second)]
     if settings.host not in {"127.0.0.1", "localhost"}:
         argv += ["--bind", settings.host]
     for host in (settings.base_domain, *words(settings.panel_hosts)):

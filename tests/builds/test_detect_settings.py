@@ -209,10 +209,78 @@ def test_a_procfile_is_parsed_line_by_line():
     plan = detect(Files(files))
 
     assert plan.start_command == "a b: c"
-    assert any("worker, clock not run yet" in warning for warning in plan.warnings)
+    assert plan.processes == {"worker": "x", "clock": "y"}
+    assert "runs beside web: worker, clock" in plan.evidence
     for wrong in ("web a", "web:", "web: a\nweb: b", "we b: c"):
         with pytest.raises(ManifestBroken, match="Procfile"):
             detect(Files({**FLASK, "Procfile": wrong}))
+
+
+def test_a_procfile_may_have_tabs_around_its_commands():
+    files = {**FLASK, "Procfile": "web:\tserve\t--all\nworker:\trun it \t\r\n\t\n"}
+    plan = detect(Files(files))
+
+    assert (plan.start_command, plan.processes) == ("serve\t--all", {"worker": "run it"})
+
+
+def test_processes_of_windlass_toml_come_before_those_of_a_procfile():
+    toml = """
+start_timeout_seconds = 5
+drain_seconds = 1.5
+[processes]
+clock = "tick"
+mailer = ""
+web = "serve"
+[processes.worker]
+memory_mb = 256
+cpus = 0.5
+restart = "on-failure"
+grace_seconds = 40
+"""
+    files = {**FLASK, "Procfile": "worker: work\nclock: old\nmailer: mail\n", "windlass.toml": toml}
+    plan = detect(Files(files))
+
+    assert plan.start_command == "serve"
+    assert plan.processes == {"worker": "work", "clock": "tick"}
+    assert (plan.start_timeout_seconds, plan.drain_seconds) == (5, 1.5)
+    said = plan.process_settings["worker"]
+    assert (said.memory_mb, said.cpus, said.restart) == (256, 0.5, "on-failure")
+    assert said.grace_seconds == 40
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("[processes.worker]\ncpus = 1", "has no command"),
+        ('start_command = "a"\n[processes]\nweb = "b"', "said twice"),
+        ('[processes.web]\nrestart = "never"', "always started again"),
+        ('[processes]\nrelease = "migrate"', "release_command"),
+        ('[processes]\n"a b" = "x"', "processes"),
+        ('[processes.worker]\ncommand = "x"\nmemory = 3', "memory"),
+        ('[processes.worker]\ncommand = "x"\nmemory_mb = 1', "memory_mb"),
+        ('[processes.worker]\ncommand = "x"\nrestart = "sometimes"', "restart"),
+    ],
+)
+def test_a_process_that_makes_no_sense_is_refused_by_name(toml: str, words: str):
+    with pytest.raises(SettingWrong, match=words):
+        detect(Files({**FLASK, "windlass.toml": toml}))
+
+
+def test_a_static_site_has_no_processes():
+    plan = detect(Files({"index.html": "x", "Procfile": "worker: work\n"}))
+
+    assert (plan.kind, plan.processes) == ("static", {})
+    assert any("a static site has no processes: worker" in line for line in plan.warnings)
+
+
+def test_processes_of_other_hosts_run_too():
+    fly = '[processes]\napp = "serve"\nworker = "work"\n'
+    plan = detect(Files({**FLASK, "fly.toml": fly}))
+    assert (plan.start_command, plan.processes) == ("serve", {"worker": "work"})
+
+    app = '{"formation": {"worker": {"quantity": 0}}}'
+    files = {**FLASK, "Procfile": "worker: work\nclock: tick\n", "app.json": app}
+    assert detect(Files(files)).processes == {"clock": "tick"}
 
 
 def test_the_published_schema_is_the_one_of_the_struct():

@@ -202,7 +202,7 @@ def test_fly_toml():
         "deploy.release_command": "exact",
         "deploy.strategy": "adapted",
         "processes.app": "exact",
-        "processes.jobs": "impossible",
+        "processes.jobs": "exact",
         "http_service.internal_port": "exact",
         "http_service.force_https": "impossible",
         "http_service.checks[0]": "exact",

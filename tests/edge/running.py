@@ -18,6 +18,7 @@ from windlass.core.site import File, Site
 from windlass.edge.config import Config
 from windlass.edge.connection import Connection
 from windlass.edge.control import Control
+from windlass.edge.runner import memory_bytes
 from windlass.edge.server import Server
 from windlass.edge.supervisor import Supervisor
 
@@ -57,6 +58,7 @@ def put_app(
     argv: tuple[str, ...] = (sys.executable, str(ECHO_APP)),
     env: dict[str, str] | None = None,
     mask: tuple[str, ...] = (),
+    workers: tuple[Process, ...] = (),
     **options: object,
 ) -> Site:
     """A server release that runs the echo app on a free port."""
@@ -66,9 +68,15 @@ def put_app(
     site = Site(deployment=deployment, kind="server", port=port, **options)  # pyright: ignore
     variables = {"PORT": str(port), "NAME": deployment, **(env or {})}
     launch = Launch(name=f"app-{deployment}", argv=argv, env=variables)
-    process.write(home, deployment, Process(launch=launch, mask=mask))
+    process.write(home, deployment, Process(launch=launch, mask=mask, others=workers))
     sites.write(folder, site)
     return site
+
+
+def worker(code: str, name: str = "worker", **options: object) -> Process:
+    """A process beside the web process: some Python."""
+    launch = Launch(name=f"app-x-{name}", argv=(sys.executable, "-uc", code))
+    return Process(launch=launch, name=name, **options)  # pyright: ignore
 
 
 def free_port() -> int:
@@ -104,6 +112,9 @@ class LocalRunning:
         if not done:
             self._child.kill()
         return await self.wait()
+
+    def memory_bytes(self) -> int:
+        return memory_bytes(self.pid)
 
     async def dial(self, port: int) -> socket.socket:
         sock = socket.socket()
@@ -160,7 +171,7 @@ class Edge:
         assert links.switch(self.home, host, deployment, self.generation)
 
 
-async def eventually(is_true: Callable[[], bool], *, seconds: float = 20.0) -> None:
+async def eventually(is_true: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Wait for a real process to do what it was asked."""
     end = asyncio.get_running_loop().time() + seconds
     while not is_true():

@@ -295,7 +295,7 @@ async def test_the_log_has_times_and_no_secrets(edge: Edge):
     await fetch(edge.port, "/")
     await control(edge, "POST", "/stop", deployment="depl_1")
 
-    text = (edge.home / "logs/apps/depl_1.log").read_text()
+    text = (edge.home / "logs/apps/depl_1/web.000001.log").read_text()
 
     assert "listening as depl_1 with ********\n" in text
     assert "told to stop" in text

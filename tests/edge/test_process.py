@@ -182,7 +182,7 @@ async def test_an_app_in_its_sandbox_is_warmed_switched_to_and_ended(
         )
     assert (await edge.control("POST", "/stop", deployment="depl-t1"))[0] == 200
     assert alive("depl-t1") == []
-    assert "told to stop" in (home / "logs/apps/depl-t1.log").read_text()
+    assert "told to stop" in (home / "logs/apps/depl-t1/web.000001.log").read_text()
 
 
 @needs_bwrap

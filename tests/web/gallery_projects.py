@@ -309,6 +309,26 @@ PAGES: Pages = {
                 restarts=1,
                 memory_bytes=88_123_392,
                 since=s.before(hours=5),
+                name="web",
+                reason=None,
+                processes=(
+                    SimpleNamespace(
+                        state="running",
+                        restarts=0,
+                        memory_bytes=41_123_392,
+                        since=s.before(hours=5),
+                        name="worker",
+                        reason=None,
+                    ),
+                    SimpleNamespace(
+                        state="failed",
+                        restarts=9,
+                        memory_bytes=0,
+                        since=s.before(hours=4),
+                        name="clock",
+                        reason="Ended with exit code 3.",
+                    ),
+                ),
             ),
             "runtime_log": [
                 "INFO:     Started server process [7]",

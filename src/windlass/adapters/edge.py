@@ -28,6 +28,9 @@ class AppState(msgspec.Struct, frozen=True):
     in_flight: int = 0
     since: float = 0.0
     memory_bytes: int = 0
+    reason: str | None = None
+    processes: "dict[str, AppState]" = {}
+    """The processes beside `web`."""
 
 
 class EdgeStatus(msgspec.Struct, frozen=True):
@@ -60,7 +63,7 @@ class EdgeClient:
     async def stop(self, deployment: str) -> None:
         """Stop the app of a release; returns when the process is gone."""
         body = {"deployment": deployment}
-        await self._control("POST", "/stop", body, dict[str, object], timeout_seconds=45)
+        await self._control("POST", "/stop", body, dict[str, object], timeout_seconds=150)
 
     async def refresh(self) -> None:
         """Let the edge look at the links now."""

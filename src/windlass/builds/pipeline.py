@@ -20,6 +20,7 @@ from windlass.core import launch, trees
 from windlass.core import manifest as manifests
 from windlass.core.egress import Egress
 from windlass.core.errors import AppError
+from windlass.core.languages import N_
 from windlass.core.launch import Bind, Limits
 from windlass.core.launch_spec import UNSAFE_WARNING
 from windlass.core.manifest import Manifest, TreeLimits, size_text
@@ -165,6 +166,13 @@ class Pipeline:
         plan = await blocking(
             detect, tree, self.job.overrides, installed=await blocking(machine.installed)
         )
+        most = self.settings.apps.max_workers
+        if len(plan.processes) > most:
+            text = N_(
+                "{count} processes are to run beside the server; this server allows {most}. Raise"
+                " WINDLASS_APPS__MAX_WORKERS, or leave some out."
+            ).format(count=len(plan.processes), most=most)
+            raise BuildFailed("TOO_MANY_WORKERS", text)
         self.log.say(f"{plan.label}: {plan.kind}")
         for line in plan.evidence:
             self.log.say(line)

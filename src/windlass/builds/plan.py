@@ -11,6 +11,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from windlass.core.process import Restart
+
 MANIFEST_BYTES = 1 << 20
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\$\{\w+\}""")
 _COMPOUND = re.compile(r"[;&|<>()`\n{}'\"]")
@@ -95,6 +97,15 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
     """Further toolchains by the name of their program (`go`, `cargo`, `hugo`), with versions."""
 
 
+class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How one process is run. None: as the server's settings say."""
+
+    memory_mb: int | None = None
+    cpus: float | None = None
+    grace_seconds: float | None = None
+    restart: Restart = "always"
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     framework: str
     label: str
@@ -108,7 +119,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     start_command: str | None = None
     release_command: str | None = None
     processes: dict[str, str] = {}
-    """Further processes of a Procfile (workers), by name."""
+    """Commands of the processes beside `web` (workers), by name."""
+    process_settings: dict[str, ProcessSettings] = {}
+    """What was said about processes, `web` among them, by name."""
+    start_timeout_seconds: float | None = None
+    drain_seconds: float | None = None
     fallback: str | None = None
     clean_urls: bool = True
     health_path: str = "/"

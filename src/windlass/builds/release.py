@@ -8,11 +8,11 @@ from windlass.adapters import sandbox
 from windlass.adapters.world import World
 from windlass.builds.detect.toolchains import running_on
 from windlass.builds.pipeline import Built
-from windlass.builds.plan import Plan
+from windlass.builds.plan import Plan, ProcessSettings
 from windlass.core import process, site, trees
 from windlass.core.launch import Launch, Limits
 from windlass.core.manifest import Entry, Manifest
-from windlass.core.process import Process
+from windlass.core.process import WEB, Process
 from windlass.core.settings import Settings
 from windlass.core.site import File, Site
 from windlass.core.variants import variants
@@ -128,45 +128,77 @@ def _server(settings: Settings, world: World, built: Built, release: Release, fo
         health_path=built.plan.health_path,
         port=built.plan.port,
         rules=built.rules,
-        start_timeout_seconds=settings.apps.start_timeout_seconds,
-        drain_seconds=settings.apps.drain_seconds,
+        start_timeout_seconds=_or(
+            built.plan.start_timeout_seconds, settings.apps.start_timeout_seconds
+        ),
+        drain_seconds=_or(built.plan.drain_seconds, settings.apps.drain_seconds),
         preview=release.is_preview,
     )
 
 
 def _seal(settings: Settings, world: World, plan: Plan, release: Release) -> None:
-    start = launch_of(settings, plan, release, plan.start_command or "", "start")
-    process.write(
-        settings.folder,
-        release.deployment,
-        Process(launch=start, mask=release.secrets, egress=world.app_egress),
-        settings.secrets.data_keys,
+    web = _process(settings, world, plan, release, WEB)
+    others = tuple(_process(settings, world, plan, release, name) for name in plan.processes)
+    sealed = msgspec.structs.replace(web, others=others)
+    process.write(settings.folder, release.deployment, sealed, settings.secrets.data_keys)
+
+
+def _process(settings: Settings, world: World, plan: Plan, release: Release, name: str) -> Process:
+    """How one process of the app is started and kept running."""
+    said = plan.process_settings.get(name, ProcessSettings())
+    command = plan.processes[name] if name != WEB else plan.start_command or ""
+    return Process(
+        launch=launch_of(settings, plan, release, command, name),
+        name=name,
+        mask=release.secrets,
+        egress=world.app_egress,
+        restart=said.restart,
+        tries=settings.apps.restart_tries,
+        grace_seconds=_or(said.grace_seconds, settings.apps.grace_seconds),
     )
 
 
-def launch_of(settings: Settings, plan: Plan, release: Release, command: str, title: str) -> Launch:
-    """How a command of the finished release is run: `start`, or the release command."""
+def launch_of(settings: Settings, plan: Plan, release: Release, command: str, name: str) -> Launch:
+    """How a command of the finished release is run: that of a process, or the release command."""
+    title, launch = _names(release.deployment, name)
     folder = site.folder(settings.folder, release.deployment)
     script = folder / f"{title}.sh"
     script.write_text(plan.script(command))
     script.chmod(0o644)
-    apps = settings.apps
+    apps, said = settings.apps, plan.process_settings.get(name, ProcessSettings())
+    memory = (said.memory_mb << 20) if said.memory_mb else apps.memory_bytes
+    memory = min(memory, max(apps.max_memory_bytes, apps.memory_bytes))
     return sandbox.app(
-        name=f"{'app' if title == 'start' else title}-{release.deployment}",
+        name=launch,
         release=(folder / "files").resolve(),
         script=script,
         port=plan.port,
         uid=release.uid,
         env={"WINDLASS": "1", "NODE_ENV": "production", **plan.env, **release.env},
         limits=Limits(
-            memory_bytes=apps.memory_bytes,
-            cpus=apps.cpus,
+            memory_bytes=memory,
+            cpus=min(_or(said.cpus, apps.cpus), max(apps.max_cpus, apps.cpus)),
             processes=apps.processes,
-            tmp_bytes=apps.memory_bytes // 2,
+            tmp_bytes=memory // 2,
         ),
         connect=plan.connect,
         needs=running_on(plan.runtime),
     )
+
+
+def _names(deployment: str, name: str) -> tuple[str, str]:
+    """What the script and the launch of a process are called."""
+    match name:
+        case "web":
+            return "start", f"app-{deployment}"
+        case "release":
+            return "release", f"release-{deployment}"
+        case _:
+            return f"process-{name}", f"app-{deployment}-{name}"
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 def _path(entry: Entry) -> str:

@@ -15,11 +15,37 @@ from msgspec import Meta
 
 from windlass.builds.errors import ManifestBroken, SettingWrong
 from windlass.builds.paths import plain, problem_with
+from windlass.core.process import WEB, Restart
 
 MAX_BYTES = 32 << 10
 _MOST_LINES = 2000
 _COMMAND = Meta(max_length=4000)
 _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:[0-9]{1,5}$"
+
+
+class ProcessToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One process. `[processes] worker = "command"` is short for one with only a command."""
+
+    command: Annotated[
+        Annotated[str, _COMMAND] | None,
+        Meta(description="Starts it. For `web` the same as `start_command`."),
+    ] = None
+    memory_mb: Annotated[
+        Annotated[int, Meta(ge=32, le=1 << 20)] | None,
+        Meta(description="Memory in MiB. Default: what the server gives each process."),
+    ] = None
+    cpus: Annotated[
+        Annotated[float, Meta(ge=0.05, le=256)] | None,
+        Meta(description="Processor cores, `0.5` for half of one."),
+    ] = None
+    grace_seconds: Annotated[
+        Annotated[float, Meta(ge=0, le=120)] | None,
+        Meta(description="Seconds between SIGTERM and SIGKILL when it is ended."),
+    ] = None
+    restart: Annotated[
+        Restart | None,
+        Meta(description="When it is started again after it ended. Default: `always`."),
+    ] = None
 
 
 class WindlassToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +90,21 @@ class WindlassToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=500)] | None,
         Meta(description="The path that must answer before traffic is switched. Default: `/`."),
     ] = None
+    start_timeout_seconds: Annotated[
+        Annotated[float, Meta(ge=1, le=900)] | None,
+        Meta(description="Seconds within which a new release must answer on the health path."),
+    ] = None
+    drain_seconds: Annotated[
+        Annotated[float, Meta(ge=0, le=900)] | None,
+        Meta(description="Seconds that open requests of the old release get after a switch."),
+    ] = None
+    processes: Annotated[
+        dict[
+            Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,63}$")],
+            Annotated[str, _COMMAND] | ProcessToml,
+        ],
+        Meta(description="Processes beside the server (workers), by name; `web` is the server."),
+    ] = {}
     port: Annotated[
         Annotated[int, Meta(ge=1024, le=65535)] | None,
         Meta(description="The port that the server listens on, given as $PORT. Default: 3000."),
@@ -120,16 +161,25 @@ def parse(content: bytes, *, file: str = "windlass.toml") -> WindlassToml:
 def schema() -> dict[str, object]:
     """The JSON Schema (2020-12) of the file. TOML has no null, so no setting may be null."""
     made = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(WindlassToml)))
-    definition = cast(dict[str, object], made["$defs"]["WindlassToml"])
-    properties = cast(dict[str, dict[str, object]], definition["properties"])
+    definitions = cast(dict[str, dict[str, object]], made["$defs"])
+    properties = _properties(definitions.pop("WindlassToml"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "windlass.toml",
         "description": " ".join((WindlassToml.__doc__ or "").split()),
         "type": "object",
-        "properties": {name: _without_null(value) for name, value in properties.items()},
+        "properties": properties,
         "additionalProperties": False,
+        "$defs": {
+            name: {**definition, "properties": _properties(definition)}
+            for name, definition in definitions.items()
+        },
     }
+
+
+def _properties(definition: dict[str, object]) -> dict[str, object]:
+    found = cast(dict[str, dict[str, object]], definition["properties"])
+    return {name: _without_null(value) for name, value in found.items()}
 
 
 def _without_null(definition: dict[str, object]) -> dict[str, object]:
@@ -153,6 +203,10 @@ def _checked(settings: WindlassToml, file: str, text: str) -> WindlassToml:
         value = cast(str | None, getattr(settings, name))
         if value and "\x00" in value:
             raise _wrong(file, text, [name], "contains a NUL character")
+    for name, process in settings.processes.items():
+        problem = _process_problem(name, process, settings.start_command)
+        if problem:
+            raise _wrong(file, text, ["processes", name], problem)
     for target in settings.connect:
         if "\n" in target or not 0 < int(target.rpartition(":")[2]) < 65536:
             raise _wrong(file, text, ["connect"], f"holds {target!r}, which is no `host:port`")
@@ -160,6 +214,22 @@ def _checked(settings: WindlassToml, file: str, text: str) -> WindlassToml:
         if "\n" in name or "\x00" in value:
             raise _wrong(file, text, ["env", name], "is no environment variable")
     return msgspec.structs.replace(settings, **changes)
+
+
+def _process_problem(name: str, process: str | ProcessToml, start: str | None) -> str | None:
+    """What is wrong with one process, or nothing."""
+    command = process if isinstance(process, str) else process.command
+    if name == "release":
+        return "is no process; the key is `release_command`"
+    if command is not None and "\x00" in command:
+        return "contains a NUL character"
+    if name != WEB:
+        return None
+    if command is not None and start is not None:
+        return "is said twice: here and as `start_command`"
+    if isinstance(process, ProcessToml) and process.restart not in (None, "always"):
+        return "cannot have a restart policy: the server is always started again"
+    return None
 
 
 def _wrong(file: str, text: str, keys: list[str], problem: str) -> SettingWrong:

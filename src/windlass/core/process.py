@@ -1,4 +1,4 @@
-"""How the process of a server release is started: `process.sealed` in its folder.
+"""How the processes of a server release are started: `process.sealed` in its folder.
 
 It holds the app's variables, so it is encrypted; the worker seals it and the edge opens it.
 """
@@ -6,25 +6,42 @@ It holds the app's variables, so it is encrypted; the worker seals it and the ed
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from windlass.core import site
 from windlass.core.crypto import KeyRing
 from windlass.core.egress import EgressPolicy
-from windlass.core.launch import Launch
+from windlass.core.launch import Launch, Limits
 
 FILE = "process.sealed"
+WEB = "web"
+Restart = Literal["always", "on-failure", "never"]
+"""When a process is started again that has ended. `web` always is."""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """A launch and what belongs to it."""
+    """A launch and what belongs to it. The one that is sealed is `web`, with the others in it."""
 
     launch: Launch
+    name: str = WEB
     mask: tuple[str, ...] = ()
     """Values that are replaced in the log."""
     egress: EgressPolicy = EgressPolicy()
     """What the app may reach when its launch has a network."""
+    restart: Restart = "always"
+    tries: int = 10
+    """With "on-failure": after so many failures in a row it is given up."""
+    grace_seconds: float = 10.0
+    """From SIGTERM to SIGKILL."""
+    others: "tuple[Process, ...]" = ()
+    """Those that run beside `web` while the release is live: workers."""
+
+    @property
+    def limits(self) -> Limits:
+        """What it may use."""
+        return self.launch.limits
 
 
 _decoder = msgspec.json.Decoder(Process)

@@ -107,15 +107,36 @@ class Builds(Section, frozen=True):
 
 class Apps(Section, frozen=True):
     memory_bytes: int = 512 << 20
-    """Memory of one app."""
+    """Memory of each process of an app that asks for no other."""
+    max_memory_bytes: int = 4 << 30
+    """The most that a process may ask for."""
     cpus: float = 1.0
-    """Processor cores that one app may use."""
+    """Processor cores that each process of an app may use."""
+    max_cpus: float = 4.0
+    """The most cores that a process may ask for."""
     processes: int = 256
-    """Processes and threads that one app may have."""
+    """Processes and threads that each process of an app may have inside."""
+    max_workers: int = 8
+    """Processes that an app may have beside `web`."""
     start_timeout_seconds: float = 60.0
     """Time in which a new release must answer before traffic is switched to it."""
     drain_seconds: float = 30.0
     """Time that requests of the old release get to finish after a switch."""
+    grace_seconds: float = 10.0
+    """Time between SIGTERM and SIGKILL when a process is ended."""
+    restart_tries: int = 10
+    """Failures in a row after which a process with the restart policy `on-failure` is given up."""
+
+
+class Logs(Section, frozen=True):
+    file_bytes: int = 16 << 20
+    """Size of one file of what a process of an app writes."""
+    files: int = 8
+    """Files that are kept of each process; the oldest goes first."""
+    days: int = 14
+    """Days after which a file of them is removed."""
+    bytes_per_second: int = 2 << 20
+    """What one process may write for long; lines beyond that are left out, and counted."""
 
 
 class Uploads(Section, frozen=True):
@@ -278,6 +299,7 @@ class Settings(Section, frozen=True):
     database: Database = Database()
     builds: Builds = Builds()
     apps: Apps = Apps()
+    logs: Logs = Logs()
     uploads: Uploads = Uploads()
     edge: Edge = Edge()
     limits: Limits = Limits()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +13,7 @@ from windlass.adapters.edge import EdgeAway
 from windlass.adapters.world import world
 from windlass.builds import sources
 from windlass.builds.models import Source
-from windlass.core import ids, links, log, site, trees
+from windlass.core import ids, links, log, runtime_log, site, trees
 from windlass.core.context import Ctx
 from windlass.core.live import announce
 from windlass.core.queue import every, on
@@ -37,8 +38,7 @@ async def _remove_release(ctx: Ctx, name: str) -> None:
         if (site.folder(home, release) / "process.sealed").exists():
             await world(ctx).edge.stop(release)
         await asyncio.to_thread(trees.remove_tree, site.folder(home, release))
-        for path in (home / "logs" / "apps").glob(f"{release}.log*"):
-            path.unlink(missing_ok=True)
+        await asyncio.to_thread(trees.remove_tree, runtime_log.folder(home, release))
     await asyncio.to_thread(trees.remove_tree, home / "work" / name)
 
 
@@ -186,3 +186,17 @@ async def sweep(ctx: Ctx) -> None:
 
 def _children(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
+
+
+@every("41 */6 * * *")
+async def forget_old_output(ctx: Ctx) -> None:
+    """What apps wrote longer ago than it is kept goes; the edge begins a new file where it must."""
+    oldest = time.time() - ctx.settings.logs.days * 86_400
+    await asyncio.to_thread(_forget_before, ctx.settings.folder / "logs" / "apps", oldest)
+
+
+def _forget_before(where: Path, oldest: float) -> None:
+    for path in where.glob("*/*.log"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()

@@ -8,7 +8,7 @@ from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromQuery
 
-from windlass.adapters.edge import EdgeAway, EdgeClient
+from windlass.adapters.edge import AppState, EdgeAway, EdgeClient
 from windlass.auth import service as accounts
 from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
@@ -46,12 +46,16 @@ _RUNTIME_LINES = 200
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """The running app of a deployment, as the edge sees it."""
+    """A process of a deployment's running app, as the edge sees it."""
 
     state: str
     restarts: int
     memory_bytes: int
     since: dt.datetime
+    name: str = "web"
+    reason: str | None = None
+    processes: tuple["App", ...] = ()
+    """Those beside `web`."""
 
 
 @get("/deployments", permission=Permission.deploy_read)
@@ -133,13 +137,19 @@ async def _app(request: Request, shown: DeploymentOut) -> tuple[App | None, list
         return None, output
     if found is None or found.state == "stopped":
         return None, output
-    app = App(
+    return _process("web", found), output
+
+
+def _process(name: str, found: AppState) -> App:
+    return App(
+        name=name,
         state=found.state,
         restarts=found.restarts,
         memory_bytes=found.memory_bytes,
         since=dt.datetime.fromtimestamp(found.since, dt.UTC),
+        reason=found.reason,
+        processes=tuple(_process(name, each) for name, each in found.processes.items()),
     )
-    return app, output
 
 
 @get("/deployments/{deployment_id:str}/files", permission=Permission.deploy_read)

@@ -2,24 +2,21 @@
 
 from pathlib import Path
 
+from windlass.core import runtime_log
+from windlass.core.process import WEB
+
 _BLOCK = 64 << 10
-_FILES = 4
 
 
 def last_lines(home: Path, deployment: str, count: int) -> list[str]:
-    """The last lines over all kept files, oldest first. Blocks."""
+    """The last lines of the web process over all kept files, oldest first. Blocks."""
     lines: list[str] = []
-    for path in _newest_first(home, deployment):
-        lines = _tail(path, count - len(lines)) + lines
+    found = runtime_log.segments(runtime_log.folder(home, deployment))
+    for segment in reversed(found.get(WEB, [])):
+        lines = _tail(segment.path, count - len(lines)) + lines
         if len(lines) >= count:
             break
     return lines[-count:]
-
-
-def _newest_first(home: Path, deployment: str) -> list[Path]:
-    base = home / "logs" / "apps" / f"{deployment}.log"
-    older = [base.with_name(f"{base.name}.{number}") for number in range(1, _FILES)]
-    return [path for path in (base, *older) if path.exists()]
 
 
 def _tail(path: Path, count: int) -> list[str]:

@@ -12,6 +12,7 @@ sys.modules.setdefault("typing_extensions", None)  # pyright: ignore[reportArgum
 import uvloop  # noqa: E402
 
 from windlass.core import launch  # noqa: E402
+from windlass.core.runtime_log import Keep  # noqa: E402
 from windlass.edge import run  # noqa: E402
 from windlass.edge.config import PANEL_HOSTS, Config  # noqa: E402
 
@@ -44,6 +45,9 @@ def _config(arguments: list[str]) -> Config:
     parser.add_argument("--trust-proxy", action="append", default=[], help="network; repeatable")
     parser.add_argument("--cache-bytes", type=int, default=default.cache_bytes)
     parser.add_argument("--max-connections", type=int, default=default.max_connections)
+    for name in ("bytes", "files", "rate"):
+        option = {"bytes": "file_bytes", "files": "files", "rate": "bytes_per_second"}[name]
+        parser.add_argument(f"--log-{name}", type=int, default=getattr(default.logs, option))
     parser.add_argument("--stop-seconds", type=float, default=default.stop_seconds)
     parser.add_argument(
         "--unsafe-apps", action="store_true", help="without bubblewrap, run apps all the same"
@@ -60,6 +64,9 @@ def _config(arguments: list[str]) -> Config:
         cache_bytes=given.cache_bytes,
         max_connections=given.max_connections,
         stop_seconds=given.stop_seconds,
+        logs=Keep(
+            file_bytes=given.log_bytes, files=given.log_files, bytes_per_second=given.log_rate
+        ),
         data_keys=_given_keys(given.home.absolute()),
     )
 

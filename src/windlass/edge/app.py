@@ -1,7 +1,8 @@
-"""The process of one server release: started, watched, restarted, drained, ended.
+"""The web process of one server release: started, watched, restarted, drained, ended.
 
 One task (`_live`) exists as long as the process is wanted; everybody else changes what is wanted
-and waits for the state to change. So there is never more than one process for a release.
+and waits for the state to change. So there is never more than one web process for a release. Its
+workers (`crew`) come and go with the links that make it live.
 """
 
 import asyncio
@@ -19,15 +20,13 @@ from windlass.core.process import Process
 from windlass.core.site import Site
 from windlass.edge import log
 from windlass.edge.applog import AppLog
+from windlass.edge.backoff import FIRST_RETRY_SECONDS, Backoff
+from windlass.edge.crew import Crew
 from windlass.edge.health import Probe
 from windlass.edge.runner import Running, Slots, Start
 from windlass.edge.upstream import Pool
 
 State = Literal["stopped", "starting", "running", "waiting", "draining", "stopping"]
-FIRST_RETRY_SECONDS = 1.0
-LAST_RETRY_SECONDS = 60.0
-STEADY_SECONDS = 60.0
-GRACE_SECONDS = 10.0
 # A visitor would rather wait this long for a restart than see an error.
 PATIENCE_SECONDS = 2.0
 
@@ -52,9 +51,13 @@ class App:
         start: Start,
         output: AppLog,
         slots: Slots,
+        crew: Crew,
         first_retry_seconds: float = FIRST_RETRY_SECONDS,
     ) -> None:
         self.site = site
+        self.crew = crew
+        self.is_live = False
+        """A host points at it."""
         self.output = output
         self.state: State = "stopped"
         self.since = time.time()
@@ -70,9 +73,9 @@ class App:
         self._read = read
         self._start = start
         self._slots = slots
-        self._first_retry = first_retry_seconds
-        self._retry = first_retry_seconds
+        self._backoff = Backoff(first_retry_seconds)
         self._retry_at = 0.0
+        self._grace_seconds = 0.0
         self._pool: Pool | None = None
         self._probe: Probe | None = None
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +89,8 @@ class App:
     def want(self) -> None:
         """It is to run: start it when it does not, and stop draining it."""
         self.is_parked = False
+        if self.is_live:
+            self.crew.want()
         self._unwanted.clear()
         if self._drain_task is not None:
             self._drain_task.cancel()
@@ -95,15 +100,23 @@ class App:
         if self._task is None:
             self._task = asyncio.create_task(self._live())
 
+    def set_live(self, is_live: bool) -> None:
+        """Whether a host points at it. Workers end with the last one; they start with `want`."""
+        self.is_live = is_live
+        if not is_live:
+            self.crew.let_go()
+
     def let_go(self) -> None:
-        """It is no longer wanted: end it when its last request has been answered."""
+        """It is no longer wanted: workers end now, `web` with its last request."""
+        self.set_live(False)
         if self._task is None or self._drain_task is not None or self._unwanted.is_set():
             return
         self._drain_task = asyncio.create_task(self._drain())
 
     async def stop(self) -> None:
-        """End it now, until somebody wants it; returns when the process is gone."""
+        """End it now, until somebody wants it; returns when its processes are gone."""
         self.is_parked = True
+        self.crew.let_go()
         self._unwanted.set()
         if self._drain_task is not None:
             self._drain_task.cancel()
@@ -111,6 +124,13 @@ class App:
         # A visitor may want it again meanwhile; then the old process is gone all the same.
         while self._task is not None and self._unwanted.is_set():
             await self.changed()
+        if self._unwanted.is_set():
+            await self.crew.stop()
+
+    @property
+    def is_gone(self) -> bool:
+        """Nothing of it runs, and nobody waits for it."""
+        return self.state == "stopped" and self._task is None and self.crew.is_gone
 
     @contextmanager
     def visit(self) -> Generator[None]:
@@ -174,8 +194,7 @@ class App:
                 except (OSError, AppError, SealBroken, msgspec.MsgspecError) as error:
                     reason = f"It could not be started. {error}"
                 if reason is not None:
-                    self._fail(reason, seconds=time.monotonic() - began)
-                    await self._pause()
+                    await self._pause(self._fail(reason, seconds=time.monotonic() - began))
         finally:
             self._task = None
             self._enter("stopped")
@@ -188,6 +207,7 @@ class App:
         waiting: set[asyncio.Task[None]] = set()
         try:
             process = self._read()
+            self._grace_seconds = process.grace_seconds
             self.output.mask(process.mask)
             self.running = running = await self._start(process, self.output.feed)
             port = self.site.port
@@ -205,8 +225,8 @@ class App:
                 self._enter("running")
                 await _first(ended, stop)
             if ended.done():
-                early = "" if ready.done() else " It had not answered yet."
-                return sentence(ended.result(), process.launch.limits) + early
+                early = "" if ready.done() else _early(ended.result())
+                return sentence(ended.result(), process.limits) + early
             if stop.done():
                 return None
             return f"It gave no good answer within {seconds:g} s; {probe.last}."
@@ -224,28 +244,28 @@ class App:
         running, self.running = self.running, None
         if running is not None:
             self._enter("stopping")
-            await running.terminate(grace_seconds=GRACE_SECONDS)
+            await running.terminate(grace_seconds=self._grace_seconds)
             self.output.flush()
 
-    def _fail(self, reason: str, *, seconds: float) -> None:
-        if seconds >= STEADY_SECONDS:
-            self._retry = self._first_retry
+    def _fail(self, reason: str, *, seconds: float) -> float:
+        """Note it; the seconds until the next try."""
+        pause = self._backoff.failed(ran_seconds=seconds)
         self.reason = reason
         self.failures += 1
         self.restarts += 1
-        self._retry_at = asyncio.get_running_loop().time() + self._retry
-        self.output.say(f"{reason} The next try is in {self._retry:g} s.")
+        self._retry_at = asyncio.get_running_loop().time() + pause
+        self.output.say(f"{reason} The next try is in {pause:g} s.")
         log.event("edge.app_down", deployment=self.site.deployment, reason=reason)
         self._enter("waiting")
+        return pause
 
-    async def _pause(self) -> None:
+    async def _pause(self, seconds: float) -> None:
         self._hurry.clear()
         hurry = asyncio.create_task(_is_set(self._hurry))
         stop = asyncio.create_task(_is_set(self._unwanted))
-        await _first(hurry, stop, seconds=self._retry)
+        await _first(hurry, stop, seconds=seconds)
         hurry.cancel()
         stop.cancel()
-        self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
 
     async def _drain(self) -> None:
         if self.state == "running":
@@ -269,6 +289,13 @@ class App:
         if self._change is not None:
             self._change.set_result(None)
             self._change = None
+
+
+def _early(ended: Exit) -> str:
+    if ended.code == 0 and ended.reason is None:
+        # What a command leaves running behind itself ends with it, as in a container.
+        return " It had not answered yet. Keep it in the foreground if it went into the background."
+    return " It had not answered yet."
 
 
 async def _is_set(event: asyncio.Event) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from windlass.core.runtime_log import Keep
+
 PANEL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -45,6 +47,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     data_keys: tuple[bytes, ...] = ()
     """Keys that open how apps are started, where the settings give them."""
     patience: Patience = Patience()
+    logs: Keep = Keep()
+    """What is kept of the output of each process of an app."""
     stop_seconds: float = 10.0
     """Time that running requests get when the edge is told to stop."""
 

@@ -12,6 +12,7 @@ PROBE_SECONDS = 10.0
 NEEDED = 2
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
+_DEAF = "it did not listen"
 
 Dial = Callable[[], Awaitable[socket.socket]]
 
@@ -23,7 +24,7 @@ class Probe:
         self._pool = Pool(dial)
         self._path = path
         self._host = host
-        self.last = "it did not listen"
+        self.last = _DEAF
 
     async def until_ready(self) -> None:
         """Returns after two good answers in a row; runs until then."""
@@ -45,7 +46,7 @@ class Probe:
         except Broken:
             self.last = "it ended the connection without an HTTP answer"
         except OSError:
-            self.last = "it did not listen"
+            self.last = _DEAF
         else:
             self.last = f"its last answer was {status}"
             return status < 500
@@ -53,6 +54,8 @@ class Probe:
 
     async def _ask(self) -> int:
         wire = await self._pool.open()
+        if self.last == _DEAF:
+            self.last = f"it took a request for {self._path} and has not answered it"
         try:
             path = self._path if self._path.startswith("/") else f"/{self._path}"
             await wire.write(

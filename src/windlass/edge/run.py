@@ -45,7 +45,7 @@ async def serve(config: Config, *, start: Start = start_sandboxed) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    supervisor = Supervisor(config.home, start=start, data_keys=config.data_keys)
+    supervisor = Supervisor(config.home, start=start, data_keys=config.data_keys, logs=config.logs)
     server = Server(config, supervisor)
     control = Control(server, supervisor)
     public = await _listen(config, server)

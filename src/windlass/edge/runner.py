@@ -1,4 +1,8 @@
-"""What the supervisor needs of a process, and the sandbox that provides it."""
+"""What the supervisor needs of a process, and the sandbox that provides it.
+
+`Start` and `Running` are all that the edge knows of a process: whoever runs apps in another way
+gives it another `Start`, for the same `Process`.
+"""
 
 import asyncio
 import os
@@ -14,23 +18,49 @@ from windlass.core.process import Process
 
 
 class Running(Protocol):
-    """A started process; `core.launch.Running` is one."""
+    """A started process. `pid` is for people: the host's number of its first process."""
 
     pid: int
 
-    async def wait(self) -> Exit: ...
-    async def terminate(self, *, grace_seconds: float) -> Exit: ...
-    async def dial(self, port: int) -> socket.socket: ...
+    async def wait(self) -> Exit:
+        """How it ended, once everything that it started is gone, too."""
+        ...
+
+    async def terminate(self, *, grace_seconds: float) -> Exit:
+        """Ask it to end, with all it started; what is left after the grace is killed."""
+        ...
+
+    async def dial(self, port: int) -> socket.socket:
+        """A connected, non-blocking socket to this port of it. Raises OSError."""
+        ...
+
+    def memory_bytes(self) -> int:
+        """What it and everything that it started have in memory now."""
+        ...
 
 
 Start = Callable[[Process, Callable[[bytes], None]], Awaitable[Running]]
+
+
+class Sandboxed:
+    """A process in a sandbox of its own."""
+
+    def __init__(self, running: launch.Running) -> None:
+        self.pid = running.pid
+        self.wait = running.wait
+        self.terminate = running.terminate
+        self.dial = running.dial
+
+    def memory_bytes(self) -> int:
+        """Resident memory of everything inside."""
+        return memory_bytes(self.pid)
 
 
 async def start_sandboxed(process: Process, on_output: Callable[[bytes], None]) -> Running:
     """Start an app in its sandbox. Raises LaunchFailed."""
     guarded = process.launch.network == "egress"
     egress = Egress(process.egress) if guarded else None
-    return await launch.start(process.launch, on_output=on_output, egress=egress)
+    return Sandboxed(await launch.start(process.launch, on_output=on_output, egress=egress))
 
 
 def memory_bytes(pid: int) -> int:

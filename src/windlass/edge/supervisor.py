@@ -10,23 +10,31 @@ from pathlib import Path
 
 import msgspec
 
-from windlass.core import links, process
+from windlass.core import links, process, runtime_log
 from windlass.core import site as sites
+from windlass.core.process import Process
+from windlass.core.runtime_log import Keep
 from windlass.core.site import Site
 from windlass.edge import log
-from windlass.edge.app import FIRST_RETRY_SECONDS, App, Down, State
+from windlass.edge.app import App, Down, State
 from windlass.edge.applog import AppLog
-from windlass.edge.runner import Slots, Start, memory_bytes
+from windlass.edge.backoff import FIRST_RETRY_SECONDS
+from windlass.edge.crew import Crew, WorkerStatus
+from windlass.edge.runner import Slots, Start
 
 LOOK_SECONDS = 2.0
 WARM_SECONDS = 90.0
 STARTING_AT_ONCE = 4
+KEEP = Keep()
 # Two changes within one tick of the file system's clock have the same time.
 _COARSE_NANOSECONDS = 5_000_000_000
 
 
 class AppStatus(msgspec.Struct, frozen=True):
-    """One app in the answer of `GET /status`. `since` is Unix time."""
+    """One app in the answer of `GET /status`: its web process, and the others by their names.
+
+    `since` is Unix time.
+    """
 
     state: State
     pid: int | None
@@ -35,6 +43,7 @@ class AppStatus(msgspec.Struct, frozen=True):
     since: float
     memory_bytes: int
     reason: str | None
+    processes: dict[str, WorkerStatus] = {}
 
 
 class WarmFailed(Exception):
@@ -55,9 +64,11 @@ class Supervisor:
         start: Start,
         first_retry_seconds: float = FIRST_RETRY_SECONDS,
         data_keys: tuple[bytes, ...] = (),
+        logs: Keep = KEEP,
     ) -> None:
         self._home = home
         self._data_keys = data_keys
+        self._logs = logs
         self._start = start
         self._first_retry = first_retry_seconds
         self._apps: dict[str, App] = {}
@@ -91,16 +102,17 @@ class Supervisor:
             if deployment in self._apps or deployment in self._static:
                 continue
             if (site := self._server(deployment)) is not None:
-                self._add(site).host = host
+                self._add(site, host=host, is_live=True)
         for deployment, app in list(self._apps.items()):
             if app.warm_until and app.warm_until < now:
                 app.warm_until = 0.0
             if deployment in hosts or app.warm_until:
                 self._restless |= app.warm_until > 0
+                app.set_live(deployment in hosts)
                 # One that was stopped on purpose waits for a visitor.
                 if not app.is_parked:
                     app.want()
-            elif app.state == "stopped":
+            elif app.is_gone:
                 del self._apps[deployment]
             else:
                 self._restless = True
@@ -110,8 +122,11 @@ class Supervisor:
         """The app behind a link that was read just now."""
         app = self._apps.get(site.deployment)
         if app is None:
-            app = self._add(site)
-            app.host = host
+            app = self._add(site, host=host, is_live=True)
+        if not app.is_live:
+            # It was switched to this moment: its workers are to start, those of the old one to end.
+            app.set_live(True)
+            asyncio.get_running_loop().call_soon(self.look)
         return app
 
     async def warm(self, site: Site, *, deadline_seconds: float, host: str) -> float:
@@ -120,7 +135,7 @@ class Supervisor:
         Raises WarmFailed at the first start that fails, or after the deadline.
         """
         began = time.monotonic()
-        app = self._apps.get(site.deployment) or self._add(site)
+        app = self._apps.get(site.deployment) or self._add(site, host=host)
         app.host = host
         app.warm_until = began + deadline_seconds + WARM_SECONDS
         try:
@@ -162,15 +177,33 @@ class Supervisor:
         """Every app there is."""
         return {deployment: _status(app) for deployment, app in self._apps.items()}
 
-    def _add(self, site: Site) -> App:
-        app = App(
-            site,
-            read=lambda: process.read(self._home, site.deployment, self._data_keys),
+    def _add(self, site: Site, *, host: str, is_live: bool = False) -> App:
+        def read() -> Process:
+            return process.read(self._home, site.deployment, self._data_keys)
+
+        def output(name: str) -> AppLog:
+            where = runtime_log.folder(self._home, site.deployment)
+            return AppLog(where, name, self._logs)
+
+        crew = Crew(
+            site.deployment,
+            read=read,
             start=self._start,
-            output=AppLog(self._home / "logs" / "apps" / f"{site.deployment}.log"),
+            output=output,
             slots=self._slots,
             first_retry_seconds=self._first_retry,
         )
+        app = App(
+            site,
+            read=read,
+            start=self._start,
+            output=output(process.WEB),
+            slots=self._slots,
+            crew=crew,
+            first_retry_seconds=self._first_retry,
+        )
+        app.host = host
+        app.is_live = is_live
         self._apps[site.deployment] = app
         app.want()
         return app
@@ -194,13 +227,14 @@ class Supervisor:
 
 
 def _status(app: App) -> AppStatus:
-    pid = app.running.pid if app.running else None
+    running = app.running
     return AppStatus(
         state=app.state,
-        pid=pid,
+        pid=running.pid if running else None,
         restarts=app.restarts,
         in_flight=app.in_flight,
         since=app.since,
-        memory_bytes=memory_bytes(pid) if pid else 0,
+        memory_bytes=running.memory_bytes() if running else 0,
         reason=app.reason if app.state == "waiting" else None,
+        processes=app.crew.status(),
     )

@@ -1,1 +1,5 @@
-print("not run yet")
+import time
+
+print("at work", flush=True)
+while True:
+    time.sleep(60)

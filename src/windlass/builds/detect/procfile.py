@@ -1,4 +1,4 @@
-"""A Procfile: `web` is started, `release` runs before the switch, others are in the plan."""
+"""A Procfile: `web` is started, `release` runs before the switch, others run beside `web`."""
 
 import re
 
@@ -7,7 +7,7 @@ import msgspec
 from windlass.builds.detect.source import Source
 from windlass.builds.errors import ManifestBroken
 
-_LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(.*\S)\s*", re.ASCII)
+_LINE = re.compile(r"([A-Za-z0-9_-]{1,63}):\s*(.*\S)\s*", re.ASCII)
 
 
 class Procfile(msgspec.Struct, frozen=True):

@@ -14,10 +14,11 @@ from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.source import Source
 from windlass.builds.errors import SettingWrong
 from windlass.builds.paths import check_directory
-from windlass.builds.plan import Overrides, Plan
-from windlass.builds.windlass_toml import MAX_BYTES, WindlassToml, parse
+from windlass.builds.plan import Overrides, Plan, ProcessSettings
+from windlass.builds.windlass_toml import MAX_BYTES, ProcessToml, WindlassToml, parse
 from windlass.core.errors import invalid
 from windlass.core.languages import N_
+from windlass.core.process import WEB
 
 _COMMANDS = ("install_command", "build_command", "start_command", "release_command")
 _LONGEST_COMMAND = 4000
@@ -62,7 +63,7 @@ def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
         elsewhere = from_top and from_top.root_directory not in (None, root)
         settings = inner or (None if elsewhere else from_top)
         file = source.named("windlass.toml") if inner else file
-    said = settings or WindlassToml()
+    said = _with_web(settings or WindlassToml())
     names = [name for name, value in msgspec.structs.asdict(said).items() if value not in _UNSET]
     chosen = {
         name: value
@@ -101,7 +102,12 @@ def heeding(settings: Settings, source: Source, top: Source, plan: Plan | None) 
     ]
     return replace(
         settings,
-        said=replace(said, **chosen, env={**wishes.env, **said.env}),
+        said=replace(
+            said,
+            **chosen,
+            env={**wishes.env, **said.env},
+            processes={**wishes.processes, **said.processes},
+        ),
         sources=(*settings.sources, *sources),
     )
 
@@ -147,7 +153,9 @@ def apply(source: Source, plan: Plan, settings: Settings, processes: Procfile | 
         plan = replace(plan, cache_directories=())
     if said.fallback is not None:
         plan = replace(plan, fallback=said.fallback or None)
-    for name in ("clean_urls", "health_path", "port", "build_network"):
+    plan = _with_workers(source, plan, said, evidence, warnings)
+    names = ["clean_urls", "health_path", "port", "build_network"]
+    for name in (*names, "start_timeout_seconds", "drain_seconds"):
         value = getattr(said, name)
         if value is not None:
             plan = replace(plan, **{name: value})
@@ -176,11 +184,46 @@ def _with_processes(
     if processes.release:
         evidence.append(f"{named}: release runs before the switch")
         plan = replace(plan, release_command=processes.release)
-    if processes.others:
-        others = ", ".join(processes.others)[:200]
-        plan = replace(plan, processes=processes.others)
-        warnings.append(f"{named}: {others} not run yet; only web and release are.")
-    return plan
+    return replace(plan, processes=processes.others)
+
+
+def _with_web(said: WindlassToml) -> WindlassToml:
+    """The command of the process `web` is the start command under another name."""
+    web = said.processes.get(WEB)
+    command = web if isinstance(web, str) else web.command if web else None
+    return replace(said, start_command=command) if command else said
+
+
+def _with_workers(
+    source: Source, plan: Plan, said: WindlassToml, evidence: list[str], warnings: list[str]
+) -> Plan:
+    """The processes beside `web`, by what windlass.toml says and then a Procfile."""
+    commands, settings = dict(plan.processes), dict[str, ProcessSettings]()
+    for name, process in said.processes.items():
+        one = ProcessToml(command=process) if isinstance(process, str) else process
+        if one.command is not None and name != WEB:
+            commands[name] = one.command.strip()
+        if name != WEB and name not in commands:
+            raise SettingWrong(
+                file=source.named("windlass.toml"),
+                key=f"processes.{name}",
+                line=1,
+                problem="has no command, and no Procfile gives it one",
+            )
+        settings[name] = ProcessSettings(
+            memory_mb=one.memory_mb,
+            cpus=one.cpus,
+            grace_seconds=one.grace_seconds,
+            restart=one.restart or "always",
+        )
+    # As everywhere an empty command means: none.
+    commands = {name: command for name, command in commands.items() if command}
+    if plan.kind == "static" and commands:
+        warnings.append(f"Not run, because a static site has no processes: {', '.join(commands)}")
+        return replace(plan, processes={}, process_settings={})
+    if commands:
+        evidence.append(f"runs beside web: {', '.join(commands)[:200]}")
+    return replace(plan, processes=commands, process_settings=settings)
 
 
 def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[str]) -> Plan:

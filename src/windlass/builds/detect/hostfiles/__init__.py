@@ -79,12 +79,14 @@ def wished(readers: Sequence[Reader]) -> Wishes:
     """The settings of all files as one: the first that says something is heard."""
     merged: dict[str, object] = {}
     env: dict[str, str] = {}
+    processes: dict[str, str] = {}
     for reader in readers:
         for name, value in asdict(reader.wishes).items():
-            if value is not None and name != "env":
+            if value is not None and name not in ("env", "processes"):
                 merged.setdefault(name, value)
         env = {**reader.wishes.env, **env}
-    return replace(Wishes(env=env), **merged)
+        processes = {**reader.wishes.processes, **processes}
+    return replace(Wishes(env=env, processes=processes), **merged)
 
 
 def of_output(read: Read, folder: str = "", *, above: str = "") -> list[Reader]:
@@ -212,8 +214,8 @@ def _processes(source: Source) -> Reader | None:
         reader.exact("web", found.web)
     if found and found.release:
         reader.exact("release", found.release)
-    for name in found.others if found else ():
-        reader.impossible(name, "only web and release are run yet")
+    for name, command in found.others.items() if found else ():
+        reader.exact(name, command)
     return reader
 
 

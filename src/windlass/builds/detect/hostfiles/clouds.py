@@ -174,7 +174,7 @@ def _processes(reader: Reader, processes: Table) -> None:
         if name == web:
             reader.command("start_command", f"processes.{name}", command)
         else:
-            reader.impossible(f"processes.{name[:60]}", "only the web process is run yet")
+            reader.process(f"processes.{name[:60]}", name, command)
 
 
 def _build(reader: Reader, build: Table) -> None:

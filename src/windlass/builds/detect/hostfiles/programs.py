@@ -74,9 +74,10 @@ def _app_env(reader: Reader, values: Table) -> None:
 def _formation(reader: Reader, values: Table) -> None:
     for name, given in values.items():
         quantity = table(given).get("quantity", 1)
-        if name == "web" and quantity == 1:
-            reader.exact(f"formation.{name}")
-        elif quantity == 0:
+        if quantity == 1:
+            reader.exact(f"formation.{name[:60]}")
+        elif quantity == 0 and name != "web":
+            reader.wish(processes={**reader.wishes.processes, name: ""})
             reader.exact(f"formation.{name[:60]}", "not run")
         else:
             reader.impossible(f"formation.{name[:60]}", f"{str(quantity)[:20]} wanted; {_ONE}")

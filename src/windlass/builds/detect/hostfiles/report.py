@@ -19,6 +19,7 @@ _LONGEST_COMMAND = 4_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _HEALTH = re.compile(r"/[!-~]{0,499}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
+_PROCESS = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _INSTALLS = re.compile(
     r"(npm (install|ci|i)|yarn( install)?|pnpm (install|i)|bun install|bundle install"
     r"|(python3? -m )?pip3? install|poetry install|pipenv install|uv (sync|pip install))( .*)?"
@@ -57,14 +58,17 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     clean_urls: bool | None = None
     env: dict[str, str] = {}
+    processes: dict[str, str] = {}
 
     def toml(self) -> str:
         """The same as a windlass.toml; nothing when nothing is wished for."""
         said = {name: value for name, value in asdict(self).items() if value is not None}
-        env = said.pop("env")
+        env, processes = said.pop("env"), said.pop("processes")
         lines = [f"{name} = {_toml(value)}" for name, value in said.items()]
-        if env:
-            lines += ["", "[env]", *(f"{name} = {_toml(value)}" for name, value in env.items())]
+        for title, values in (("env", env), ("processes", processes)):
+            if values:
+                lines += ["", f"[{title}]"]
+                lines += [f"{name} = {_toml(value)}" for name, value in values.items()]
         return "\n".join(lines).strip() + "\n" if lines else ""
 
 
@@ -125,6 +129,16 @@ class Reader:
             self.adapted(key, f"{kept} (what is installed is seen in the manifests)")
         else:
             self.adapted(key, "what is installed is seen in the manifests")
+
+    def process(self, key: str, name: str, command: object) -> None:
+        """A process that runs beside the server."""
+        if not isinstance(command, str) or not command.strip() or len(command) > _LONGEST_COMMAND:
+            self.impossible(key, "it is no command of a sane length")
+        elif _CONTROL.search(command) or not _PROCESS.fullmatch(name) or name in ("web", "release"):
+            self.impossible(key, "it is no name or no command")
+        else:
+            self.wish(processes={**self.wishes.processes, name: command.strip()})
+            self.exact(key, command.strip())
 
     def directory(self, field: str, key: str, value: object) -> None:
         """A folder of the source."""
