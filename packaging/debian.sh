@@ -41,6 +41,9 @@ fi
 # Only the programs are wanted: Debian starts these as services, on ports that are ours to choose.
 for package in "${packages[@]}"; do
   case $package in
-    nginx | caddy | redis-server) [ ! -d /run/systemd/system ] || systemctl disable --now --quiet "$package" ;;
+    nginx | caddy | redis-server) units=("$package") ;;
+    docker.io) units=(docker.service docker.socket) ;;
+    *) continue ;;
   esac
+  [ ! -d /run/systemd/system ] || systemctl disable --now --quiet "${units[@]}"
 done

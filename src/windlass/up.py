@@ -81,6 +81,8 @@ def edge_command(settings: Settings) -> list[str]:
         argv += ["--panel-host", host]
     if settings.builds.unsafe:
         argv += ["--unsafe-apps"]
+    if settings.docker_host:
+        argv += ["--engine", settings.docker_host]
     for network in words(settings.edge.trusted_proxies):
         argv += ["--trust-proxy", network]
     return argv

@@ -18,7 +18,7 @@ from windlass.core.site import File, Site
 from windlass.edge.config import Config
 from windlass.edge.connection import Connection
 from windlass.edge.control import Control
-from windlass.edge.runner import memory_bytes
+from windlass.edge.runner import Start, memory_bytes
 from windlass.edge.server import Server
 from windlass.edge.supervisor import Supervisor
 
@@ -141,10 +141,10 @@ async def start_locally(process: Process, on_output: Callable[[bytes], None]) ->
 class Edge:
     """What a test sees of the running edge."""
 
-    def __init__(self, home: Path, **options: object) -> None:
+    def __init__(self, home: Path, *, start: Start = start_locally, **options: object) -> None:
         self.home = home
         self.config = Config(home=home, **options)  # pyright: ignore
-        self.supervisor = Supervisor(home, start=start_locally, first_retry_seconds=0.05)
+        self.supervisor = Supervisor(home, start=start, first_retry_seconds=0.05)
         self.server = Server(self.config, self.supervisor)
         self.control = Control(self.server, self.supervisor)
         self.port = 0

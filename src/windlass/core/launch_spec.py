@@ -75,6 +75,10 @@ class LaunchFailed(Unavailable):
     """The sandbox could not be started: {detail}"""
 
 
+class NotYet(OSError):
+    """It runs, but says of itself that it is not ready."""
+
+
 def sentence(ended: Exit, limits: Limits) -> str:
     """One line for a person: what ended the command."""
     match ended.reason:

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from windlass.core import site
+from windlass.core.container import Container
 from windlass.core.crypto import KeyRing
 from windlass.core.egress import EgressPolicy
 from windlass.core.launch import Launch, Limits
@@ -30,6 +31,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     """Values that are replaced in the log."""
     egress: EgressPolicy = EgressPolicy()
     """What the app may reach when its launch has a network."""
+    container: Container | None = None
+    """What an engine runs instead of the launch's command, with the launch's limits."""
     restart: Restart = "always"
     tries: int = 10
     """With "on-failure": after so many failures in a row it is given up."""

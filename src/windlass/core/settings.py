@@ -28,6 +28,13 @@ RedisUrl = Annotated[
 ]
 
 
+DockerHost = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^((unix:///|tcp://|https?://)[^\s]+)?$",
+        description="an address that begins with unix:///, tcp:// or https://",
+    ),
+]
 MailAddress = Annotated[
     str,
     msgspec.Meta(
@@ -137,6 +144,15 @@ class Logs(Section, frozen=True):
     """Days after which a file of them is removed."""
     bytes_per_second: int = 2 << 20
     """What one process may write for long; lines beyond that are left out, and counted."""
+
+
+class Containers(Section, frozen=True):
+    open_network: bool = False
+    """Give containers the engine's own network where theirs cannot be guarded: a remote engine, no
+    root, Podman without root, and RUN steps that BuildKit runs. They then reach private hosts."""
+    local_images: str = ""
+    """Images that lie on the engine and that projects may use without a registry,
+    comma-separated; everything else there belongs to somebody else."""
 
 
 class Uploads(Section, frozen=True):
@@ -290,6 +306,9 @@ class Settings(Section, frozen=True):
     """Address of the panel as people type it; empty: made from base domain and port."""
     database_url: Secret = ""
     """PostgreSQL to use, `postgresql://…`; empty: the embedded one."""
+    docker_host: DockerHost = ""
+    """Container engine, `unix:///run/docker.sock` or `tcp://host:port`; empty: the usual sockets
+    of Docker and Podman."""
     redis_url: RedisUrl = ""
     """Redis that counts rate limits for several machines, `redis://…`; empty: each for itself."""
     cors_origins: Origins = ""
@@ -300,6 +319,7 @@ class Settings(Section, frozen=True):
     builds: Builds = Builds()
     apps: Apps = Apps()
     logs: Logs = Logs()
+    containers: Containers = Containers()
     uploads: Uploads = Uploads()
     edge: Edge = Edge()
     limits: Limits = Limits()

@@ -49,6 +49,7 @@ def _config(arguments: list[str]) -> Config:
         option = {"bytes": "file_bytes", "files": "files", "rate": "bytes_per_second"}[name]
         parser.add_argument(f"--log-{name}", type=int, default=getattr(default.logs, option))
     parser.add_argument("--stop-seconds", type=float, default=default.stop_seconds)
+    parser.add_argument("--engine", default="", help="address of the container engine")
     parser.add_argument(
         "--unsafe-apps", action="store_true", help="without bubblewrap, run apps all the same"
     )
@@ -67,6 +68,7 @@ def _config(arguments: list[str]) -> Config:
         logs=Keep(
             file_bytes=given.log_bytes, files=given.log_files, bytes_per_second=given.log_rate
         ),
+        engine=given.engine,
         data_keys=_given_keys(given.home.absolute()),
     )
 

@@ -46,6 +46,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Visitors at the same time; the next one gets a 503."""
     data_keys: tuple[bytes, ...] = ()
     """Keys that open how apps are started, where the settings give them."""
+    engine: str = ""
+    """Address of the container engine; empty: the usual sockets."""
     patience: Patience = Patience()
     logs: Keep = Keep()
     """What is kept of the output of each process of an app."""

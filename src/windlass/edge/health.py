@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
+from windlass.core.launch_spec import NotYet
 from windlass.edge import response
 from windlass.edge.upstream import Pool
 from windlass.edge.wire import Broken
@@ -45,6 +46,8 @@ class Probe:
             self.last = f"it did not answer a request within {PROBE_SECONDS:.0f} s"
         except Broken:
             self.last = "it ended the connection without an HTTP answer"
+        except NotYet as error:
+            self.last = str(error)
         except OSError:
             self.last = _DEAF
         else:

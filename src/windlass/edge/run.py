@@ -9,18 +9,19 @@ import signal
 import socket
 from pathlib import Path
 
-from windlass.core import launch
+from windlass.core import launch, links
 from windlass.edge import log
 from windlass.edge.config import Config
 from windlass.edge.connection import Connection
 from windlass.edge.control import Control
-from windlass.edge.runner import Start, start_sandboxed
+from windlass.edge.runner import Start, Starter
 from windlass.edge.server import Server
 from windlass.edge.supervisor import Supervisor
 
 BACKLOG = 4096
 MAX_SOCKET_PATH_BYTES = 107
 _SPARE_DESCRIPTORS = 200
+_SWEEP_SECONDS = 10.0
 
 
 class CannotStart(Exception):
@@ -39,18 +40,23 @@ def hold_lock(home: Path) -> int:
     return lock
 
 
-async def serve(config: Config, *, start: Start = start_sandboxed) -> None:
+async def serve(config: Config, *, start: Start | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotStart."""
+    starter = Starter(config.home, config.engine)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    supervisor = Supervisor(config.home, start=start, data_keys=config.data_keys, logs=config.logs)
+    supervisor = Supervisor(
+        config.home, start=start or starter, data_keys=config.data_keys, logs=config.logs
+    )
     server = Server(config, supervisor)
     control = Control(server, supervisor)
     public = await _listen(config, server)
-    private = await _listen_privately(config.home, control)
     supervisor.watch()
+    # Before anybody can ask for a release to be warmed, whose container may be among them.
+    await _sweep_containers(starter, config.home)
+    private = await _listen_privately(config.home, control)
     port = public[0].sockets[0].getsockname()[1]
     _write(config.home / "run" / "edge.port", str(port))
     _write(config.home / "run" / "edge.pid", str(os.getpid()))
@@ -61,6 +67,7 @@ async def serve(config: Config, *, start: Start = start_sandboxed) -> None:
     control.close()
     await server.drain(config.stop_seconds)
     await supervisor.close()
+    await starter.close()
     for name in ("edge.pid", "edge.port", "edge.sock"):
         (config.home / "run" / name).unlink(missing_ok=True)
     log.event("edge.stopped", pid=os.getpid())
@@ -70,6 +77,15 @@ def sweep() -> None:
     """End the apps of an edge that was killed."""
     for name in launch.sweep("app-"):
         log.event("edge.swept", launch=name)
+
+
+async def _sweep_containers(starter: Starter, home: Path) -> None:
+    """Containers of releases that a host serves are gone on with; the others have nobody."""
+    keep = frozenset(links.routes(home).values())
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SWEEP_SECONDS):
+            for name in await starter.sweep(keep):
+                log.event("edge.swept", launch=name)
 
 
 def raise_limits(config: Config) -> Config:

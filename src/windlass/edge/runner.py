@@ -1,4 +1,4 @@
-"""What the supervisor needs of a process, and the sandbox that provides it.
+"""What the supervisor needs of a process, and what provides it: a sandbox, or a container engine.
 
 `Start` and `Running` are all that the edge knows of a process: whoever runs apps in another way
 gives it another `Start`, for the same `Process`.
@@ -8,19 +8,26 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from windlass.core import launch
+from windlass.core import launch, runtime_log
+from windlass.core.container import instance_id
 from windlass.core.egress import Egress
 from windlass.core.launch import Exit
 from windlass.core.process import Process
+
+if TYPE_CHECKING:
+    from windlass.core import containers
+    from windlass.core.engine import Engine
 
 
 class Running(Protocol):
     """A started process. `pid` is for people: the host's number of its first process."""
 
-    pid: int
+    @property
+    def pid(self) -> int: ...
 
     async def wait(self) -> Exit:
         """How it ended, once everything that it started is gone, too."""
@@ -54,6 +61,78 @@ class Sandboxed:
     def memory_bytes(self) -> int:
         """Resident memory of everything inside."""
         return memory_bytes(self.pid)
+
+
+class Contained:
+    """A process in a container; its number changes when it had to be started anew."""
+
+    def __init__(self, running: "containers.Running") -> None:
+        self._running = running
+        self.wait = running.wait
+        self.terminate = running.terminate
+        self.dial = running.dial
+
+    @property
+    def pid(self) -> int:
+        return self._running.pid
+
+    def memory_bytes(self) -> int:
+        """Resident memory of everything inside; nothing where it is another machine's."""
+        return memory_bytes(self.pid) if self.pid else 0
+
+
+class Starter:
+    """Starts each process where it belongs. The engine is talked to with the first container."""
+
+    def __init__(self, home: Path, engine_address: str) -> None:
+        self._home = home
+        self._address = engine_address
+        self._engine: Engine | None = None
+
+    async def __call__(self, process: Process, on_output: Callable[[bytes], None]) -> Running:
+        """Start it. Raises LaunchFailed, EngineAway or EngineRefused."""
+        if process.container is None:
+            return await start_sandboxed(process, on_output)
+        # Imported late, here and below: most instances have no container.
+        from windlass.core import containers
+
+        where = runtime_log.folder(self._home, process.container.release)
+        log = runtime_log.segments(where).get(process.name, [])
+        running = await containers.start(
+            self._known(),
+            instance_id(self._home),
+            process.container,
+            process.launch,
+            on_output=on_output,
+            egress=Egress(process.egress),
+            # One that is found running has said what is in its log already.
+            since=log[-1].path.stat().st_mtime if log else 0.0,
+        )
+        return Contained(running)
+
+    async def sweep(self, keep: frozenset[str]) -> list[str]:
+        """End containers that an edge left when it was killed, but those of `keep`."""
+        if not (self._home / "keys" / "instance").exists():
+            # There never was one.
+            return []
+        from windlass.core import containers
+        from windlass.core.engine import EngineAway, EngineRefused
+
+        with suppress(EngineAway, EngineRefused):
+            return await containers.sweep(self._known(), instance_id(self._home), keep=keep)
+        return []
+
+    async def close(self) -> None:
+        """Close the connections to the engine."""
+        if self._engine is not None:
+            await self._engine.close()
+
+    def _known(self) -> "Engine":
+        from windlass.core import engine
+
+        if self._engine is None or self._engine.address is None:
+            self._engine = engine.Engine(engine.find(self._address))
+        return self._engine
 
 
 async def start_sandboxed(process: Process, on_output: Callable[[bytes], None]) -> Running:

@@ -11,9 +11,16 @@ from windlass.adapters import sandbox
 from windlass.adapters.edge import EdgeAway, EdgeClient
 from windlass.auth.models import Actor
 from windlass.builds import uids
+from windlass.core import engine as engines
+from windlass.core import netns
+from windlass.core.containers import GUARD
+from windlass.core.engine import Engine, EngineAway, EngineRefused
 from windlass.core.http import Request
 from windlass.core.schemas import Out
+from windlass.core.settings import Settings
 
+_NO_ENGINE = "no engine: a Dockerfile or an image cannot be deployed"
+_START_ENGINE = "apt-get install docker.io, or WINDLASS_DOCKER_HOST=unix:///…"
 _TIMEOUT_SECONDS = 2.0
 _CACHE_SECONDS = 3.0
 _COUNTS = "select status, count(*) as n from deployments where owner_id = $1 group by status"
@@ -100,11 +107,30 @@ async def findings(request: Request) -> list[Finding]:
     """What this machine can do, line by line, and how to mend what it cannot."""
     found = await asyncio.to_thread(sandbox.doctor, uids.of_fetch(request.app.state.settings))
     lines = [Finding(name=f.name, ok=f.ok, detail=f.detail, fix=f.fix) for f in found]
+    lines.append(await containers(request.app.state.settings))
     lines += [
         Finding(name=check.name, ok=check.ok, detail=check.detail, fix=None)
         for check in (await health(request)).checks
     ]
     return lines
+
+
+async def containers(settings: Settings) -> Finding:
+    """Which engine builds Dockerfiles and runs images; without one everything else goes on."""
+    engine = Engine(engines.find(settings.docker_host))
+    try:
+        about = await engine.about()
+    except (EngineAway, EngineRefused) as error:
+        wanted = bool(settings.docker_host)
+        detail = str(error) if wanted else _NO_ENGINE
+        return Finding(name="containers", ok=not wanted, detail=detail, fix=_START_ENGINE)
+    finally:
+        await engine.close()
+    is_guarded = engine.is_local and netns.can_enter()
+    if is_guarded or settings.containers.open_network:
+        guard = "guarded networks" if is_guarded else "networks without a guard, as is set"
+        return Finding(name="containers", ok=True, detail=f"{about.sentence}, {guard}", fix=None)
+    return Finding(name="containers", ok=False, detail=about.sentence, fix=GUARD)
 
 
 async def status(request: Request, *, by: Actor) -> Status:

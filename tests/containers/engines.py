@@ -1,0 +1,127 @@
+"""A real dockerd of the tests' own: own data, own socket, no bridge, no rule in a firewall."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+import httpx2
+
+from tests.running import until
+
+BASE = "windlass-tests/base:1"
+
+
+class Dockerd:
+    """One engine, from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        # Short: the name of a socket is.
+        self.folder = Path(tempfile.mkdtemp(prefix="wld-", dir="/tmp"))
+        self.address = f"unix://{self.folder}/engine.sock"
+        self.http = httpx2.Client(
+            transport=httpx2.HTTPTransport(uds=f"{self.folder}/engine.sock"),
+            base_url="http://engine",
+            timeout=120,
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Raises AssertionError with the end of its log when it does not come up."""
+        settings = {
+            "data-root": f"{self.folder}/data",
+            "exec-root": f"{self.folder}/exec",
+            "pidfile": f"{self.folder}/pid",
+            "hosts": [self.address],
+            # Nothing of the machine is changed: no bridge, no rules, no forwarding.
+            "bridge": "none",
+            "iptables": False,
+            "ip-forward": False,
+            "ip-masq": False,
+            "default-address-pools": [{"base": "10.213.0.0/16", "size": 24}],
+            "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 4096, "Hard": 20000}},
+        }
+        file = self.folder / "daemon.json"
+        file.write_text(json.dumps(settings))
+        log = self.folder / "log"
+        with log.open("wb") as output:
+            argv = ["dockerd", "--config-file", str(file)]
+            self._process = subprocess.Popen(
+                argv, stdout=output, stderr=output, start_new_session=True
+            )
+        until(lambda: self._is_up(log), what="dockerd", seconds=120)
+
+    def _is_up(self, log: Path) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, log.read_text()[-3000:]
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(f"{self.folder}/engine.sock") != 0:
+                return False
+        return self.http.get("/_ping").status_code == 200
+
+    def stop(self) -> None:
+        """End it and everything it runs."""
+        if self._process is not None:
+            for each in self.http.get("/containers/json").json():
+                self.http.delete(f"/containers/{each['Id']}", params={"force": 1, "v": 1})
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(timeout=120)
+        self.http.close()
+        for mount in _mounts_below(self.folder):
+            subprocess.run(["umount", "-l", mount], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def import_image(self, name: str, files: dict[str, bytes], *changes: str) -> str:
+        """An image with these files (all of them executable); its id."""
+        repository, _, tag = name.rpartition(":")
+        query = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": list(changes)}
+        answer = self.http.post("/images/create", params=query, content=tar(files))
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.text.splitlines()[-1])["status"]
+
+    def containers(self, **labels: str) -> list[dict]:
+        """All containers, or those with these labels (without `windlass.`)."""
+        wanted = [f"windlass.{name}={value}" for name, value in labels.items()]
+        query = {"all": 1, "filters": json.dumps({"label": wanted})}
+        return self.http.get("/containers/json", params=query).json()
+
+    def images(self) -> list[str]:
+        """Every tag there is."""
+        found = self.http.get("/images/json").json()
+        return sorted(tag for each in found for tag in each["RepoTags"] or ())
+
+
+def tar(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.mtime = len(content), 0o755, int(time.time())
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def base_files() -> dict[str, bytes]:
+    """A small system of this machine's own files: busybox, and the libraries it wants if any."""
+    busybox = shutil.which("busybox")
+    assert busybox is not None
+    content = Path(busybox).read_bytes()
+    files = {"bin/busybox": content, "bin/sh": content}
+    said = subprocess.run(["ldd", busybox], capture_output=True, text=True, check=False).stdout
+    for word in said.split():
+        if word.startswith("/") and os.path.exists(word):
+            files[word.lstrip("/")] = Path(word).read_bytes()
+    return files
+
+
+def _mounts_below(folder: Path) -> list[str]:
+    lines = Path("/proc/self/mounts").read_text().splitlines()
+    found = [line.split()[1] for line in lines]
+    return sorted((each for each in found if each.startswith(f"{folder}/")), reverse=True)
