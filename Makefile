@@ -35,8 +35,8 @@ ARGS ?=
 # Tests that run at the same time: one for each core, more only make browsers late.
 WORKERS ?= $(shell nproc)
 # Debian's packages with what only tests need; a test whose part is missing is skipped by name.
-TEST_PARTS := chromium:chromium nginx:nginx caddy:caddy redis-server:redis-server \
-	dockerd:docker.io busybox:busybox-static
+TEST_PARTS := chromium-headless-shell:chromium-headless-shell nginx:nginx caddy:caddy \
+	redis-server:redis-server dockerd:docker.io busybox:busybox-static
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
 .PHONY: translations fuzz test-examples

@@ -1,10 +1,13 @@
 """A real Windlass in a process of its own: `windlass up` on a free port."""
 
+import contextlib
 import json
 import os
+import random
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -17,9 +20,13 @@ import httpx2
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 WINDLASS = Path(sys.executable).with_name("windlass")
+# What an instance or a browser may take: a machine with much else to do is no reason to fail.
+PATIENCE_SECONDS = 120.0
+# Read once: reading the certificates for each request takes twenty times as long as the request.
+_CERTIFICATES = ssl.create_default_context()
 
 
-def until(look: Callable[[], T], *, what: str, seconds: float = 60) -> T:
+def until(look: Callable[[], T], *, what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Look again and again until there is something true; fail with the words of `what`."""
     end = time.monotonic() + seconds
     while not (found := look()):
@@ -28,10 +35,20 @@ def until(look: Callable[[], T], *, what: str, seconds: float = 60) -> T:
     return found
 
 
+def request(method: str, url: str, **options: Any) -> httpx2.Response:
+    """One request over a connection of its own."""
+    options = {"timeout": PATIENCE_SECONDS, "verify": _CERTIFICATES, **options}
+    return httpx2.request(method, url, **options)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and below those that the system gives to connections: one of
+    those could be taken between this look and its use."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 # Tests are quicker than people: what a person may do in a minute is not in their way.
@@ -66,7 +83,7 @@ class Instance:
     def start(self, *options: str) -> None:
         """Start it and wait until it says that it is up."""
         if self.process is not None:
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=PATIENCE_SECONDS)
         address = self.home / "run" / "windlass.json"
         address.unlink(missing_ok=True)
         with self.log.open("ab") as log:
@@ -87,7 +104,8 @@ class Instance:
 
     def is_up(self) -> bool:
         try:
-            return httpx2.get(f"{self.url}/api/health/startup", timeout=5).status_code == 200
+            answer = request("GET", f"{self.url}/api/health/startup", timeout=5)
+            return answer.status_code == 200
         except httpx2.HTTPError:
             return False
 
@@ -95,7 +113,7 @@ class Instance:
         """Ctrl-C, as a person would."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=PATIENCE_SECONDS)
 
     def pid(self, module: str) -> int:
         """The process id of a part: `-m windlass.control`, `-m windlass.edge`, `supervisor.py`."""
@@ -121,7 +139,7 @@ class Instance:
         pid = self.pid(module)
         fd = os.pidfd_open(pid)
         os.kill(pid, signal.SIGKILL)
-        select.select([fd], [], [], 10)
+        select.select([fd], [], [], PATIENCE_SECONDS)
         os.close(fd)
 
     def cli(
@@ -150,23 +168,23 @@ class Instance:
 
     def api(self, method: str, path: str, **options: Any) -> httpx2.Response:
         headers = {"authorization": f"Bearer {self.token}"}
-        return httpx2.request(method, self.url + path, headers=headers, timeout=60, **options)
+        return request(method, self.url + path, headers=headers, **options)
 
     def get(self, url: str, **options: Any) -> httpx2.Response:
         """A page of a site; the host name needs no DNS."""
         host = url.split("//")[1].split("/")[0]
         path = url.split(host, 1)[1] or "/"
         address = f"http://127.0.0.1:{self.port}{path}"
-        return httpx2.get(address, headers={"host": host}, timeout=60, **options)
+        return request("GET", address, headers={"host": host}, **options)
 
-    def wait(self, id: str, *statuses: str, seconds: float = 120) -> dict[str, Any]:
+    def wait(self, id: str, *statuses: str) -> dict[str, Any]:
         """A deployment once it has one of these statuses."""
 
         def look() -> dict[str, Any] | None:
             found = self.api("GET", f"/api/deployments/{id}").json()["data"]
             return found if found["status"] in statuses else None
 
-        return until(look, what=f"{id} to be {statuses}", seconds=seconds)
+        return until(look, what=f"{id} to be {statuses}")
 
 
 def command(pid: int) -> str:

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from tests import make
 from tests.conftest import PANEL, RolledBack, client_of
 from tests.people import People, gathered
-from tests.running import Instance
+from tests.running import Instance, request
 from windlass.auth.deps import handlers_of
 from windlass.core.settings import Auth, Limits, Settings
 
@@ -32,7 +32,7 @@ def open_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     found.start()
     token = (found.home / "keys" / "setup.token").read_text()
     owner = {"token": token, "email": "root@example.com", "password": make.PASSWORD}
-    answer = httpx2.post(f"{found.url}/api/auth/setup", json=owner, timeout=60)
+    answer = request("POST", f"{found.url}/api/auth/setup", json=owner)
     assert answer.status_code == 200, answer.text
     yield found
     found.stop()

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 
 from tests import make
 from tests.conftest import RolledBack
-from tests.running import Instance, until
+from tests.running import PATIENCE_SECONDS, Instance, request, until
 from windlass.auth import links, passwords
 from windlass.auth.models import Actor, Purpose
 
@@ -33,8 +33,8 @@ def test_of_twenty_sign_ups_at_once_with_one_address_or_name_one_succeeds(
         wanted = {"email": f"{same}{number}@example.com", "username": f"{same}_{number}"}
         one = {"email": "one@Example.com", "username": "The_One"}[same]
         body = wanted | {same: one, "password": make.PASSWORD}
-        start.wait(timeout=60)
-        return httpx2.post(f"{open_to_all.url}{API}/sign-up", json=body, timeout=60)
+        start.wait(timeout=PATIENCE_SECONDS)
+        return request("POST", f"{open_to_all.url}{API}/sign-up", json=body)
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(sign_up, range(20)))
@@ -47,15 +47,15 @@ def test_of_twenty_sign_ups_at_once_with_one_address_or_name_one_succeeds(
 def test_a_link_that_many_open_at_once_counts_for_one(open_to_all: Instance) -> None:
     address, token = _link_in_the_mail(open_to_all)
     me = {"login": address, "password": make.PASSWORD, "token": True}
-    entered = httpx2.post(f"{open_to_all.url}{API}/sign-in", json=me, timeout=60).json()["data"]
+    entered = request("POST", f"{open_to_all.url}{API}/sign-in", json=me).json()["data"]
     headers = {"authorization": f"Bearer {entered['token']}"}
     start = threading.Barrier(10)
 
     def confirm(_: int) -> int:
-        start.wait(timeout=60)
+        start.wait(timeout=PATIENCE_SECONDS)
         path = f"{open_to_all.url}{API}/verify-email"
         body = {"token": token}
-        return httpx2.post(path, json=body, headers=headers, timeout=60).status_code
+        return request("POST", path, json=body, headers=headers).status_code
 
     with ThreadPoolExecutor(10) as pool:
         assert Counter(pool.map(confirm, range(10))) == {200: 1, 410: 9}

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.running import PATIENCE_SECONDS, free_port
+
 from windlass.core import links, process
 from windlass.core import site as sites
 from windlass.core.launch import Exit, Launch
@@ -77,12 +79,6 @@ def worker(code: str, name: str = "worker", **options: object) -> Process:
     """A process beside the web process: some Python."""
     launch = Launch(name=f"app-x-{name}", argv=(sys.executable, "-uc", code))
     return Process(launch=launch, name=name, **options)  # pyright: ignore
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class LocalRunning:
@@ -171,7 +167,7 @@ class Edge:
         assert links.switch(self.home, host, deployment, self.generation)
 
 
-async def eventually(is_true: Callable[[], bool], *, seconds: float = 60.0) -> None:
+async def eventually(is_true: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for a real process to do what it was asked."""
     end = asyncio.get_running_loop().time() + seconds
     while not is_true():

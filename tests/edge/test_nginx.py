@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests.edge.client import Answer, Client, fetch, head
-from tests.edge.running import Edge, free_port, put_app, put_release
+from tests.edge.running import Edge, put_app, put_release
+from tests.running import free_port
 
 from windlass.core import environment, nginx
 

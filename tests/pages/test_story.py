@@ -3,11 +3,11 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.running import Instance
 
@@ -61,16 +61,13 @@ class Visit:
 
     def ends(self, status: str) -> str:
         """Without a reload the page says how it ended; returns its address."""
-        expect(self.page.locator(f"#deployment[data-status={status}]")).to_be_visible(
-            timeout=60_000
-        )
+        expect(self.page.locator(f"#deployment[data-status={status}]")).to_be_visible()
         return self.page.url
 
 
 @pytest.fixture
-def visit(instance: Instance, browser: Browser) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(20_000)
+def visit(instance: Instance, new_context: Callable[..., BrowserContext]) -> Iterator[Visit]:
+    context = new_context()
     yield Visit(context.new_page(), instance.url)
     context.close()
 
@@ -121,7 +118,7 @@ def try_a_repository_that_is_not_there(visit: Visit) -> None:
     visit.sees("is not the URL of a Git repository we can fetch")
     visit.fill(repository_url="https://nowhere.invalid/site.git")
     visit.press("Look inside")
-    expect(visit.page.locator(".note.bad")).to_contain_text("nowhere.invalid", timeout=60_000)
+    expect(visit.page.locator(".note.bad")).to_contain_text("nowhere.invalid")
 
 
 def deploy_a_folder(visit: Visit, instance: Instance, folder: Path) -> str:

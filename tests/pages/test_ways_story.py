@@ -1,12 +1,12 @@
 """Passkeys and codes in a real browser with an authenticator, against a real Windlass."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from pyotp.totp import TOTP
 
 from tests.running import Instance
@@ -32,9 +32,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    found = browser.new_context(viewport={"width": 1280, "height": 800})
-    found.set_default_timeout(20_000)
+def context(new_context: Callable[..., BrowserContext]) -> Iterator[BrowserContext]:
+    found = new_context()
     yield found
     found.close()
 

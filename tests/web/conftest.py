@@ -1,12 +1,14 @@
 """One Chromium and one gallery for the browser tests of a worker."""
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
+from tests.running import until
 from tests.web.server import Gallery
 from windlass.web import assets_build
 
@@ -48,9 +50,17 @@ class Visit:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
 
-    def open(self, path: str) -> Page:
+    def open(self, path: str, *, is_still: bool = False) -> Page:
+        """`is_still`: the page's clock stands, so what vanishes after a while stays."""
+        if is_still:
+            self.page.clock.install()
+            self.page.clock.pause_at(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1))
         self.page.goto(self.gallery.url + path)
         return self.page
+
+    def followed(self, path: str = "/api/events/stream") -> None:
+        """Until the page hears what the server says: what was said before is lost."""
+        until(lambda: self.gallery.followers(path), what=f"the page to follow {path}")
 
     def forget(self) -> None:
         """What was heard so far was heard from another page."""
@@ -65,16 +75,14 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, gallery: Gallery) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(10_000)
+def visit(new_context: Callable[..., BrowserContext], gallery: Gallery) -> Iterator[Visit]:
+    context = new_context()
     yield Visit(context, gallery)
     context.close()
 
 
 @pytest.fixture
-def phone(browser: Browser, gallery: Gallery) -> Iterator[Visit]:
-    context = browser.new_context(**PHONE)
-    context.set_default_timeout(10_000)
+def phone(new_context: Callable[..., BrowserContext], gallery: Gallery) -> Iterator[Visit]:
+    context = new_context(**PHONE)
     yield Visit(context, gallery)
     context.close()

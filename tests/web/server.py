@@ -33,6 +33,14 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class Listener(queue.SimpleQueue[str | None]):
+    """An open stream: what is put into it is sent, None ends it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+
 class Gallery:
     """The server and what a test may change about it."""
 
@@ -40,11 +48,11 @@ class Gallery:
         self.lines = len(s.LOG)
         self.theme = "system"
         self.language = "en"
-        self.listeners: list[queue.SimpleQueue[str | None]] = []
+        self.listeners: list[Listener] = []
         self.pages = dict(gallery.PAGES)
         self.posted: list[tuple[str, bytes]] = []
         self.missing_everything = True
-        self.refuse_streams = False
+        self.is_away = False
         owner = self
 
         class Handler(_Handler):
@@ -57,6 +65,10 @@ class Gallery:
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )
         self._thread.start()
+
+    def followers(self, path: str) -> list[Listener]:
+        """The open streams whose address ends so."""
+        return [listener for listener in self.listeners if listener.path.endswith(path)]
 
     def announce(self, kind: str, identifier: str) -> None:
         """Tell every page that something changed."""
@@ -90,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path.startswith(static_files.URL):
             self._asset(parts.path)
+        elif parts.path.startswith("/api/") and self.gallery.is_away:
+            self._send(b"", "text/plain", 503, {})
         elif parts.path == "/api/events/stream":
             self._stream()
         elif parts.path.startswith("/api/"):
@@ -201,10 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self) -> None:
         """Server-sent events until the test or the browser ends them."""
         self.close_connection = True
-        if self.gallery.refuse_streams:
-            self._send(b"", "text/plain", 503, {})
-            return
-        listener: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        listener = Listener(urlsplit(self.path).path)
         self.gallery.listeners.append(listener)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")

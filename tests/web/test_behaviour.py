@@ -1,10 +1,11 @@
 """C-312 and the rules of the panel: live parts, palette, shortcuts, forms, toasts, no script."""
 
 import re
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.running import until
 from tests.web import people_samples as p
 from tests.web import samples as s
 from tests.web.conftest import Visit
@@ -13,19 +14,9 @@ from tests.web.server import Gallery
 PROJECT = "/projects/harbour-shop"
 
 
-def connected(visit: Visit) -> None:
-    """The page's event stream is open."""
-    visit.page.wait_for_function("() => performance.now() > 0")
-    for _ in range(100):
-        if visit.gallery.listeners:
-            return
-        visit.page.wait_for_timeout(50)
-    pytest.fail("the page never followed the server")
-
-
 def test_a_change_appears_without_a_reload_and_focus_stays(visit: Visit) -> None:
     page = visit.open(PROJECT)
-    connected(visit)
+    visit.followed()
     row = page.locator(f"#row-{s.BUILDING.id}")
     expect(row.locator(".status")).to_have_text("Building")
     row.locator("a.cover").focus()
@@ -44,42 +35,54 @@ def test_a_change_appears_without_a_reload_and_focus_stays(visit: Visit) -> None
 
 def test_all_tabs_share_one_connection(visit: Visit) -> None:
     visit.open(PROJECT)
-    connected(visit)
+    visit.followed()
     for _ in range(3):
         other = visit.page.context.new_page()
+        asked: list[str] = []
+        other.on("request", lambda request, asked=asked: asked.append(str(request.headers)))
         other.goto(visit.gallery.url + PROJECT)
-        # It follows: a change makes it ask again.
-        with other.expect_request(lambda request: "hx-request" in request.headers):
+
+        # It follows: a change makes it ask again. From when on cannot be seen from outside.
+        def has_asked(other: Page = other, asked: list[str] = asked) -> bool:
             visit.gallery.announce("project", s.PROJECT.id)
+            other.wait_for_timeout(100)
+            return any("hx-request" in headers for headers in asked)
+
+        until(has_asked, what="the other tab to hear of a change")
 
     assert len(visit.gallery.listeners) == 1
 
 
 def test_a_lost_connection_is_said_and_taken_back(visit: Visit) -> None:
     page = visit.open(PROJECT)
-    connected(visit)
+    visit.followed()
     offline = page.locator("#offline")
     expect(offline).to_be_hidden()
 
-    visit.gallery.refuse_streams = True
+    visit.gallery.is_away = True
     visit.gallery.drop_connections()
-    expect(offline).to_be_visible(timeout=15_000)
-    visit.gallery.refuse_streams = False
-    expect(offline).to_be_hidden(timeout=15_000)
+    expect(offline).to_be_visible()
+    visit.gallery.is_away = False
+    expect(offline).to_be_hidden()
 
 
 def test_the_end_of_a_deployment_elsewhere_is_a_toast_and_there_are_three_at_most(
     visit: Visit,
 ) -> None:
-    page = visit.open("/projects/harbour-shop/settings")
-    connected(visit)
+    page = visit.open("/projects/harbour-shop/settings", is_still=True)
+    visit.followed()
     for number in range(5):
         visit.gallery.announce("deployment", f"finished-{number}")
 
+    told = "Object.keys(sessionStorage).filter((key) => key.startsWith('windlass.told:')).length"
+    until(lambda: page.evaluate(told) == 5, what="all five to be told")
     expect(page.locator(".toast")).to_have_count(3)
     expect(page.locator(".toast").last).to_contain_text("Harbour shop failed: Build ran out")
     page.locator(".toast").last.get_by_label("Close").click()
     expect(page.locator(".toast")).to_have_count(2)
+    page.mouse.move(0, 0)
+    page.clock.fast_forward(7_000)
+    expect(page.locator(".toast")).to_have_count(0)
 
 
 def test_the_palette_finds_projects_pages_and_actions(visit: Visit) -> None:
@@ -101,7 +104,8 @@ def test_the_palette_finds_projects_pages_and_actions(visit: Visit) -> None:
 
 
 def test_keys_go_places_and_can_be_turned_off(visit: Visit) -> None:
-    page = visit.open("/status")
+    # Two keys belong together when the second comes soon.
+    page = visit.open("/status", is_still=True)
     page.keyboard.press("?")
     expect(page.locator("#shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
@@ -218,8 +222,10 @@ def test_a_folder_of_the_release_opens_in_place(visit: Visit) -> None:
     expect(page.locator("#files .inside .leaf").first).to_contain_text("index-Cq3kd.js")
 
 
-def test_pages_read_and_forms_post_without_script(browser: Browser, gallery: Gallery) -> None:
-    context = browser.new_context(java_script_enabled=False)
+def test_pages_read_and_forms_post_without_script(
+    new_context: Callable[..., BrowserContext], gallery: Gallery
+) -> None:
+    context = new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{gallery.url}/deployments/{s.FAILED.id}")
     expect(page.locator("h1")).to_contain_text("Build ran out of memory (2 GiB)")
@@ -229,7 +235,8 @@ def test_pages_read_and_forms_post_without_script(browser: Browser, gallery: Gal
 
     page.goto(f"{gallery.url}/projects/new-git")
     page.get_by_label(re.compile("Address")).fill("https://git.example.com/a.git")
-    page.get_by_role("button", name="Look inside").click()
+    with page.expect_response("**/projects/new/git"):
+        page.get_by_role("button", name="Look inside").click()
     assert gallery.posted[0][0] == "/projects/new/git"
     page.goto(f"{gallery.url}/projects/new")
     expect(page.get_by_text("needs JavaScript")).to_be_visible()

@@ -1,11 +1,11 @@
 """Every page in a real browser: accessible, still, quiet, for keyboard and finger."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.web import gallery
 from tests.web.conftest import PHONE, PROBES, Visit
@@ -47,10 +47,9 @@ class Window(Visit):
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser) -> Iterator[Window]:
+def window(new_context: Callable[..., BrowserContext]) -> Iterator[Window]:
     served = Gallery()
-    context = browser.new_context(no_viewport=True)
-    context.set_default_timeout(10_000)
+    context = new_context(viewport=None, no_viewport=True)
     yield Window(context, served)
     context.close()
     served.close()

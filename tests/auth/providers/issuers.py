@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
-from tests.running import free_port
+from tests.running import free_port, request
 
 from windlass.web import assets_build
 
@@ -45,7 +44,7 @@ class Issuer:
 
     def person(self, account: str, *, refuses: bool = False, **claims: Any) -> None:
         body = {"accountId": account, "claims": claims, "refuses": refuses}
-        assert httpx2.post(f"{self.url}/-/person", json=body).status_code == 204
+        assert request("POST", f"{self.url}/-/person", json=body).status_code == 204
 
 
 @contextmanager
