@@ -218,6 +218,12 @@ class Answers:
                 return panel.diff | {"comparedWith": call.query.get("compareWith")}
             case "GET", [_, "runtime-logs"]:
                 return ["listening on 3000", {"message": "GET / 200"}][: int(call.query["lines"])]
+            case "POST", [deployment_id, "trigger"]:
+                old = existing(panel.deployments.get(deployment_id))
+                project = panel.projects[old["projectId"]]
+                made = panel.add_deployment(project, status="queued")
+                threading.Thread(target=panel.run, args=(made,), daemon=True).start()
+                return 201, dict(made)
             case "POST", [deployment_id, verb]:
                 return self._act(existing(panel.deployments.get(deployment_id)), verb)
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")

@@ -287,3 +287,24 @@ def test_the_first_deployment_has_no_diff(
     run: Run, history: list[dict[str, object]], panel: Panel
 ) -> None:
     assert "nothing to compare it with" in run("diff", str(history[0]["id"])).stdout
+
+
+def test_rollback_with_todays_variables_asks_for_them(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    run("rollback", "--project", "shop", "--todays-variables")
+
+    assert [json.loads(call.body) for call in panel.calls if call.method == "POST"] == [
+        {"todaysVariables": True}
+    ]
+
+
+def test_redeploy_takes_the_newest_and_follows_it(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    result = run("redeploy", "--project", "shop", "--clean")
+
+    assert "Ready" in result.stdout
+    sent = [call for call in panel.calls if call.method == "POST"]
+    assert sent[0].path == f"/api/deployments/{history[3]['id']}/trigger"
+    assert sent[0].query == {"clean": "true"}

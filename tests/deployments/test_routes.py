@@ -180,6 +180,7 @@ async def test_a_rollback_is_a_wish_that_names_both_releases(
     assert (await client.get(f"{here}/can-rollback")).json()["data"] == {
         "canRollback": True,
         "reason": None,
+        "variables": None,
     }
 
     response = await client.post(f"{here}/rollback", json={"reason": "prices are wrong"})

@@ -120,13 +120,17 @@ def test_a_promoted_preview_runs_with_the_variables_of_production(
     assert log.count("releasing green-two") == 1
     # What was live comes back as it was, although the variables are others by now.
     instance.cli("env", "set", "COLOUR=red", cwd=folder)
-    instance.cli("rollback", cwd=folder)
+    said = instance.cli("rollback", cwd=folder).stdout
     assert instance.get(first["url"]).text == "one none"
+    assert "with the variables of its own time; different today: COLOUR" in said
     instance.cli("promote", preview["id"], cwd=folder)
     assert instance.get(first["url"]).text == "two green-two"
     for release in (preview["id"], f"{preview['id']}-live"):
         assert (instance.home / "releases" / release).is_dir()
-    instance.cli("rollback", cwd=folder)
+    # Or the old files with the variables of today, when somebody says so.
+    said = instance.cli("rollback", "--todays-variables", cwd=folder).stdout
+    assert instance.get(first["url"]).text == "one red"
+    assert "with the variables of today" in said
     assert instance.api("DELETE", f"/api/deployments/{preview['id']}").status_code == 204
     for release in (preview["id"], f"{preview['id']}-live"):
         gone = instance.home / "releases" / release

@@ -24,6 +24,7 @@ _SHOW: dict[str, Any] = {
     "promoter": "Ada Bell",
     "errors": {},
     "why_not": {},
+    "differing": None,
     "may": GRANTS[Role.owner],
     "log": s.LOG,
     "nodes": s.NODES,
@@ -336,6 +337,11 @@ PAGES: Pages = {
                 '\x1b[32mINFO\x1b[0m:     127.0.0.1:0 - "GET /orders/812 HTTP/1.1" 200 OK',
             ],
         },
+    ),
+    f"/deployments/{s.EARLIER.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW | {"deployment": s.EARLIER, "differing": s.DIFF.variables},
     ),
     f"/deployments/{s.LIVE.id}/files": (
         "deployments/files.html",

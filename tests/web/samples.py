@@ -174,6 +174,11 @@ SERVER = deployment(
 )
 
 
+EARLIER = deployment(
+    9, plan=SERVER_PLAN, promoted_at=before(days=2), commit_message="Count what was sold"
+)
+
+
 def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
     slug = name.lower().replace(" ", "-").replace(".", "-")
     facts: dict[str, Any] = {
@@ -196,6 +201,7 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
         "node_version": None,
         "build_network": False,
         "supersede_running": False,
+        "keep_releases": None,
         "url": f"http://{slug}.localhost:8000",
         "latest_deployment": latest,
         "active_deployment_id": public_id("depl", 1),

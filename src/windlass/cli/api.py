@@ -170,9 +170,20 @@ class Api(People):
         """ApiError 409 when the deployment has ended already."""
         return self._act(deployment_id, "cancel", {})
 
-    def rollback(self, deployment_id: str, *, reason: str | None = None) -> Deployment:
-        """Makes this earlier deployment the live one again."""
-        return self._act(deployment_id, "rollback", given(reason=reason))
+    def rollback(
+        self, deployment_id: str, *, reason: str | None = None, todays_variables: bool = False
+    ) -> Deployment:
+        """Makes this earlier deployment the live one again, with the variables it had then or
+        with today's."""
+        wanted = True if todays_variables else None
+        body = given(reason=reason, todays_variables=wanted)
+        return self._act(deployment_id, "rollback", body)
+
+    def redeploy(self, deployment_id: str, *, clean: bool = False) -> Deployment:
+        """Queues a new deployment of the same source. ApiError 409 while the old one runs."""
+        path = f"/api/deployments/{safe(deployment_id)}/trigger"
+        params = {"clean": "true" if clean else None}
+        return self._one(Deployment, self.request("POST", path, params=params))
 
     def promote(self, deployment_id: str) -> Deployment:
         """Makes this preview the production deployment."""

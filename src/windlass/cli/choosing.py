@@ -39,6 +39,14 @@ def newest_preview(api: Api, project: Project) -> Deployment:
     return found[0]
 
 
+def newest(api: Api, project: Project) -> Deployment:
+    """The newest deployment, however it ended. Raises NoDeployment."""
+    found = api.deployments(project_id=project.id, limit=1)
+    if not found:
+        raise NoDeployment(project=project.slug, kind="to build again")
+    return found[0]
+
+
 def newest_ready(api: Api, project: Project) -> Deployment:
     """The newest READY deployment. Raises NoDeployment."""
     found = api.deployments(project_id=project.id, status="ready", limit=1)

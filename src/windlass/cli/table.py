@@ -21,6 +21,7 @@ COMMANDS: dict[str, Row] = {
     "logs": Row(f"{_HERE}.logs:logs", "Show the log of a deployment."),
     "rollback": Row(f"{_HERE}.switch:rollback", "Go back to an earlier deployment, at once."),
     "promote": Row(f"{_HERE}.switch:promote", "Make a preview the production deployment."),
+    "redeploy": Row(f"{_HERE}.switch:redeploy", "Build the same source once more."),
     "cancel": Row(f"{_HERE}.switch:cancel", "Cancel a deployment that is still running."),
     "deployments": Row(f"{_HERE}.deployments:deployments", "List deployments."),
     "diff": Row(f"{_HERE}.diff:diff", "Show what differs between two deployments."),

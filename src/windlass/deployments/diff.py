@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -166,7 +166,11 @@ def _plain(value: object) -> str | int | float | bool | None:
 
 def _variables(before: Deployment, after: Deployment) -> tuple[Change, ...]:
     """Which names differ; whether a value does is told by its keyed hash."""
-    found = fingerprints.between(_marks(before), _marks(after))
+    return changes_of(fingerprints.between(_marks(before), _marks(after)))
+
+
+def changes_of(found: Mapping[str, str]) -> tuple[Change, ...]:
+    """Names and what became of them."""
     return tuple(Change(name=name, kind=kind) for name, kind in found.items())
 
 

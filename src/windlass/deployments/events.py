@@ -37,6 +37,8 @@ class SwitchAsked(Event, frozen=True):
     commit: str | None
     previous_commit: str | None
     reason: str | None
+    # With the variables of that day instead of those of its own time.
+    with_today: bool = False
 
 
 class Promoted(Event, frozen=True):

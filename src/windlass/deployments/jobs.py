@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from windlass.adapters.edge import EdgeAway
 from windlass.adapters.world import world
@@ -84,9 +84,23 @@ async def take_down_project(ctx: Ctx, event: project_events.Deleted) -> None:
 @on(events.Ready)
 async def prune(ctx: Ctx, event: events.Ready) -> None:
     """Keep the last N releases and previews of a project, and always the live ones (C-155)."""
+    await _prune(ctx, event.project_id)
+
+
+@on(project_events.Changed)
+async def prune_to_setting(ctx: Ctx, event: project_events.Changed) -> None:
+    """Fewer are kept from now on: those beyond go at once."""
+    if "keep_releases" in event.fields:
+        await _prune(ctx, event.project_id)
+
+
+async def _prune(ctx: Ctx, project_id: UUID) -> None:
     builds = ctx.settings.builds
-    for is_preview, keep in ((False, builds.keep_releases), (True, builds.keep_previews)):
-        for id, host in await _beyond(ctx, event.project_id, keep, is_preview=is_preview):
+    async with ctx.transaction() as db:
+        own = await db.scalar(select(Project.keep_releases).where(Project.id == project_id))
+    keep_releases = builds.keep_releases if own is None else own
+    for is_preview, keep in ((False, keep_releases), (True, builds.keep_previews)):
+        for id, host in await _beyond(ctx, project_id, keep, is_preview=is_preview):
             await _prune_one(ctx, id, host, is_preview=is_preview)
 
 
@@ -112,9 +126,10 @@ async def _beyond(
 
 async def _prune_one(ctx: Ctx, id: UUID, host: str, *, is_preview: bool) -> None:
     async with ctx.transaction() as db:
-        wanted = select(Site).where(Site.wanted_id == id)
-        places = list(await db.scalars(wanted))
-        if any(not place.is_preview for place in places):
+        used = select(Site).where(or_(Site.wanted_id == id, Site.active_id == id))
+        places = list(await db.scalars(used.with_for_update()))
+        # Production, or another address that shows this release, needs its files.
+        if any(not place.is_preview or place.host != host for place in places):
             return
         for place in places:
             await service.wish(db, place, None, by=None, reason="retention")
@@ -169,7 +184,14 @@ async def sweep(ctx: Ctx) -> None:
             names = promoting.names(active, is_production=not place.is_preview) if active else ()
             if place.wanted_id and serves not in names:
                 log.get().warning("sites.mended", host=place.host, served=serves)
-                await service.wish(db, place, place.wanted_id, by=None, reason="mended")
+                await service.wish(
+                    db,
+                    place,
+                    place.wanted_id,
+                    by=None,
+                    reason="mended",
+                    with_today=place.wanted_today,
+                )
     await asyncio.to_thread(world(ctx).blobs.sweep)
     for folder in _children(home / "work"):
         if known.get(folder.name) not in MOVING:

@@ -25,6 +25,7 @@ from windlass.deployments import (
     promoting,
     queue_routes,
     releases,
+    returning,
     runtime_logs,
     service,
     settings_pages,
@@ -103,7 +104,10 @@ async def _show(
     shown = listing.read(await listing.one_in(db, state.settings, deployment.id, by=actor))
     lines = await service.last_lines(state.database, deployment.id, limit=_LOG_LINES)
     manifest = await releases.manifest_of(store_of(request), deployment)
-    app, output = await _app(request, shown)
+    app, output = await _app(request, deployment, shown)
+    why_not = await service.why_not(db, deployment)
+    if gone := await returning.why_not(db, state.settings.folder, deployment):
+        why_not = {"promote": gone, "rollback": gone} | why_not
     return page(
         request,
         "deployments/show.html",
@@ -114,7 +118,8 @@ async def _show(
         values={"note": shown.note or "" if note is None else note},
         promoter=await accounts.name_of(db, deployment.promoted_by),
         going_live=await service.is_going_live(db, deployment),
-        why_not=await service.why_not(db, deployment),
+        why_not=why_not,
+        differing=await returning.differing(db, deployment, state.key_ring),
         may=GRANTS[await projects.role_on(db, deployment.project_id, by=actor)],
         log=[LogLineOut(**dict(row)) for row in lines],
         nodes=tree.listing(manifest),
@@ -123,12 +128,15 @@ async def _show(
     )
 
 
-async def _app(request: Request, shown: DeploymentOut) -> tuple[App | None, list[str]]:
+async def _app(
+    request: Request, deployment: Deployment, shown: DeploymentOut
+) -> tuple[App | None, list[str]]:
     """The process of a server, if it runs now, and the last lines that it wrote."""
     if shown.plan is None or shown.plan.kind != "server":
         return None, []
     settings = request.app.state.settings
-    name = promoting.live_name(shown.id) if shown.is_preview and shown.is_active else shown.id
+    is_second = shown.is_active and promoting.has_live_release(deployment)
+    name = promoting.live_name(shown.id) if is_second else shown.id
     output = await asyncio.to_thread(runtime_logs.last_lines, settings.folder, name, _RUNTIME_LINES)
     client = EdgeClient(settings.folder, host=settings.host, port=settings.port)
     try:
@@ -181,7 +189,8 @@ async def promote(
     request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
 ) -> Answer:
     try:
-        await service.make_live(db, deployment, reason="promotion", by=actor)
+        home = request.app.state.settings.folder
+        await returning.make_live(db, home, deployment, reason="promotion", by=actor)
     except AppError as error:
         return await _refused(request, db, actor, deployment, error)
     return _back(deployment, "promoted")
@@ -193,7 +202,14 @@ async def roll_back(
 ) -> Answer:
     reason = forms.text(form, "reason") or "rollback"
     try:
-        await service.make_live(db, deployment, reason=reason[:500], by=actor)
+        await returning.make_live(
+            db,
+            request.app.state.settings.folder,
+            deployment,
+            reason=reason[:500],
+            with_today=forms.checked(form, "todays_variables"),
+            by=actor,
+        )
     except AppError as error:
         return await _refused(request, db, actor, deployment, error)
     return _back(deployment, "rolled-back")

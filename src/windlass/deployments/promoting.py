@@ -1,4 +1,5 @@
-"""A preview on the production host: the same files, run with the variables of production.
+"""A preview on the production host, or an older release with today's variables: the same files, run
+with the variables of production.
 
 The preview's own release never changes, and its own address goes on with the variables of previews.
 Production serves a second release beside it, `<deployment>-live`, whose files are the first one's.
@@ -37,6 +38,11 @@ def names(id: UUID, *, is_production: bool) -> tuple[str, ...]:
     return (name, live_name(name)) if is_production else (name,)
 
 
+def has_live_release(deployment: Deployment) -> bool:
+    """Whether production serves, or served last, a second release of it."""
+    return deployment.is_preview or deployment.live_variables is not None
+
+
 async def prepare(ctx: Ctx, place: Site, id: UUID) -> str:
     """The name of the release that this host is to serve; made first where a preview is promoted.
 
@@ -48,7 +54,7 @@ async def prepare(ctx: Ctx, place: Site, id: UUID) -> str:
         return name
     async with ctx.transaction() as db:
         found = await db.get(Deployment, id)
-        if found is None or not found.is_preview or found.plan is None:
+        if found is None or found.plan is None or not _needs_another(place, found):
             return name
         project = (await db.scalars(select(Project).where(Project.id == found.project_id))).one()
         env, secrets = await projects.environment(db, project.id, Target.production, ctx.keys)
@@ -56,7 +62,8 @@ async def prepare(ctx: Ctx, place: Site, id: UUID) -> str:
     folder = site.folder(ctx.settings.folder, live)
     is_there = (folder / "site.json").exists()
     is_served = links.current(ctx.settings.folder, place.host) == live
-    if is_there and (is_served or found.promoted_at is not None):
+    was_live = found.promoted_at is not None and not place.wanted_today
+    if is_there and (is_served or was_live or place.active_id == found.id):
         return live
     wanted = Release(
         deployment=live,
@@ -71,6 +78,14 @@ async def prepare(ctx: Ctx, place: Site, id: UUID) -> str:
         kept = update(Deployment).where(Deployment.id == found.id)
         await db.execute(kept.values(live_variables=marks))
     return live
+
+
+def _needs_another(place: Site, found: Deployment) -> bool:
+    """Whether the release as it was built is not what this host is to serve."""
+    if found.is_preview or place.wanted_today:
+        return True
+    # The host goes back to what it serves, after a switch that came to nothing.
+    return place.active_id == found.id and found.live_variables is not None
 
 
 async def _make(ctx: Ctx, deployment: Deployment, wanted: Release, *, of: str) -> None:

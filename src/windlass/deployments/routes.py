@@ -20,6 +20,7 @@ from windlass.deployments import (
     listing,
     promoting,
     releases,
+    returning,
     runtime_logs,
     service,
     starting,
@@ -161,9 +162,17 @@ async def roll_back(
     deployment: InDeployment,
     data: JSONBody[RollbackReason | None] = None,
 ) -> DeploymentOut:
-    """Make this earlier release live again. Nothing is rebuilt (C-160)."""
-    reason = data.reason if data else None
-    await service.make_live(db, deployment, reason=reason or "rollback", by=actor)
+    """Make this earlier release live again, with the variables of its own time unless today's are
+    asked for. Nothing is rebuilt (C-160)."""
+    wanted = data or RollbackReason()
+    await returning.make_live(
+        db,
+        request.app.state.settings.folder,
+        deployment,
+        reason=wanted.reason or "rollback",
+        with_today=wanted.todays_variables,
+        by=actor,
+    )
     return await shown(request, deployment, actor)
 
 
@@ -172,7 +181,8 @@ async def promote(
     request: Request, db: DB, actor: CurrentActor, deployment: InDeployment
 ) -> DeploymentOut:
     """Make this release live on the project's own address (C-131)."""
-    await service.make_live(db, deployment, reason="promotion", by=actor)
+    home = request.app.state.settings.folder
+    await returning.make_live(db, home, deployment, reason="promotion", by=actor)
     return await shown(request, deployment, actor)
 
 
@@ -191,10 +201,12 @@ async def trigger(
 
 
 @get("/{deployment_id:str}/can-rollback", permission=Permission.deploy_read)
-async def can_roll_back(db: DB, deployment: InDeployment) -> CanRollback:
-    """Whether it can be made live, and if not, why."""
-    reason = await service.why_not_active(db, deployment)
-    return CanRollback(can_rollback=reason is None, reason=reason)
+async def can_roll_back(request: Request, db: DB, deployment: InDeployment) -> CanRollback:
+    """Whether it can be made live, and if not, why; and which variables are different today."""
+    state = request.app.state
+    reason = await returning.why_not(db, state.settings.folder, deployment)
+    variables = await returning.differing(db, deployment, state.key_ring)
+    return CanRollback(can_rollback=reason is None, reason=reason, variables=variables)
 
 
 @get("/{deployment_id:str}/files", permission=Permission.deploy_read)
@@ -258,7 +270,7 @@ async def get_runtime_logs(
     """The last lines that the app itself wrote."""
     home = request.app.state.settings.folder
     name = ids.public("depl", deployment.id)
-    if deployment.is_preview and deployment.is_active:
+    if deployment.is_active and promoting.has_live_release(deployment):
         name = promoting.live_name(name)
     count = max(1, min(lines, 5000))
     return Page(await asyncio.to_thread(runtime_logs.last_lines, home, name, count))

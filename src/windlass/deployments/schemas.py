@@ -50,6 +50,9 @@ class DeploymentChange(In):
 
 class RollbackReason(In):
     reason: Annotated[str, Meta(max_length=500)] | None = None
+    todays_variables: Annotated[
+        bool, Meta(description="Run it with today's variables instead of those of its own time.")
+    ] = False
 
 
 class ProjectRef(Out):
@@ -106,20 +109,6 @@ class LogLineOut(Out):
     timestamp: dt.datetime
 
 
-class CanRollback(Out):
-    """Whether this release can be made live, and if not, why (C-162)."""
-
-    can_rollback: bool
-    reason: str | None
-
-
-class FileOut(Out):
-    path: str
-    size: int
-    sha256: str
-    mode: str
-
-
 class Change(Out):
     """One thing that differs between two deployments; values of variables are never shown.
 
@@ -131,6 +120,22 @@ class Change(Out):
     kind: str
     before: str | int | float | bool | None = None
     after: str | int | float | bool | None = None
+
+
+class CanRollback(Out):
+    """Whether this release can be made live, and if not, why (C-162)."""
+
+    can_rollback: bool
+    reason: str | None
+    # What is different today from the variables it would run with; null: not known, or it has none.
+    variables: tuple[Change, ...] | None
+
+
+class FileOut(Out):
+    path: str
+    size: int
+    sha256: str
+    mode: str
 
 
 class DiffSummary(Out):

@@ -166,7 +166,12 @@ async def withdraw_wish(db: AsyncSession, id: UUID) -> None:
     await db.execute(
         update(Site)
         .where(Site.wanted_id == id, Site.active_id.is_distinct_from(id))
-        .values(wanted_id=Site.active_id, generation=NEXT_GENERATION, check_at=func.now())
+        .values(
+            wanted_id=Site.active_id,
+            wanted_today=False,
+            generation=NEXT_GENERATION,
+            check_at=func.now(),
+        )
     )
     await announce(db, "loop-sites")
 
@@ -213,7 +218,12 @@ async def why_not(db: AsyncSession, deployment: Deployment) -> dict[str, str]:
 
 
 async def make_live(
-    db: AsyncSession, deployment: Deployment, *, reason: str | None, by: Actor
+    db: AsyncSession,
+    deployment: Deployment,
+    *,
+    reason: str | None,
+    with_today: bool = False,
+    by: Actor,
 ) -> None:
     """Ask for this release on the project's production host: promotion and rollback (C-160).
 
@@ -224,7 +234,7 @@ async def make_live(
         raise CannotActivate(reason=problem)
     site = await production_site(db, deployment.project_id)
     previous = await db.get(Deployment, site.active_id) if site.active_id else None
-    await wish(db, site, deployment.id, by=by.id, reason=reason)
+    await wish(db, site, deployment.id, by=by.id, reason=reason, with_today=with_today)
     event = events.SwitchAsked(
         deployment_id=deployment.id,
         project_id=deployment.project_id,
@@ -232,14 +242,22 @@ async def make_live(
         commit=deployment.commit_sha,
         previous_commit=previous.commit_sha if previous else None,
         reason=reason,
+        with_today=with_today,
     )
     await emit(db, event, by=by.id)
 
 
 async def wish(
-    db: AsyncSession, site: Site, deployment_id: UUID | None, *, by: UUID | None, reason: str | None
+    db: AsyncSession,
+    site: Site,
+    deployment_id: UUID | None,
+    *,
+    by: UUID | None,
+    reason: str | None,
+    with_today: bool = False,
 ) -> None:
-    """A host shall serve this release (None: nothing). Larger generations win.
+    """A host shall serve this release (None: nothing), with the variables of its own time or with
+    today's. Larger generations win.
 
     A deployment that was waiting for this host is ready, but not live: it came second.
     """
@@ -260,6 +278,7 @@ async def wish(
             generation=NEXT_GENERATION,
             wanted_by=by,
             wanted_reason=reason,
+            wanted_today=with_today,
             wanted_at=func.now(),
             error=None,
             check_at=func.now(),

@@ -103,9 +103,13 @@ def _change(settings: Settings, form: Form, plan: Plan | None, root: str | None)
             "node_version": forms.text(form, "node_version"),
             "build_network": forms.checked(form, "build_network"),
             "supersede_running": forms.checked(form, "supersede_running"),
+            "keep_releases": forms.number(form, "keep_releases"),
             **chosen,
         },
-        words={"node_version": "Node.js 16, 18, 20, 21, 22 or 24"},
+        words={
+            "node_version": "Node.js 16, 18, 20, 21, 22 or 24",
+            "keep_releases": N_("a number from 1 to 100"),
+        },
         also=_wrong_repository(settings, form) + _missing(form, "name"),
     )
 

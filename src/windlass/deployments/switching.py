@@ -6,7 +6,7 @@ Nothing is marked before it was seen to be true (D-52), and every step may run t
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, null, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.adapters.edge import EdgeAway
@@ -18,7 +18,7 @@ from windlass.core.events import emit
 from windlass.core.live import announce
 from windlass.core.loop import Step
 from windlass.core.threads import blocking
-from windlass.deployments import building, events, promoting, service
+from windlass.deployments import building, events, promoting, returning, service
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
@@ -58,7 +58,7 @@ async def converge(ctx: Ctx, place: Site) -> Step:
         problem = (str(error), list[str](), False)
     if problem is None:
         values = {"active_id": place.wanted_id, "settled": place.generation, "error": None}
-        return Step(values, then=_promoted(ctx, place))
+        return Step(values, then=_promoted(ctx, place, await _words(ctx, place)))
     reason, lines, is_final = problem
     is_active = place.wanted_id == place.active_id
     if is_active or (not is_final and place.loop_failures < _EDGE_TRIES):
@@ -68,6 +68,7 @@ async def converge(ctx: Ctx, place: Site) -> Step:
     # A new generation: the loop comes again at once and makes the host serve what it did before.
     values = {
         "wanted_id": place.active_id,
+        "wanted_today": False,
         "generation": service.NEXT_GENERATION,
         "error": reason,
     }
@@ -107,7 +108,7 @@ async def _take_down(ctx: Ctx, place: Site) -> Step:
     return Step({"active_id": None, "settled": place.generation})
 
 
-def _promoted(ctx: Ctx, place: Site) -> Any:
+def _promoted(ctx: Ctx, place: Site, words: str | None) -> Any:
     """In one transaction: exactly one active deployment, the deployment's end, the event."""
 
     async def then(db: AsyncSession) -> None:
@@ -142,8 +143,10 @@ def _promoted(ctx: Ctx, place: Site) -> Any:
             )
             await emit(db, ready, by=wanted.created_by)
             await _say(db, wanted.id, f"Live at {ctx.settings.site_url(place.host)}")
-        elif wanted.is_preview and not place.is_preview:
-            await _say(db, wanted.id, _promoted_words(ctx, place, wanted))
+        elif words is not None:
+            await _say(db, wanted.id, words)
+        if not wanted.is_preview and not place.wanted_today:
+            values["live_variables"] = null()
         if values:
             await db.execute(update(Deployment).where(Deployment.id == wanted.id).values(values))
         event = events.Promoted(
@@ -160,10 +163,26 @@ def _promoted(ctx: Ctx, place: Site) -> Any:
     return then
 
 
-def _promoted_words(ctx: Ctx, place: Site, wanted: Deployment) -> str:
-    is_server = wanted.plan is not None and wanted.plan.get("kind") == "server"
-    variables = ", running with the variables of production" if is_server else ""
-    return f"Promoted: live at {ctx.settings.site_url(place.host)}{variables}"
+async def _words(ctx: Ctx, place: Site) -> str | None:
+    """What the log of a release says that was ready before and goes live now (C-163)."""
+    if place.is_preview or place.wanted_id == place.active_id:
+        return None
+    async with ctx.transaction() as db:
+        wanted = await db.get(Deployment, place.wanted_id)
+        if wanted is None or wanted.status is not Status.ready:
+            return None
+        differing = await returning.differing(db, wanted, ctx.keys) or ()
+    address = ctx.settings.site_url(place.host)
+    if wanted.is_preview and wanted.promoted_at is None:
+        is_server = returning.has_variables(wanted)
+        variables = ", running with the variables of production" if is_server else ""
+        return f"Promoted: live at {address}{variables}"
+    if place.wanted_today:
+        return f"Live again at {address}, with the variables of today"
+    if not differing:
+        return f"Live again at {address}"
+    names = ", ".join(change.name for change in differing)
+    return f"Live again at {address}, with the variables of its own time; different today: {names}"
 
 
 def _failed(place: Site, reason: str) -> Any:

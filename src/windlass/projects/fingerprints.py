@@ -40,5 +40,24 @@ def between(before: Marks | None, after: Marks | None) -> dict[str, Kind]:
     return found
 
 
+def against(
+    before: Marks, env: Mapping[str, str], project_id: UUID, keys: KeyRing
+) -> dict[str, Kind]:
+    """What became of each name that differs from these variables; with any key of the ring."""
+    found: dict[str, Kind] = {}
+    known = {keys.newest.hex(), *(key.hex() for key in keys.older)}
+    for name in sorted(before.keys() | env.keys()):
+        if name not in before:
+            found[name] = "added"
+        elif name not in env:
+            found[name] = "removed"
+        else:
+            key, _, mark = before[name].partition(":")
+            context = _context(project_id, name)
+            if not keys.is_marked(env[name], mark, context=context):
+                found[name] = "changed" if key in known else "unknown"
+    return found
+
+
 def _context(project_id: UUID, name: str) -> str:
     return f"fingerprint:{project_id}:{name}"

@@ -49,6 +49,8 @@ class Project(Model):
     build_network: Mapped[bool] = mapped_column(default=False, server_default="false")
     # Whether a newer commit of a branch also ends the build of an older one that runs.
     supersede_running: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # How many releases are kept for rollbacks; null: as many as the settings of the server say.
+    keep_releases: Mapped[int | None]
     # For a private repository: the public half for the Git host, the other for the fetch alone.
     deploy_key_public: Mapped[str | None]
     deploy_key_sealed: Mapped[bytes | None]
@@ -108,5 +110,7 @@ class Site(Leased, Model):
     settled: Mapped[int] = mapped_column(default=0, server_default="0")
     wanted_by: Mapped[UUID | None]
     wanted_reason: Mapped[str | None]
+    # With the variables of the day of the wish, instead of those that the release has of its own.
+    wanted_today: Mapped[bool] = mapped_column(default=False, server_default="false")
     wanted_at: Mapped[dt.datetime | None]
     error: Mapped[str | None]

@@ -24,6 +24,12 @@ NodeVersion = Literal["16", "18", "20", "21", "22", "24"]
 Supersede = Annotated[
     bool, Meta(description="A newer commit of a branch ends the build of an older one, too.")
 ]
+KeepReleases = Annotated[
+    int,
+    Meta(
+        ge=1, le=100, description="How many releases are kept for rollbacks; the live one counts."
+    ),
+]
 Key = Annotated[
     str,
     Meta(
@@ -77,6 +83,8 @@ class ProjectOut(Out):
     node_version: str | None
     build_network: bool
     supersede_running: bool
+    # Null: as many as the server's settings say.
+    keep_releases: int | None
     url: str
     active_deployment_id: str | None
     # The shape of a deployment, which stands above this area.
@@ -111,6 +119,7 @@ class ProjectOut(Out):
             node_version=row.node_version,
             build_network=row.build_network,
             supersede_running=row.supersede_running,
+            keep_releases=row.keep_releases,
             url=settings.site_url(site.host),
             active_deployment_id=ids.public("depl", active) if active else None,
             latest_deployment=latest,
@@ -139,6 +148,7 @@ class ProjectCreate(In):
     node_version: NodeVersion | None = None
     build_network: bool = False
     supersede_running: Supersede = False
+    keep_releases: KeepReleases | None = None
 
 
 class ProjectChange(In):
@@ -157,6 +167,7 @@ class ProjectChange(In):
     node_version: NodeVersion | msgspec.UnsetType | None = msgspec.UNSET
     build_network: bool | msgspec.UnsetType = msgspec.UNSET
     supersede_running: Supersede | msgspec.UnsetType = msgspec.UNSET
+    keep_releases: KeepReleases | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class EnvSet(In):

@@ -71,6 +71,13 @@ def checked(form: Mapping[str, object], name: str) -> bool:
     return form.get(name) == "true"
 
 
+def number(form: Mapping[str, object], name: str) -> int | str | None:
+    """A field with a whole number; what is none stays text, for the struct to refuse."""
+    value = text(form, name)
+    is_number = value is not None and value.isascii() and value.isdecimal() and len(value) < 16
+    return int(value) if is_number and value is not None else value
+
+
 def values(form: Mapping[str, object]) -> dict[str, str | bool]:
     """What was typed, to show it again beside its errors. Passwords are never shown again."""
     return {
@@ -97,6 +104,7 @@ def setting_values(settings: object, plan: Plan | None) -> dict[str, str | bool]
             shown[name] = value
     for name in ("build_network", "supersede_running"):
         shown[name] = bool(getattr(settings, name, False))
+    shown["keep_releases"] = str(getattr(settings, "keep_releases", None) or "")
     return shown
 
 

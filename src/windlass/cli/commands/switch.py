@@ -1,11 +1,11 @@
-"""`windlass rollback`, `promote` and `cancel`: which deployment is live, and which stops."""
+"""`windlass rollback`, `promote`, `cancel`, `redeploy`: which one is live, stops, comes again."""
 
 import time
 from typing import TYPE_CHECKING
 
 import click
 
-from windlass.cli.session import Session, project_option, standard
+from windlass.cli.session import Session, plain, project_option, standard
 
 if TYPE_CHECKING:
     from windlass.cli.schemas import Deployment
@@ -14,12 +14,14 @@ SWITCH_SECONDS = 120.0
 
 ROLLBACK = """\b
 Without DEPLOYMENT: the READY one that was in production before the live one.
-Nothing is built; the switch is atomic and no request fails.
+Nothing is built; the switch is atomic and no request fails. A server runs with the variables that
+it had then; --todays-variables starts the same files with those of today.
 
 \b
 Examples:
   windlass rollback
   windlass rollback depl_01jc... --reason "checkout is broken"
+  windlass rollback --todays-variables
   windlass rollback --project shop"""
 
 PROMOTE = """\b
@@ -29,6 +31,15 @@ Without DEPLOYMENT: the project's newest READY preview.
 Examples:
   windlass promote
   windlass promote depl_01jc..."""
+
+REDEPLOY = """\b
+Without DEPLOYMENT: the project's newest one. The same files are built with today's settings and
+variables; --clean forgets the caches first.
+
+\b
+Examples:
+  windlass redeploy
+  windlass redeploy depl_01jc... --clean"""
 
 CANCEL = """\b
 Without DEPLOYMENT: the project's newest one that has not ended.
@@ -43,6 +54,7 @@ Examples:
 @click.argument("deployment", required=False)
 @project_option
 @click.option("--reason", metavar="TEXT", help="Kept with the deployment.")
+@click.option("--todays-variables", is_flag=True, help="Not with those of its own time.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until it is live.")
 @standard
 @click.pass_obj
@@ -51,6 +63,7 @@ def rollback(
     deployment: str | None,
     project: str | None,
     reason: str | None,
+    todays_variables: bool,
     no_wait: bool,
 ) -> None:
     from windlass.cli import choosing, linking
@@ -58,7 +71,7 @@ def rollback(
     api = session.api
     chosen = deployment or choosing.previous(api, linking.chosen(api, project)).id
     told = _last_error(session, chosen)
-    answer = api.rollback(chosen, reason=reason)
+    answer = api.rollback(chosen, reason=reason, todays_variables=todays_variables)
     _finish(session, answer, "Rolled back to", told=None if no_wait else told)
 
 
@@ -92,6 +105,34 @@ def cancel(session: Session, deployment: str | None, project: str | None) -> Non
     session.result(cancelled.as_received)
 
 
+@click.command(epilog=REDEPLOY, help="Build the same source once more, as a new deployment.")
+@click.argument("deployment", required=False)
+@project_option
+@click.option("--clean", is_flag=True, help="Build without caches.")
+@click.option("--no-wait", is_flag=True, help="Return as soon as the deployment is queued.")
+@standard
+@click.pass_obj
+def redeploy(
+    session: Session, deployment: str | None, project: str | None, clean: bool, no_wait: bool
+) -> None:
+    from windlass.cli import choosing, linking, watching
+
+    api = session.api
+    chosen = deployment or choosing.newest(api, linking.chosen(api, project)).id
+    made = watching.create_held(session, lambda: api.redeploy(chosen, clean=clean))
+    if no_wait:
+        session.say(f"Queued {made.id}. Follow it with: windlass logs {made.id} --follow")
+        session.result(made.as_received)
+        return
+    watching.conclude(session, watching.watch_or_cancel(session, made))
+
+
+def _last_success(session: Session, deployment_id: str) -> str | None:
+    """What the switch itself wrote: which variables it runs with."""
+    lines = list(session.api.logs(deployment_id, level="success"))
+    return lines[-1].message if lines else None
+
+
 def _last_error(session: Session, deployment_id: str) -> int:
     """The number of the last error in its log, so that a later one can be told from it."""
     errors = list(session.api.logs(deployment_id, level="error"))
@@ -103,6 +144,8 @@ def _finish(session: Session, deployment: "Deployment", done: str, *, told: int 
     if told is not None:
         deployment = _live(session, deployment, told)
         session.say(f"{done} {deployment.id}.")
+        if said := _last_success(session, deployment.id):
+            session.say(plain(said))
     else:
         session.say(f"Asked for. See it with: windlass status --project {deployment.project.slug}")
     # A promoted preview keeps its own address; what changed is what the project's serves.
