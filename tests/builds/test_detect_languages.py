@@ -142,9 +142,9 @@ services:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (COMPOSE, "web (built from ./web, ports 8080:80, 9000:90); db (image postgres:17, volumes"),
+        (COMPOSE, "web (build ./web, ports 8080:80, 9000:90); db (image postgres:17, volumes"),
         ("services: []", "names no services"),
-        ("services: {a: 1, b: [x]}", "a (no image); b (no image)"),
+        ("services: {a: 1, b: [x]}", "a (image –); b (image –)"),
         ("a: [", "cannot be read"),
         ("services: {" + ", ".join(f"s{n}: {{}}" for n in range(40)) + "}", "and 28 more"),
     ],

@@ -60,7 +60,7 @@ def problem_with(value: str) -> str | None:
     if any(char in _LOOKALIKES for char in text) or _hides_separators(text):
         return N_("This contains characters that only look like dots or slashes.")
     if ".." in text.split("/"):
-        return "`..` leaves the project."
+        return N_("`..` leaves the project.")
     return None
 
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from windlass.builds.errors import ManifestBroken, SettingWrong
 from windlass.builds.paths import plain, problem_with
+from windlass.core.languages import N_
 from windlass.core.process import WEB, Restart
 
 MAX_BYTES = 32 << 10
@@ -130,21 +131,28 @@ class WindlassToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 def parse(content: bytes, *, file: str = "windlass.toml") -> WindlassToml:
     """Read the file. Raises ManifestBroken (no TOML) or SettingWrong (names key and line)."""
     if len(content) > MAX_BYTES:
-        raise ManifestBroken(file=file, reason=f"it is larger than {MAX_BYTES >> 10} KiB")
+        raise ManifestBroken(
+            file=file, reason=N_("it is larger than {size} KiB").format(size=MAX_BYTES >> 10)
+        )
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
         table = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise ManifestBroken(file=file, reason="it is not UTF-8; save it as UTF-8") from error
+        raise ManifestBroken(file=file, reason=N_("it is not UTF-8; save it as UTF-8")) from error
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is no TOML"
+        problem = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "…"
+        reason = N_("it is no TOML ({problem})").format(problem=problem)
         raise ManifestBroken(file=file, reason=reason) from error
     known = WindlassToml.__struct_fields__
     for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
-            raise _wrong(file, text, [key], f"is not a setting; {hint}")
+            message = (
+                N_("is not a setting; did you mean `{names}`?")
+                if near
+                else N_("is not a setting; known: {names}")
+            )
+            raise _wrong(file, text, [key], message.format(names=", ".join(near or known)))
     try:
         settings = msgspec.convert(table, WindlassToml)
     except msgspec.ValidationError as error:
@@ -154,7 +162,7 @@ def parse(content: bytes, *, file: str = "windlass.toml") -> WindlassToml:
         if keys == ["env"] and isinstance(variables, dict):
             wrong = [name for name, value in variables.items() if not isinstance(value, str)]
             keys += wrong[:1]
-        raise _wrong(file, text, keys, f"is wrong: {message}") from error
+        raise _wrong(file, text, keys, N_("is wrong: {problem}").format(problem=message)) from error
     return _checked(settings, file, text)
 
 
@@ -196,23 +204,28 @@ def _checked(settings: WindlassToml, file: str, text: str) -> WindlassToml:
         value = cast(str | None, getattr(settings, name))
         problem = problem_with(value) if value else None
         if problem:
-            raise _wrong(file, text, [name], f"is refused. {problem}")
+            raise _wrong(file, text, [name], N_("is refused. {problem}").format(problem=problem))
         if value:
             changes[name] = plain(value)
     for name in ("install_command", "build_command", "start_command", "release_command"):
         value = cast(str | None, getattr(settings, name))
         if value and "\x00" in value:
-            raise _wrong(file, text, [name], "contains a NUL character")
+            raise _wrong(file, text, [name], N_("contains a NUL character"))
     for name, process in settings.processes.items():
         problem = _process_problem(name, process, settings.start_command)
         if problem:
             raise _wrong(file, text, ["processes", name], problem)
     for target in settings.connect:
         if "\n" in target or not 0 < int(target.rpartition(":")[2]) < 65536:
-            raise _wrong(file, text, ["connect"], f"holds {target!r}, which is no `host:port`")
+            raise _wrong(
+                file,
+                text,
+                ["connect"],
+                N_("holds {value}, which is no `host:port`").format(value=repr(target)),
+            )
     for name, value in settings.env.items():
         if "\n" in name or "\x00" in value:
-            raise _wrong(file, text, ["env", name], "is no environment variable")
+            raise _wrong(file, text, ["env", name], N_("is no environment variable"))
     return msgspec.structs.replace(settings, **changes)
 
 
@@ -220,21 +233,21 @@ def _process_problem(name: str, process: str | ProcessToml, start: str | None) -
     """What is wrong with one process, or nothing."""
     command = process if isinstance(process, str) else process.command
     if name == "release":
-        return "is no process; the key is `release_command`"
+        return N_("is no process; the key is `release_command`")
     if command is not None and "\x00" in command:
-        return "contains a NUL character"
+        return N_("contains a NUL character")
     if name != WEB:
         return None
     if command is not None and start is not None:
-        return "is said twice: here and as `start_command`"
+        return N_("is said twice: here and as `start_command`")
     if isinstance(process, ProcessToml) and process.restart not in (None, "always"):
-        return "cannot have a restart policy: the server is always started again"
+        return N_("cannot have a restart policy: the server is always started again")
     return None
 
 
 def _wrong(file: str, text: str, keys: list[str], problem: str) -> SettingWrong:
     line = _line_of(text, keys)
-    key = ".".join(keys) or "the file"
+    key = ".".join(keys) or "…"
     return SettingWrong(file=file, key=key, line=line, problem=problem)
 
 

@@ -6,7 +6,7 @@ its parent here. What exactly was wrong is said by `details.reason`, for the err
 
 from typing import ClassVar
 
-from windlass.core.languages import gettext
+from windlass.core import languages
 
 
 class AppError(Exception):
@@ -28,7 +28,7 @@ class AppError(Exception):
     @property
     def message(self) -> str:
         """In the language of whoever is answered; `str(error)` is English, for the log."""
-        return gettext(self.template()).format(**self.facts)
+        return languages.filled(self.template(), self.facts)
 
     @property
     def details(self) -> dict[str, object]:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from windlass.core import linear
+from windlass.core.languages import N_
 
 MOST_RULES = 5_000
 MOST_PATTERNS = 250
@@ -68,11 +69,17 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         if not (_VISIBLE.fullmatch(self.target) and _TARGET.fullmatch(self.target)):
-            raise ValueError(f"target {self.target!r} is neither a path nor a URL")
+            raise ValueError(
+                N_("target {target} is neither a path nor a URL").format(target=repr(self.target))
+            )
         if (self.action == "redirect") != (300 < self.status < 400):
-            raise ValueError(f"status {self.status} does not fit a {self.action}")
+            raise ValueError(
+                N_("status {status} does not fit a {action}").format(
+                    status=self.status, action=self.action
+                )
+            )
         if self.action == "rewrite" and not self.target.startswith("/"):
-            raise ValueError("a rewrite stays inside the site")
+            raise ValueError(N_("a rewrite stays inside the site"))
 
 
 class HeaderRule(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -85,7 +92,7 @@ class HeaderRule(msgspec.Struct, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         # A line break here would let a site forge the rest of the answer.
         if not (_HEADER_NAME.fullmatch(self.name) and _HEADER_VALUE.fullmatch(self.value)):
-            raise ValueError(f"header {self.name!r} cannot be sent")
+            raise ValueError(N_("header {name} cannot be sent").format(name=repr(self.name)))
 
 
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -114,7 +121,7 @@ class Matcher:
         self._headers = [(_Where(header.place, steps), header) for header in rules.headers]
         self.has_conditions = any(rule.conditions for rule in rules.rules)
         if len(rules.rules) + len(rules.headers) > MOST_RULES:
-            raise ValueError(f"there are more than {MOST_RULES} rules")
+            raise ValueError(N_("there are more than {number} rules").format(number=MOST_RULES))
 
     def headers(self, address: str) -> Iterator[tuple[str, str]]:
         """The headers for this address, in order."""
@@ -136,7 +143,7 @@ class _Steps:
             known = self._patterns[pattern] = linear.compile(pattern)
             self._steps += known.size
             if len(self._patterns) > MOST_PATTERNS or self._steps > MOST_STEPS:
-                raise ValueError("together the patterns of this site would cost too much")
+                raise ValueError(N_("together the patterns of this site would cost too much"))
         return known
 
 

@@ -39,7 +39,11 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
         if only:
             folder, label = only
             source = top.at(folder)
-            why = (f"workspace: {folder} ({label}) is its only application",)
+            why = (
+                N_("workspace: {folder} ({label}) is its only application").format(
+                    folder=folder, label=label
+                ),
+            )
     processes = procfile(source)
     refused: UnsupportedPlan | ToolchainMissing | None = None
     try:

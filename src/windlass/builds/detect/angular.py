@@ -9,6 +9,7 @@ from windlass.builds.detect.packages import Package
 from windlass.builds.detect.sites import below_root
 from windlass.builds.detect.source import Table, table, text
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 
 def angular(package: Package) -> Plan | None:
@@ -55,11 +56,14 @@ def _plan(package: Package, name: str, builder: str, options: Table) -> Plan:
 def _server(plan: Plan, name: str, folder: str) -> Plan:
     return replace(
         plan,
-        label="Angular (server)",
+        label=N_("Angular (server)"),
         kind="server",
         start_command=f"node {shlex.quote(f'{folder}/server.mjs')}",
         env={**plan.env, "NODE_ENV": "production"},
-        evidence=(*plan.evidence, f"angular.json: project {name} is rendered by a server"),
+        evidence=(
+            *plan.evidence,
+            N_("angular.json: project {name} is rendered by a server").format(name=name),
+        ),
     )
 
 
@@ -69,5 +73,8 @@ def _site(plan: Plan, name: str, output: str, *, is_rendered: bool) -> Plan:
         plan,
         output_directory=output,
         fallback="index.csr.html" if is_rendered else "index.html",
-        evidence=(*plan.evidence, f"angular.json: project {name} writes to {output}"),
+        evidence=(
+            *plan.evidence,
+            N_("angular.json: project {name} writes to {output}").format(name=name, output=output),
+        ),
     )

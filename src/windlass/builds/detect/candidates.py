@@ -178,7 +178,9 @@ def _with_others(plan: Plan, name: str, detectors: list[tuple[str, Detector]]) -
     others = list(_others(name, detectors))
     if not others:
         return plan
-    note = f"It could also be {' or '.join(others)}: choose with `framework`."
+    note = N_("It could also be {others}: choose with `framework`.").format(
+        others=" / ".join(others)
+    )
     return replace(plan, evidence=(*plan.evidence, note))
 
 

@@ -7,6 +7,7 @@ from windlass.builds.detect.source import Source, Table, table, text, texts
 from windlass.builds.detect.toolchains import HIDDEN, built_with, inside
 from windlass.builds.paths import join
 from windlass.builds.plan import Installed, Plan
+from windlass.core.languages import N_
 
 _PACKAGE_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _FUNC_MAIN = re.compile(r"^func main\(\)", re.MULTILINE)
@@ -28,10 +29,15 @@ def go(source: Source, installed: Installed) -> Plan | None:
     module = re.search(r"^module\s+(\S+)", source.head(marker), re.MULTILINE)
     own = module[1].rpartition("/")[2] if module else ""
     chosen, *others = sorted(programs, key=lambda folder: _rank(folder, own))
-    evidence = [f"{source.named(marker)}: a Go program", f"package main in {source.named(chosen)}"]
+    evidence = [
+        N_("{file}: a Go program").format(file=source.named(marker)),
+        N_("package main in {file}").format(file=source.named(chosen)),
+    ]
     if others:
         rest = ", ".join(others[:4])
-        evidence.append(f"also found: {rest} (a build command chooses another)")
+        evidence.append(
+            N_("also found: {others} (a build command chooses another)").format(others=rest)
+        )
     sums, vendored = source.has("go.sum"), source.has("vendor/modules.txt")
     target = "." if chosen == "." else f"./{chosen}"
     target = "main.go" if marker == "main.go" else target
@@ -95,9 +101,16 @@ def rust(source: Source, installed: Installed) -> Plan | None:
     name = found or (others[0] if others else None)
     if name is None:
         return None
-    evidence = [f"{source.named('Cargo.toml')}: a Rust program", f"the program {name}"]
+    evidence = [
+        N_("{file}: a Rust program").format(file=source.named("Cargo.toml")),
+        N_("the program {name}").format(name=name),
+    ]
     if others[1:] and not found:
-        evidence.append(f"also found: {', '.join(others[1:5])} (a build command chooses another)")
+        evidence.append(
+            N_("also found: {others} (a build command chooses another)").format(
+                others=", ".join(others[1:5])
+            )
+        )
     locked = source.has("Cargo.lock")
     home, made = join(source.root, f"{HIDDEN}/cargo"), join(source.root, f"{HIDDEN}/target")
     binary = shlex.quote(f"{HIDDEN}/target/release/{name}")

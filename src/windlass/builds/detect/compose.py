@@ -4,6 +4,7 @@ from typing import cast
 
 from windlass.builds.detect.source import Source, Table, table, text
 from windlass.core.errors import AppError
+from windlass.core.languages import N_
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _MOST_SERVICES, _MOST_LETTERS = 12, 100
@@ -17,21 +18,26 @@ def report(source: Source) -> str | None:
     try:
         services = table(source.yaml(file).get("services"))
     except AppError as error:
-        return error.message
+        return str(error)
     if not services:
-        return f"{source.named(file)} names no services."
+        return N_("{file} names no services.").format(file=source.named(file))
     said = [_service(name, table(services[name])) for name in list(services)[:_MOST_SERVICES]]
     more = len(services) - len(said)
-    end = f"; and {more} more" if more else ""
-    return f"{source.named(file)} holds {len(services)} services: {'; '.join(said)}{end}."
+    message = (
+        N_("{file} holds {number} services: {services}; and {more} more.")
+        if more
+        else N_("{file} holds {number} services: {services}.")
+    )
+    return message.format(
+        file=source.named(file), number=len(services), services="; ".join(said), more=more
+    )
 
 
 def _service(name: str, service: Table) -> str:
     build = service.get("build")
     folder = text(build) or text(table(build).get("context"))
     image = text(service.get("image"))
-    made = f"built from {folder}" if folder else f"image {image}" if image else "no image"
-    parts = [made]
+    parts = [f"build {folder}" if folder else f"image {image or '–'}"]
     for key in ("ports", "volumes"):
         found = [each for item in _items(service.get(key)) if (each := _short(item))]
         if found:

@@ -10,6 +10,7 @@ from windlass.builds.detect.source import Source
 from windlass.builds.detect.syntax import Found, Modules, Protocol, literal, parse
 from windlass.builds.paths import join
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _ASGI_SERVERS = ("uvicorn", "daphne", "hypercorn", "granian")
 _DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "mysqlclient", "oracledb", "mssql-django")
@@ -28,18 +29,23 @@ def django(source: Source, requirements: Requirements) -> Plan | None:
 def _plan(
     source: Source, requirements: Requirements, manage: str, base: str, settings: str
 ) -> Plan | None:
-    evidence = [f"{source.named(manage)}: settings module {settings}"]
+    evidence = [
+        N_("{file}: settings module {settings}").format(
+            file=source.named(manage), settings=settings
+        )
+    ]
     values = _settings(source, base, settings)
     target, protocol = _application(source, requirements, base, values)
     if target is None:
         return None
     name = "ASGI_APPLICATION" if protocol == "asgi" else "WSGI_APPLICATION"
-    evidence.append(f"{target} by {name}" if name in values else f"{target} by its file")
+    message = N_("settings: {name} is {target}") if name in values else N_("{target}, by its file")
+    evidence.append(message.format(name=name, target=target))
     module, _, attribute = target.rpartition(".")
     collects = "STATIC_ROOT" in values
     build = f".venv/bin/python {manage} collectstatic --noinput" if collects else None
     if collects:
-        evidence.append("settings: STATIC_ROOT is set, static files are collected")
+        evidence.append(N_("settings: STATIC_ROOT is set, static files are collected"))
     found = Found(manage, attribute, "django", "Django", protocol)
     # What wsgi.py itself says about the settings wins over manage.py.
     chosen = _application_chooses(source, base, module)
@@ -57,7 +63,7 @@ def _plan(
     if not _has_database(requirements):
         return plan
     release = f".venv/bin/python {manage} migrate --noinput"
-    said = "a database's driver is listed: migrations run before each switch"
+    said = N_("a database's driver is listed: migrations run before each switch")
     return replace(plan, release_command=release, evidence=(*plan.evidence, said))
 
 
@@ -145,12 +151,16 @@ def _warnings(
     found: list[str] = []
     if not source.has("Procfile") and not _has_database(requirements):
         found.append(
-            "Migrations are not run by themselves: `release: python "
-            f"{manage} migrate` in a Procfile runs them before each switch."
+            N_(
+                "Migrations are not run by themselves: `release: python {manage} migrate` in a"
+                " Procfile runs them before each switch."
+            ).format(manage=manage)
         )
     hosts = values.get("ALLOWED_HOSTS")
     if isinstance(hosts, list) and not hosts and values.get("DEBUG") is not True:
-        found.append("ALLOWED_HOSTS is empty: Django answers 400 until the site's name is in it.")
+        found.append(
+            N_("ALLOWED_HOSTS is empty: Django answers 400 until the site's name is in it.")
+        )
     if "STATIC_ROOT" in values and "whitenoise" not in requirements.listed:
-        found.append("Static files are collected, but nothing serves them: whitenoise would.")
+        found.append(N_("Static files are collected, but nothing serves them: whitenoise would."))
     return tuple(found)

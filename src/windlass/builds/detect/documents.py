@@ -12,6 +12,7 @@ from windlass.builds.detect.source import Source, table, text, texts
 from windlass.builds.detect.syntax import Modules, literal
 from windlass.builds.paths import join
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _CONFS = (
     *("docs/conf.py", "docs/source/conf.py", "doc/conf.py", "doc/source/conf.py"),
@@ -37,9 +38,15 @@ def mkdocs(source: Source, requirements: Requirements) -> Plan | None:
     config = source.yaml(file)
     output = text(config.get("site_dir"))
     folder = below_root(source, file, output) if output else "site"
-    evidence = [f"{source.named(file)}: the configuration of MkDocs"]
-    said = "site_dir" if output else "MkDocs' default"
-    evidence.append(f"output folder {folder}: {said}")
+    evidence = [
+        N_("{file}: the configuration of {label}").format(file=source.named(file), label="MkDocs")
+    ]
+    if output:
+        message = N_("{file}: {key} names the output folder {folder}")
+        evidence.append(message.format(file=file, key="site_dir", folder=output))
+    else:
+        message = N_("output folder {output}: {label}'s default")
+        evidence.append(message.format(output=folder, label="MkDocs"))
     theme = config.get("theme")
     theme = text(theme) or text(table(theme).get("name")) or ""
     also = [name for name in ("mkdocs", _MKDOCS_THEMES.get(theme, "")) if name]
@@ -47,8 +54,9 @@ def mkdocs(source: Source, requirements: Requirements) -> Plan | None:
     plugins = _names(config.get("plugins")) - {"search"}
     if plugins and "mkdocs" not in requirements.listed:
         warnings.append(
-            f"mkdocs.yml uses plugins ({', '.join(sorted(plugins))[:200]}); list their packages in"
-            " requirements.txt."
+            N_(
+                "mkdocs.yml uses plugins ({plugins}); list their packages in requirements.txt."
+            ).format(plugins=", ".join(sorted(plugins))[:200])
         )
     return _documents(
         source,
@@ -92,8 +100,10 @@ def sphinx(source: Source, requirements: Requirements) -> Plan | None:
                 build_command=f".venv/bin/sphinx-build -b html {shlex.quote(folder)} {output}",
                 output_directory=output,
                 evidence=(
-                    f"{source.named(path)}: the configuration of Sphinx",
-                    f"{source.named(index)}: the first document",
+                    N_("{file}: the configuration of {label}").format(
+                        file=source.named(path), label="Sphinx"
+                    ),
+                    N_("{file}: the first document").format(file=source.named(index)),
                 ),
             ),
             needs=["sphinx", *packages],
@@ -120,7 +130,11 @@ def pelican(source: Source, requirements: Requirements) -> Plan | None:
             kind="static",
             build_command=f".venv/bin/pelican {arguments}",
             output_directory=output,
-            evidence=(f"{source.named(file)}: the configuration of Pelican",),
+            evidence=(
+                N_("{file}: the configuration of {label}").format(
+                    file=source.named(file), label="Pelican"
+                ),
+            ),
         ),
         needs=["pelican", "markdown"],
     )
@@ -135,9 +149,15 @@ def _documents(source: Source, requirements: Requirements, plan: Plan, *, needs:
     evidence = list(plan.evidence)
     if tool:
         where = f" ({tool.group})" if tool.group and not tool.group.startswith("file:") else ""
-        evidence.append(f"{source.named(tool.place)}: depends on {tool.name}{where}")
+        evidence.append(
+            N_("{file}: depends on {name}").format(
+                file=source.named(tool.place), name=f"{tool.name}{where}"
+            )
+        )
     if missing:
-        evidence.append(f"not listed, installed beside: {', '.join(missing)}")
+        evidence.append(
+            N_("not listed, installed beside: {names}").format(names=", ".join(missing))
+        )
     group = tool.group if tool else ""
     file = group.removeprefix("file:") if group.startswith("file:") else ""
     install = requirements.install(also=missing, group="" if file else group, file=file)

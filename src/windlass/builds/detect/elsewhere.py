@@ -2,23 +2,24 @@
 
 from windlass.builds.detect import compose
 from windlass.builds.detect.source import Source
+from windlass.core.languages import N_
 
 _SIGNS = (
-    ("a container image", ("Dockerfile", "Containerfile")),
-    ("a compose project", compose.FILES),
-    ("a Helm chart", ("Chart.yaml",)),
-    ("a kustomization", ("kustomization.yaml", "kustomization.yml")),
-    ("a Go program", ("go.mod", "go.work", "main.go")),
-    ("a Rust program", ("Cargo.toml",)),
-    ("a Ruby program", ("Gemfile", "config.ru")),
-    ("a PHP program", ("composer.json", "index.php")),
-    ("an Elixir program", ("mix.exs",)),
-    ("a Java program", ("pom.xml", "build.gradle", "build.gradle.kts", "gradlew")),
-    ("a Deno program", ("deno.json", "deno.jsonc")),
-    ("a Dart or Flutter program", ("pubspec.yaml",)),
-    ("a Swift package", ("Package.swift",)),
-    ("a Zig program", ("build.zig",)),
-    ("a Jekyll site", ("_config.yml",)),
+    (N_("a container image"), ("Dockerfile", "Containerfile")),
+    (N_("a compose project"), compose.FILES),
+    (N_("a Helm chart"), ("Chart.yaml",)),
+    (N_("a kustomization"), ("kustomization.yaml", "kustomization.yml")),
+    (N_("a Go program"), ("go.mod", "go.work", "main.go")),
+    (N_("a Rust program"), ("Cargo.toml",)),
+    (N_("a Ruby program"), ("Gemfile", "config.ru")),
+    (N_("a PHP program"), ("composer.json", "index.php")),
+    (N_("an Elixir program"), ("mix.exs",)),
+    (N_("a Java program"), ("pom.xml", "build.gradle", "build.gradle.kts", "gradlew")),
+    (N_("a Deno program"), ("deno.json", "deno.jsonc")),
+    (N_("a Dart or Flutter program"), ("pubspec.yaml",)),
+    (N_("a Swift package"), ("Package.swift",)),
+    (N_("a Zig program"), ("build.zig",)),
+    (N_("a Jekyll site"), ("_config.yml",)),
 )
 
 
@@ -29,4 +30,4 @@ def elsewhere(source: Source) -> tuple[str, str] | None:
         if found:
             return what, source.named(found)
     projects = [path for path in source.files if path.endswith((".csproj", ".fsproj", ".sln"))]
-    return ("a .NET program", source.named(projects[0])) if projects else None
+    return (N_("a .NET program"), source.named(projects[0])) if projects else None

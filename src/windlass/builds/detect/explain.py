@@ -12,15 +12,18 @@ from windlass.builds.detect.workspaces import workspace_of
 from windlass.builds.errors import NothingDetected, UnsupportedPlan
 from windlass.builds.plan import Installed
 from windlass.core.errors import AppError
+from windlass.core.languages import N_
 
 LOOKED_FOR = (
     "windlass.toml",
-    "a Procfile with a web process",
-    "package.json with a `build` or `start` script, a known framework or a file that listens",
-    "a Python web application (Flask, FastAPI, Starlette, Litestar, Django or any WSGI or ASGI)",
+    N_("a Procfile with a web process"),
+    N_("package.json with a `build` or `start` script, a known framework or a file that listens"),
+    N_(
+        "a Python web application (Flask, FastAPI, Starlette, Litestar, Django or any WSGI or ASGI)"
+    ),
     "mkdocs.yml",
-    "Sphinx's conf.py",
-    "a page (.html) at the top or in public, dist, build, out, _site, site, www, html or docs",
+    N_("Sphinx's conf.py"),
+    N_("a page (.html) at the top or in public, dist, build, out, _site, site, www, html or docs"),
 )
 _MARKERS = ("package.json", "pyproject.toml", "requirements.txt", "manage.py", "index.html")
 _MOST_FOLDERS, _MOST_MEMBERS = 12, 100
@@ -32,26 +35,32 @@ _RUNNERS = frozenset(
 def refusal(source: Source, installed: Installed) -> AppError:
     """The error for a source without a plan."""
     folders = _folders_that_work(source, installed)
-    if folders:
-        listed = "; ".join(f"`{folder}` looks like {label}" for folder, label in folders)
-        hint = f"In this source {listed}: set the root directory."
-    else:
-        hint = _hint(source)
+    hint = _root_directories(folders) if folders else _hint(source)
     sign = elsewhere(source)
     if sign:
         what, file = sign
         held = compose.report(source) if what == "a compose project" else None
         if held and not folders:
-            hint = f"One project is one application here. {held} {_OWN_COMMANDS}"
+            hint = N_(
+                "One project is one application here. {held} Say how it is built in a windlass.toml"
+                " (build_command and output_directory, or start_command)."
+            ).format(held=held)
         return UnsupportedPlan(what=what, evidence=file, hint=hint or _OWN_COMMANDS)
     return NothingDetected(
         looked_for="; ".join(LOOKED_FOR), found=_found(source), hint=hint or _OWN_COMMANDS
     )
 
 
-_OWN_COMMANDS = (
+_OWN_COMMANDS = N_(
     "Say how it is built in a windlass.toml (build_command and output_directory, or start_command)."
 )
+
+
+def _root_directories(folders: list[tuple[str, str]]) -> str:
+    """With what each of them looks like."""
+    message = N_("`{folder}` looks like {label}")
+    listed = "; ".join(message.format(folder=folder, label=label) for folder, label in folders)
+    return N_("In this source {folders}: set the root directory.").format(folders=listed)
 
 
 def only_application(source: Source, installed: Installed) -> tuple[str, str] | None:
@@ -96,11 +105,10 @@ def _is_library(source: Source) -> bool:
 
 
 def _choice(source: Source, folders: list[tuple[str, str]]) -> NothingDetected:
-    listed = "; ".join(f"`{folder}` looks like {label}" for folder, label in folders)
     return NothingDetected(
-        looked_for="one application; this is a workspace with several",
+        looked_for=N_("one application; this is a workspace with several"),
         found=_found(source),
-        hint=f"In this source {listed}: set the root directory.",
+        hint=_root_directories(folders),
         choices=[{"rootDirectory": folder, "label": label} for folder, label in folders],
     )
 
@@ -111,24 +119,28 @@ def _found(source: Source) -> str:
         f"{path.partition('/')[0]}/" if "/" in path else path for path in source.files
     )
     shown = [name[:60] for name in list(names)[:12]]
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    more = f", … {len(names) - 12}" if len(names) > 12 else ""
     return f"{', '.join(shown)}{more}"
 
 
 def _hint(source: Source) -> str:
     """The most likely reason."""
     if source.has("package.json"):
-        return f"package.json has no `build` and no `start` script. {_OWN_COMMANDS}"
+        return N_(
+            "package.json has no `build` and no `start` script. Say how it is built in a"
+            " windlass.toml (build_command and output_directory, or start_command)."
+        )
     try:
         listed = Requirements(source).listed
     except AppError as error:
-        return error.message
+        return str(error)
     packages = [label for name, label in PACKAGES.items() if name in listed]
     if packages:
-        return (
-            f"{packages[0]} is among the dependencies, but no module at its top level makes an"
-            f" application (`app = {packages[0]}()`). {_OWN_COMMANDS}"
-        )
+        return N_(
+            "{name} is among the dependencies, but no module at its top level makes an application"
+            " (`app = {name}()`). Say how it is built in a windlass.toml (build_command and"
+            " output_directory, or start_command)."
+        ).format(name=packages[0])
     return ""
 
 

@@ -12,6 +12,7 @@ from windlass.builds.detect.values import MISSING, Call, Object, Unknown
 from windlass.builds.errors import UnsupportedPlan
 from windlass.builds.paths import join
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 
 def next_js(package: Package) -> Plan | None:
@@ -28,11 +29,14 @@ def next_js(package: Package) -> Plan | None:
         folder = config.text("distDir")
         warn_of_base(config, "basePath", file, warnings)
         if isinstance(output, Unknown):
-            warnings.append(f"{file}: output is computed; a server is assumed.")
-        said = repr(output) if isinstance(output, str) else "not set"
-        evidence.append(f"{file}: output is {said}")
+            warnings.append(
+                N_("{file}: output is computed; a server is assumed.").format(file=file)
+            )
+        evidence.append(_output_said(file, output if isinstance(output, str) else None))
     if exported:
-        evidence.append(f"script `{exported[0]}` runs next export")
+        evidence.append(
+            N_("script `{script}` runs {command}").format(script=exported[0], command="next export")
+        )
     base = dict[str, str](NEXT_TELEMETRY_DISABLED="1", NEXT_IGNORE_INCORRECT_LOCKFILE="1")
     build = package.manager.run("build") if "build" in package.scripts else "next build"
     if output == "export" or exported:
@@ -40,13 +44,13 @@ def next_js(package: Package) -> Plan | None:
         folder = named or (folder if isinstance(folder, str) and not exported else "out")
         plan = Plan(
             framework="nextjs",
-            label="Next.js (static export)",
+            label=N_("Next.js (static export)"),
             kind="static",
             build_command=build,
             output_directory=below_root(source, "next.config.js", folder),
             env=base,
             framework_caches=(".next/cache",),
-            evidence=(*evidence, f"output folder {folder}"),
+            evidence=(*evidence, N_("output folder {folder}").format(folder=folder)),
             warnings=tuple(warnings),
         )
         return node_plan(package, plan)
@@ -57,7 +61,9 @@ def next_js(package: Package) -> Plan | None:
         build, start = _standalone(package, build, made)
     elif words and program(words) not in ("next", "serve"):
         start = start_command(package)
-        evidence.append(f"`start` runs its own server: {shlex.join(words)[:120]}")
+        evidence.append(
+            N_("`start` runs its own server: {command}").format(command=shlex.join(words)[:120])
+        )
     plan = Plan(
         framework="nextjs",
         label="Next.js",
@@ -98,7 +104,7 @@ def astro(package: Package) -> Plan | None:
         if isinstance(value, Call):
             adapter = config.imports.get(value.callee.partition(".")[0], value.callee)
             adapter_options = value.arguments[0] if value.arguments else MISSING
-        evidence.append(f"{file}: output is {mode!r}" if mode else f"{file}: output is not set")
+        evidence.append(_output_said(file, mode if isinstance(mode, str) else None))
     on_request = mode in ("server", "hybrid") or (adapter and _asks_for_server(source))
     made = folder if isinstance(folder, str) else "dist"
     made = below_root(source, "astro.config", flag(_words(package, "astro"), "--outDir") or made)
@@ -114,32 +120,36 @@ def astro(package: Package) -> Plan | None:
             output_directory=made,
             env=env,
             framework_caches=caches,
-            evidence=(*evidence, f"output folder {made}"),
+            evidence=(*evidence, N_("output folder {folder}").format(folder=made)),
             warnings=tuple(warnings),
         )
         return node_plan(package, plan)
     if adapter != "@astrojs/node":
-        what = f"Astro with the adapter {adapter}" if adapter else "Astro's server output"
-        hint = "Use the adapter @astrojs/node (mode: 'standalone'), or output: 'static'."
+        what = (
+            N_("Astro with the adapter {adapter}").format(adapter=adapter)
+            if adapter
+            else N_("Astro's server output")
+        )
+        hint = N_("Use the adapter @astrojs/node (mode: 'standalone'), or output: 'static'.")
         raise UnsupportedPlan(what=what, evidence="; ".join(evidence), hint=hint)
     entry = f"node {shlex.quote(f'./{made}/server/entry.mjs')}"
     if not _has(adapter_options, "mode", "standalone"):
         # In middleware mode the entry exports a handler: only the project's own server starts it.
         if "start" not in package.scripts:
-            hint = "Set mode: 'standalone' in astro.config, or add a `start` script."
+            hint = N_("Set mode: 'standalone' in astro.config, or add a `start` script.")
             raise UnsupportedPlan(
-                what="Astro's middleware mode", evidence="; ".join(evidence), hint=hint
+                what=N_("Astro's middleware mode"), evidence="; ".join(evidence), hint=hint
             )
         entry = start_command(package)
     plan = Plan(
         framework="astro",
-        label="Astro (server)",
+        label=N_("Astro (server)"),
         kind="server",
         build_command=build,
         start_command=entry,
         env={**env, "HOST": "0.0.0.0", "NODE_ENV": "production"},  # noqa: S104 - own namespace
         framework_caches=caches,
-        evidence=(*evidence, f"adapter {adapter}"),
+        evidence=(*evidence, N_("adapter {adapter}").format(adapter=adapter)),
         warnings=tuple(warnings),
     )
     return node_plan(package, plan)
@@ -155,14 +165,14 @@ def sveltekit(package: Package) -> Plan | None:
     if found and isinstance(value, Call):
         adapter = found[1].imports.get(value.callee, value.callee)
         options = value.arguments[0] if value.arguments else MISSING
-        evidence.append(f"{found[0]}: adapter is {adapter}")
+        evidence.append(N_("{file}: adapter is {adapter}").format(file=found[0], adapter=adapter))
     build = package.manager.run("build") if "build" in package.scripts else "vite build"
     caches = (".svelte-kit", "node_modules/.vite")
     if adapter == "@sveltejs/adapter-static":
         pages = _option(options, "pages") or "build"
         plan = Plan(
             framework="sveltekit",
-            label="SvelteKit (static)",
+            label=N_("SvelteKit (static)"),
             kind="static",
             build_command=build,
             output_directory=below_root(source, "svelte.config.js", pages),
@@ -172,9 +182,11 @@ def sveltekit(package: Package) -> Plan | None:
         )
         return node_plan(package, plan)
     if adapter != "@sveltejs/adapter-node":
-        hint = "Use @sveltejs/adapter-node for a server or @sveltejs/adapter-static for files."
+        hint = N_("Use @sveltejs/adapter-node for a server or @sveltejs/adapter-static for files.")
         raise UnsupportedPlan(
-            what=f"SvelteKit with {adapter or 'no adapter'}",
+            what=N_("SvelteKit with {adapter}").format(adapter=adapter)
+            if adapter
+            else N_("SvelteKit without an adapter"),
             evidence="; ".join(evidence),
             hint=hint,
         )
@@ -189,6 +201,11 @@ def sveltekit(package: Package) -> Plan | None:
         evidence=tuple(evidence),
     )
     return node_plan(package, plan)
+
+
+def _output_said(file: str, value: str | None) -> str:
+    message = N_("{file}: output is not set") if value is None else N_("{file}: output is {value}")
+    return message.format(file=file, value=repr(value))
 
 
 def _words(package: Package, tool: str) -> list[str]:

@@ -11,6 +11,7 @@ from windlass.builds.detect.toolchains import built_with, inside
 from windlass.builds.errors import ManifestBroken
 from windlass.builds.paths import join
 from windlass.builds.plan import Installed, Plan
+from windlass.core.languages import N_
 
 # Strings stay; what is never closed goes to the end, so each character is looked at once.
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|//[^\n]*|/\*(?:.*?\*/|.*\Z)', re.DOTALL)
@@ -36,7 +37,12 @@ def hugo(source: Source, installed: Installed) -> Plan | None:
         build_network=bool(table((config or {}).get("module")).get("imports")),
         framework_caches=(join(source.root, "resources/_gen"),),
         env={"HUGO_CACHEDIR": "/tmp/hugo"},  # noqa: S108 - the sandbox's own /tmp
-        evidence=(f"{source.named(str(file))}: the configuration of Hugo", "links start at `/`"),
+        evidence=(
+            N_("{file}: the configuration of {label}").format(
+                file=source.named(str(file)), label="Hugo"
+            ),
+            N_("links start at `/`"),
+        ),
     )
     return built_with("hugo", source, installed, plan)
 
@@ -53,7 +59,12 @@ def zola(source: Source, installed: Installed) -> Plan | None:
         kind="static",
         build_command="zola build --base-url /",
         output_directory=below_root(source, file, output),
-        evidence=(f"{source.named(file)}: the configuration of Zola", "links start at `/`"),
+        evidence=(
+            N_("{file}: the configuration of {label}").format(
+                file=source.named(file), label="Zola"
+            ),
+            N_("links start at `/`"),
+        ),
     )
     return built_with("zola", source, installed, plan)
 
@@ -82,7 +93,11 @@ def jekyll(source: Source, installed: Installed) -> Plan | None:
             "JEKYLL_ENV": "production",
             **({"BUNDLE_PATH": inside(source, "vendor/bundle")} if bundled else {}),
         },
-        evidence=(f"{source.named('_config.yml')}: the configuration of Jekyll",),
+        evidence=(
+            N_("{file}: the configuration of {label}").format(
+                file=source.named("_config.yml"), label="Jekyll"
+            ),
+        ),
     )
     return built_with("ruby" if bundled else "jekyll", source, installed, plan)
 
@@ -112,7 +127,10 @@ def deno(source: Source, installed: Installed) -> Plan | None:
         lock_file=source.named("deno.lock") if locked else None,
         cache_directories=(cache,),
         env={"DENO_DIR": inside(source, ".deno"), "DENO_NO_UPDATE_CHECK": "1"},
-        evidence=(f"{source.named(file)}: a program for Deno", f"started by {start}"),
+        evidence=(
+            N_("{file}: a program for Deno").format(file=source.named(file)),
+            N_("started by {start}").format(start=start),
+        ),
     )
     return built_with("deno", source, installed, plan)
 
@@ -129,4 +147,4 @@ def _commented_json(source: Source, file: str) -> Table:
     try:
         return table(json.loads(re.sub(r",(?=\s*[}\]])", "", plain)))
     except (ValueError, RecursionError) as error:
-        raise ManifestBroken(file=source.named(file), reason="it is not JSON") from error
+        raise ManifestBroken(file=source.named(file), reason=N_("it is not JSON")) from error

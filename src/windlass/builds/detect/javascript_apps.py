@@ -61,7 +61,7 @@ def built(package: Package) -> Plan | None:
         build_command=package.manager.run("build"),
         output_directory=folder,
         framework_caches=("node_modules/.cache",),
-        evidence=("package.json: a `build` script", *evidence),
+        evidence=(N_("package.json: a `build` script"), *evidence),
         warnings=warnings,
     )
     return node_plan(package, plan)
@@ -75,13 +75,17 @@ def _written(package: Package) -> tuple[str | None, tuple[str, ...]]:
         for part in reversed(parts):
             folder = part.removeprefix("./").partition("/")[0]
             if folder in _OUTPUTS:
-                return folder, (f"the `build` script names {part[:80]}",)
+                return folder, (N_("the `build` script names {folder}").format(folder=part[:80]),)
         for word in words[1:]:
             code = source.code(word) if source.has(word) else None
             for token in tokenize(code) if code else ():
                 folder = token.text.removeprefix("./").partition("/")[0]
                 if token.kind == "string" and folder in _OUTPUTS:
-                    return folder, (f"{word}, which `build` runs, names {token.text[:80]}",)
+                    return folder, (
+                        N_("{file}, which `build` runs, names {folder}").format(
+                            file=word, folder=token.text[:80]
+                        ),
+                    )
     if source.has("index.html"):
-        return ".", ("index.html lies in the root directory",)
+        return ".", (N_("index.html lies in the root directory"),)
     return None, ()

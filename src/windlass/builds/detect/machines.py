@@ -9,6 +9,7 @@ from windlass.builds.detect.source import Source
 from windlass.builds.detect.toolchains import HIDDEN, built_with, inside
 from windlass.builds.paths import join
 from windlass.builds.plan import Installed, Plan
+from windlass.core.languages import N_
 from windlass.core.launch_spec import PROXY_PORT
 
 _ARTIFACT = re.compile(r"<artifactId>quarkus-[\w-]+</artifactId>")
@@ -59,7 +60,10 @@ def java(source: Source, installed: Installed) -> Plan | None:
         start_command=start,
         framework_caches=(join(source.root, cache),),
         env={} if pom else {"GRADLE_USER_HOME": inside(source, cache)},
-        evidence=(f"{source.named(file)}: a Java program", "the build itself fetches packages"),
+        evidence=(
+            N_("{file}: a Java program").format(file=source.named(file)),
+            N_("the build itself fetches packages"),
+        ),
     )
     return built_with("java", source, installed, plan, also=also)
 
@@ -89,7 +93,7 @@ def dotnet(source: Source, installed: Installed) -> Plan | None:
                 "DOTNET_NOLOGO": "1",
                 "DOTNET_CLI_HOME": "/tmp/dotnet",  # noqa: S108 - the sandbox's own /tmp
             },
-            evidence=(f"{source.named(path)}: {found[0]}",),
+            evidence=(N_("{file}: a .NET program").format(file=source.named(path)),),
         )
         return built_with("dotnet", source, installed, plan)
     return None
@@ -135,7 +139,9 @@ def elixir(source: Source, installed: Installed) -> Plan | None:
             "RELEASE_TMP": "/tmp/release",  # noqa: S108 - the sandbox's own /tmp
             "PHX_SERVER": "true",
         },
-        evidence=(f"{source.named('mix.exs')}: the program {app[1]}",),
+        evidence=(
+            N_("{file}: the program {name}").format(file=source.named("mix.exs"), name=app[1]),
+        ),
     )
     if "ecto_sql" in depends and "migrate" in _release_file(source):
         module = "".join(part.capitalize() for part in app[1].split("_"))

@@ -9,6 +9,7 @@ from windlass.builds.detect.sites import config_names, config_of
 from windlass.builds.detect.values import MISSING
 from windlass.builds.errors import UnsupportedPlan
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _STATIC = frozenset(["static", "github-pages", "github_pages", "gitlab-pages"])
 _SERVER = frozenset(["node", "node-server", "node_server", "node-cluster", "node_cluster"])
@@ -82,11 +83,15 @@ def nitro(package: Package, which: Nitro) -> Plan | None:
     found = config_of(package.source, which.configs)
     preset = found[1].get(which.preset) if found else MISSING
     if found and isinstance(preset, str):
-        evidence.append(f"{found[0]}: {which.preset} is {preset!r}")
+        evidence.append(
+            N_("{file}: {name} is set to {value}").format(
+                file=found[0], name=which.preset, value=repr(preset)
+            )
+        )
     script = {"build": package.scripts.get("build")}
     generates = bool(which.generates[0] and runs(script, *which.generates))
     if generates:
-        evidence.append(f"`build` runs {' '.join(which.generates)}")
+        evidence.append(N_("`build` runs {command}").format(command=" ".join(which.generates)))
     base = Plan(
         framework=which.framework,
         label=which.label,
@@ -99,15 +104,15 @@ def nitro(package: Package, which: Nitro) -> Plan | None:
         return _files(package, base, ".output/public", evidence)
     if which.framework == "tanstack-start":
         if found and found[1].option("tanstackStart", "spa.enabled") is True:
-            evidence.append(f"{found[0]}: spa is enabled")
+            evidence.append(N_("{file}: spa is enabled").format(file=found[0]))
             return _files(package, base, "dist/client", evidence, fallback="_shell.html")
         if not any(name in package.dependencies for name in _OWN):
             return _served_by_start(package, base, evidence)
     if isinstance(preset, str) and preset not in _SERVER:
         raise UnsupportedPlan(
-            what=f"{which.label} for {preset}",
+            what=N_("{label} with the preset {preset}").format(label=which.label, preset=preset),
             evidence="; ".join(evidence),
-            hint="Use the preset node-server for a server, or static for files.",
+            hint=N_("Use the preset node-server for a server, or static for files."),
         )
     plan = msgspec.structs.replace(base, start_command=_ENTRY, evidence=tuple(evidence))
     return node_plan(package, plan)
@@ -118,7 +123,7 @@ def _files(
 ) -> Plan:
     plan = msgspec.structs.replace(
         base,
-        label=f"{base.label} (static)",
+        label=N_("{label} (static)").format(label=base.label),
         kind="static",
         output_directory=folder,
         fallback=fallback,
@@ -132,11 +137,11 @@ def _served_by_start(package: Package, base: Plan, evidence: list[str]) -> Plan:
     words = (commands(package.scripts, "start") or [[]])[-1]
     if not words or program(words) == "vite":
         raise UnsupportedPlan(
-            what=f"{base.label} without a server",
+            what=N_("{label} without a server").format(label=base.label),
             evidence="; ".join(evidence),
-            hint="Add Nitro's Vite plugin, or a `start` script that listens on PORT.",
+            hint=N_("Add Nitro's Vite plugin, or a `start` script that listens on PORT."),
         )
-    evidence.append(f"`start` runs {' '.join(words)[:120]}")
+    evidence.append(N_("`start` runs {command}").format(command=" ".join(words)[:120]))
     plan = msgspec.structs.replace(
         base, start_command=start_command(package), evidence=tuple(evidence)
     )

@@ -22,6 +22,7 @@ from windlass.builds.detect.workspaces import (
 )
 from windlass.builds.paths import join, normal
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 SERVERS = {
     "@nestjs/core": ("nestjs", "NestJS"),
@@ -108,7 +109,10 @@ def _member_plan(
             build_command=f"cd {above} && {command}",
             framework_caches=(*plan.framework_caches, *kept),
             env={**RUNNER_ENV.get(runner, {}), **plan.env},
-            evidence=(*plan.evidence, f"{runner} builds it and what it depends on"),
+            evidence=(
+                *plan.evidence,
+                N_("{runner} builds it and what it depends on").format(runner=runner),
+            ),
         )
     if not first:
         return plan
@@ -118,7 +122,10 @@ def _member_plan(
     return replace(
         plan,
         build_command=" && ".join([*steps, *([plan.build_command] if plan.build_command else [])]),
-        evidence=(*plan.evidence, f"built before it, from the workspace: {names}"),
+        evidence=(
+            *plan.evidence,
+            N_("built before it, from the workspace: {names}").format(names=names),
+        ),
     )
 
 
@@ -145,13 +152,23 @@ def server(package: Package, *, site: str | None = None) -> Plan | None:
     evidence = [package.evidence(library)] if library else []
     if words:
         evidence.append(
-            f"{source.named('package.json')}: `{script}` runs {shlex.join(words)[:120]}"
+            N_("{file}: `{script}` runs {command}").format(
+                file=source.named("package.json"), script=script, command=shlex.join(words)[:120]
+            )
         )
     elif entry:
-        why = "it listens for requests" if listening else "`main` of package.json"
-        evidence.append(f"{source.named(entry)}: {why}")
+        message = (
+            N_("{file}: it listens for requests")
+            if listening
+            else N_("{file}: `main` of package.json")
+        )
+        evidence.append(message.format(file=source.named(entry)))
     if port:
-        evidence.append(f"{source.named(entry or '')}: listens on port {port}, whatever PORT says")
+        evidence.append(
+            N_("{file}: listens on port {port}, whatever PORT says").format(
+                file=source.named(entry or ""), port=port
+            )
+        )
     start = start_command(package, script) if words else f"node {shlex.quote(entry or '')}"
     built = "build" in scripts
     return node_plan(

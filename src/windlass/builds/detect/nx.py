@@ -13,6 +13,7 @@ from windlass.builds.detect.sites import below_root
 from windlass.builds.detect.source import Source, Table, table, text
 from windlass.builds.detect.workspaces import RUNNER_ENV
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _SERVERS = ("@nx/node:", "@nx/esbuild:", "@nx/js:", "@nx/nest:", "@nrwl/node:", "@nrwl/js:")
 _BROWSER = ("@nx/angular:application", "@angular/build:application")
@@ -51,7 +52,12 @@ def nx(source: Source) -> Plan | None:
         framework_caches=(".nx",),
         env={"NODE_ENV": "production", **RUNNER_ENV["nx"]},
         watch_paths=(f"{source.root}/**", "libs/**", "packages/**", "nx.json", "package.json"),
-        evidence=(f"{file}: the application {name}", f"{executor or 'Nx'} writes to {output}"),
+        evidence=(
+            N_("{file}: the application {name}").format(file=file, name=name),
+            N_("the executor {executor} writes to {output}").format(
+                executor=executor or "Nx", output=output
+            ),
+        ),
     )
     return node_plan(Package(top), _placed(plan, executor, options, output))
 

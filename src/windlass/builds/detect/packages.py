@@ -92,7 +92,10 @@ class Package:
         return {**_versions(self.content.get("devDependencies")), **self.runtime}
 
     def evidence(self, name: str) -> str:
-        return f"{self.source.named('package.json')}: depends on {name} {self.dependencies[name]}"
+        asked = f"{name} {self.dependencies[name]}".strip()
+        return N_("{file}: depends on {name}").format(
+            file=self.source.named("package.json"), name=asked
+        )
 
     @cached_property
     def workspace(self) -> Workspace | None:
@@ -131,7 +134,11 @@ class Package:
                 )
             )
         if home is not self.source:
-            evidence.append(f"{self.source.root} belongs to the workspace in {home.root}")
+            evidence.append(
+                N_("{folder} belongs to the workspace in {root}").format(
+                    folder=self.source.root, root=home.root
+                )
+            )
         head = home.head(lock) if lock and lock.endswith((".yaml", ".lock")) else ""
         berry = name == "yarn" and (
             _major(pinned) > 1 if pinned else "__metadata:" in head or home.has(".yarnrc.yml")
@@ -161,7 +168,11 @@ def _pin(content: Table, warnings: list[str]) -> tuple[str, str] | None:
         return None
     found = _PINNED.fullmatch(wanted)
     if found is None:
-        warnings.append(f"packageManager {wanted[:60]!r} is not `name@1.2.3`; it is passed over.")
+        warnings.append(
+            N_("packageManager {wanted} is not `name@1.2.3`; it is passed over.").format(
+                wanted=repr(wanted[:60])
+            )
+        )
         return None
     return found[1], found[2]
 
@@ -172,8 +183,14 @@ def _major(pinned: tuple[str, str]) -> int:
 
 def _reason(home: Source, name: str, lock: str | None, pinned: tuple[str, str] | None) -> str:
     if pinned:
-        return f"{home.named('package.json')}: packageManager is {name}@{pinned[1]}"
-    return f"{home.named(lock)}: lock file of {name}" if lock else "no lock file: npm"
+        return N_("{file}: packageManager is {name}").format(
+            file=home.named("package.json"), name=f"{name}@{pinned[1]}"
+        )
+    return (
+        N_("{file}: lock file of {name}").format(file=home.named(lock), name=name)
+        if lock
+        else N_("no lock file: npm")
+    )
 
 
 def _tool(name: str, pinned: tuple[str, str] | None, head: str, *, berry: bool) -> str | None:

@@ -6,6 +6,7 @@ import msgspec
 
 from windlass.builds.detect.source import Source
 from windlass.builds.errors import ManifestBroken
+from windlass.core.languages import N_
 
 _LINE = re.compile(r"([A-Za-z0-9_-]{1,63}):\s*(.*\S)\s*", re.ASCII)
 
@@ -26,10 +27,12 @@ def procfile(source: Source) -> Procfile | None:
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            reason = f"line {number} is not `name: command`"
+            reason = N_("line {number} is not `name: command`").format(number=number)
             raise ManifestBroken(file=source.named("Procfile"), reason=reason)
         if match[1] in found:
-            reason = f"line {number} names `{match[1]}` a second time"
+            reason = N_("line {number} names `{name}` a second time").format(
+                number=number, name=match[1]
+            )
             raise ManifestBroken(file=source.named("Procfile"), reason=reason)
         found[match[1]] = match[2]
     web, release = found.pop("web", None), found.pop("release", None)

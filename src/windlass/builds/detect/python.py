@@ -39,11 +39,18 @@ def python_server(source: Source, requirements: Requirements, wanted: str | None
     if not found:
         return None
     chosen, others = found[0], found[1:4]
-    kind = "factory" if chosen.factory else "object"
-    evidence = [f"{source.named(chosen.path)}: {chosen.label} {kind} `{chosen.name}`"]
+    message = (
+        N_("{file}: {label} factory `{name}`")
+        if chosen.factory
+        else N_("{file}: {label} object `{name}`")
+    )
+    file = source.named(chosen.path)
+    evidence = [message.format(file=file, label=chosen.label, name=chosen.name)]
     if others:
         rest = ", ".join(f"{each.path}:{each.name}" for each in others)
-        evidence.append(f"also found: {rest} (a start command chooses another)")
+        evidence.append(
+            N_("also found: {others} (a start command chooses another)").format(others=rest)
+        )
     base, module = _place(source, chosen)
     build, warnings = None, ()
     if chosen.framework == "fasthtml" and not source.has(_FASTHTML_KEY):
@@ -90,7 +97,11 @@ def server_plan(
     evidence, also = list(evidence), list[str]()
     package = _DISTRIBUTIONS.get(found.framework, found.framework)
     if package in listed:
-        evidence.append(f"{source.named(listed[package].place)}: depends on {package}")
+        evidence.append(
+            N_("{file}: depends on {name}").format(
+                file=source.named(listed[package].place), name=package
+            )
+        )
     elif not requirements.exist and found.framework in PACKAGES:
         also.append(package)
         warnings += (
@@ -100,12 +111,20 @@ def server_plan(
         )
     program = next((name for name in _SERVERS[found.protocol] if name in listed), None)
     if program:
-        evidence.append(f"{source.named(listed[program].place)}: served by {program}")
+        evidence.append(
+            N_("{file}: served by {program}").format(
+                file=source.named(listed[program].place), program=program
+            )
+        )
     else:
         added = _ADDED[found.protocol]
         program = added.partition("~")[0]
         also.append(added)
-        evidence.append(f"no {found.protocol.upper()} server listed: {added} is installed beside")
+        evidence.append(
+            N_("no {protocol} server listed: {added} is installed beside").format(
+                protocol=found.protocol.upper(), added=added
+            )
+        )
     environment = {**PYTHON_ENV, **(env or {})}
     if base != ".":
         environment["PYTHONPATH"] = f"/app/{join(source.root, base)}"
@@ -129,7 +148,11 @@ def server_plan(
 def python_plan(source: Source, requirements: Requirements, plan: Plan) -> Plan:
     """What all Python plans have in common."""
     manager, lock_file = requirements.manager, requirements.lock_file
-    evidence = (f"{lock_file}: installed with {manager}",) if lock_file else ()
+    evidence = (
+        (N_("{file}: installed with {manager}").format(file=lock_file, manager=manager),)
+        if lock_file
+        else ()
+    )
     return replace(
         plan,
         root_directory=source.root,

@@ -14,6 +14,7 @@ from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.syntax import Module, Modules, literal, parse
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 _FIRST = ("streamlit_app", "main", "app", "server", "demo", "web", "index", "run", "home")
 _MOST_FILES = 60
@@ -106,12 +107,18 @@ def _plan(
     call: ast.Call | None,
 ) -> Plan:
     port, written = _port(tree, call, app)
-    evidence = [f"{source.named(path)}: {f'calls {app.calls[0]}' if call else 'a page'}"]
+    message = N_("{file}: calls {name}") if call else N_("{file}: a page of {label}")
+    file = source.named(path)
+    evidence = [message.format(file=file, name=app.calls[0] if call else "", label=app.label)]
     if written:
-        evidence.append(f"{source.named(path)}: listens on port {port}, whatever PORT says")
+        evidence.append(
+            N_("{file}: listens on port {port}, whatever PORT says").format(
+                file=source.named(path), port=port
+            )
+        )
     missing = (app.module,) if app.module and app.module not in requirements.listed else ()
     if missing:
-        evidence.append(f"not listed, installed beside: {app.module}")
+        evidence.append(N_("not listed, installed beside: {names}").format(names=app.module))
     needed = requirements.exist or missing
     start = app.start.format(file=shlex.quote(path))
     plan = Plan(

@@ -10,6 +10,7 @@ from windlass.builds.detect.scripts import commands, program
 from windlass.builds.detect.sites import below_root, config_names, config_of
 from windlass.builds.detect.values import Value
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 
 class Router(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +69,10 @@ def router(package: Package, which: Router) -> Plan | None:
         framework_caches=("node_modules/.vite",),
     )
     if found and said("ssr") is False:
-        evidence.append(f"{found[0]}: ssr is false, a single page")
+        evidence.append(N_("{file}: ssr is false, a single page").format(file=found[0]))
         plan = msgspec.structs.replace(
             base,
-            label=f"{which.label} (single page)",
+            label=N_("{label} (single page)").format(label=which.label),
             kind="static",
             output_directory=below_root(source, found[0], f"{folder}/client"),
             fallback="index.html",
@@ -81,11 +82,11 @@ def router(package: Package, which: Router) -> Plan | None:
     words = (commands(package.scripts, "start") or [[]])[-1]
     if words and program(words) not in ("vite", "react-router"):
         start = start_command(package)
-        evidence.append(f"`start` runs {shlex.join(words)[:120]}")
+        evidence.append(N_("`start` runs {command}").format(command=shlex.join(words)[:120]))
     else:
         entry = "build/index.js" if _is_classic(package) else f"{folder}/server/index.js"
         start = f"{which.serve} {shlex.quote(f'./{entry}')}"
-        evidence.append(f"served by {which.serve}")
+        evidence.append(N_("served by {program}").format(program=which.serve))
     plan = msgspec.structs.replace(base, start_command=start, evidence=tuple(evidence))
     return node_plan(package, plan)
 

@@ -51,7 +51,9 @@ def rails(source: Source, installed: Installed) -> Plan | None:
                 "RAILS_SERVE_STATIC_FILES": "1",
                 "BOOTSNAP_CACHE_DIR": "/tmp/bootsnap",  # noqa: S108 - the sandbox's own /tmp
             },
-            evidence=(f"{source.named('Gemfile')}: depends on rails",),
+            evidence=(
+                N_("{file}: depends on {name}").format(file=source.named("Gemfile"), name="rails"),
+            ),
             warnings=(
                 N_("Rails needs SECRET_KEY_BASE or RAILS_MASTER_KEY: set one as a variable."),
             ),
@@ -81,7 +83,7 @@ def rack(source: Source, installed: Installed) -> Plan | None:
         kind="server",
         start_command=f"bundle exec {start}" if source.has("Gemfile") else start,
         env={"RACK_ENV": "production", "APP_ENV": "production"},
-        evidence=(f"{source.named(sign)}: a Ruby web application",),
+        evidence=(N_("{file}: a Ruby web application").format(file=source.named(sign)),),
     )
     return built_with("ruby", source, installed, _bundled(source, plan))
 
@@ -132,7 +134,7 @@ def php(source: Source, installed: Installed) -> Plan | None:
         kind="server",
         start_command=f"php -S 0.0.0.0:$PORT {root}",
         env={"PHP_CLI_SERVER_WORKERS": "4", "APP_ENV": "prod"},
-        evidence=(f"{source.named(index)}: a page of PHP",),
+        evidence=(N_("{file}: a page of {label}").format(file=source.named(index), label="PHP"),),
     )
     return _composed(source, installed, plan, bool(listed))
 
@@ -163,7 +165,7 @@ def laravel(source: Source, installed: Installed) -> Plan | None:
             "PHP_CLI_SERVER_WORKERS": "4",
         },
         cache_directories=caches,
-        evidence=(f"{source.named('artisan')}: a Laravel application",),
+        evidence=(N_("{file}: a Laravel application").format(file=source.named("artisan")),),
         warnings=(N_("Laravel needs APP_KEY (php artisan key:generate): set it as a variable."),),
     )
     return _composed(source, installed, plan, True, after=node_install)

@@ -58,7 +58,7 @@ def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
                 file=source.named("windlass.toml"),
                 key="root_directory",
                 line=1,
-                problem="belongs into the windlass.toml at the top of the source",
+                problem=N_("belongs into the windlass.toml at the top of the source"),
             )
         elsewhere = from_top and from_top.root_directory not in (None, root)
         settings = inner or (None if elsewhere else from_top)
@@ -73,7 +73,9 @@ def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
     return (
         Settings(
             said=replace(said, **chosen),
-            sources=(f"{file}: sets {', '.join(names)}",) if names else (),
+            sources=(N_("{file}: sets {names}").format(file=file, names=", ".join(names)),)
+            if names
+            else (),
             chosen=tuple(chosen),
         ),
         source,
@@ -96,7 +98,7 @@ def heeding(settings: Settings, source: Source, top: Source, plan: Plan | None) 
     chosen = {name: getattr(wishes, name) for name in names if getattr(said, name) is None}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     sources = [
-        f"{each.file}: sets {', '.join(own)}"
+        N_("{file}: sets {names}").format(file=each.file, names=", ".join(own))
         for each in readers
         if (own := [name for name in chosen if getattr(each.wishes, name) == chosen[name]])
     ]
@@ -147,7 +149,7 @@ def apply(source: Source, plan: Plan, settings: Settings, processes: Procfile | 
         if value is not None:
             plan = replace(plan, **{name: value.strip() or None})
     if settings.chosen:
-        evidence.append(f"settings: {', '.join(settings.chosen)}")
+        evidence.append(N_("settings: {names}").format(names=", ".join(settings.chosen)))
     plan = _with_kind(source, plan, said, warnings)
     if plan.install_command is None:
         plan = replace(plan, cache_directories=())
@@ -173,7 +175,7 @@ def _with_processes(
 ) -> Plan:
     named = source.named("Procfile")
     if processes.web:
-        evidence.append(f"{named}: web starts the server")
+        evidence.append(N_("{file}: web starts the server").format(file=named))
         plan = replace(
             plan,
             kind="server",
@@ -182,7 +184,7 @@ def _with_processes(
             fallback=None,
         )
     if processes.release:
-        evidence.append(f"{named}: release runs before the switch")
+        evidence.append(N_("{file}: release runs before the switch").format(file=named))
         plan = replace(plan, release_command=processes.release)
     return replace(plan, processes=processes.others)
 
@@ -208,7 +210,7 @@ def _with_workers(
                 file=source.named("windlass.toml"),
                 key=f"processes.{name}",
                 line=1,
-                problem="has no command, and no Procfile gives it one",
+                problem=N_("has no command, and no Procfile gives it one"),
             )
         settings[name] = ProcessSettings(
             memory_mb=one.memory_mb,
@@ -219,10 +221,12 @@ def _with_workers(
     # As everywhere an empty command means: none.
     commands = {name: command for name, command in commands.items() if command}
     if plan.kind == "static" and commands:
-        warnings.append(f"Not run, because a static site has no processes: {', '.join(commands)}")
+        message = N_("Not run, because a static site has no processes: {names}")
+        warnings.append(message.format(names=", ".join(commands)))
         return replace(plan, processes={}, process_settings={})
     if commands:
-        evidence.append(f"runs beside web: {', '.join(commands)[:200]}")
+        message = N_("runs beside web: {names}")
+        evidence.append(message.format(names=", ".join(commands)[:200]))
     return replace(plan, processes=commands, process_settings=settings)
 
 
@@ -231,13 +235,13 @@ def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[st
     start, output = said.start_command, said.output_directory
     if start and start.strip():
         if output:
-            warnings.append("A server has no output directory: it is passed over.")
+            warnings.append(N_("A server has no output directory: it is passed over."))
         return replace(
             plan, kind="server", start_command=start.strip(), output_directory=None, fallback=None
         )
     if output and plan.framework == "nextjs" and plan.kind == "server" and start is None:
         # `.next` is what other platforms call Next.js's output; files alone would not answer.
-        warnings.append("Next.js runs as a server here: the output directory is passed over.")
+        warnings.append(N_("Next.js runs as a server here: the output directory is passed over."))
         return plan
     if output:
         plan = replace(plan, kind="static", start_command=None, output_directory=output)

@@ -14,6 +14,7 @@ from windlass.builds.detect.values import MISSING, Unknown
 from windlass.builds.errors import OutputOutside
 from windlass.builds.paths import join, normal
 from windlass.builds.plan import Plan
+from windlass.core.languages import N_
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,14 +187,20 @@ def site(package: Package, tool: Tool) -> Plan:
     words = script[1] if script else list(tool.command)
     if script:
         build = package.manager.run(shlex.quote(script[0]))
-        evidence.append(f"script `{script[0]}` runs {shlex.join(words)[:120]}")
+        evidence.append(
+            N_("script `{script}` runs {command}").format(
+                script=script[0], command=shlex.join(words)[:120]
+            )
+        )
     elif "build" in package.scripts:
         build = package.manager.run("build")
     else:
         folder = _documents_folder(source, words, tool) if tool.framework in _BESIDE else "."
         words = words if folder == "." else [*words, folder]
         build = shlex.join(words)
-        evidence.append(f"no script runs {program(words)}: it is run directly")
+        evidence.append(
+            N_("no script runs {program}: it is run directly").format(program=program(words))
+        )
     if tool.framework in _BESIDE:
         found = _documents(source, words, tool, evidence, warnings)
     else:
@@ -201,7 +208,11 @@ def site(package: Package, tool: Tool) -> Plan:
     not_found_page = source.first("public/404.html", "static/404.html")
     spa = tool.spa and not not_found_page and not _many_pages(source, tool)
     if spa:
-        evidence.append(f"{tool.label} builds a single page: unknown paths get index.html")
+        evidence.append(
+            N_("{label} builds a single page: unknown paths get index.html").format(
+                label=tool.label
+            )
+        )
     plan = Plan(
         framework=tool.framework,
         label=tool.label,
@@ -236,7 +247,11 @@ def warn_of_base(config: Config, key: str, file: str, warnings: list[str]) -> No
     """A site made for `/docs/` asks for its files there, and finds none at the top of a host."""
     base = config.get(key)
     if isinstance(base, str) and base.strip("./") and "://" not in base:
-        warnings.append(f"{file}: {key} is {base[:80]!r}; a site at the top of a host needs `/`.")
+        warnings.append(
+            N_("{file}: {key} is {base}; a site at the top of a host needs `/`.").format(
+                file=file, key=key, base=repr(base[:80])
+            )
+        )
 
 
 def _output(
@@ -248,25 +263,43 @@ def _output(
     if found and tool.base:
         warn_of_base(found[1], tool.base, found[0], warnings)
     if flagged:
-        evidence.append(f"the script's {tool.flags[0]} names the output folder {flagged}")
+        evidence.append(
+            N_("the script's {flag} names the output folder {folder}").format(
+                flag=tool.flags[0], folder=flagged
+            )
+        )
         return below_root(source, "package.json", flagged)
     if found is None:
-        evidence.append(f"output folder {tool.output}: {tool.label}'s default")
+        evidence.append(
+            N_("output folder {output}: {label}'s default").format(
+                output=tool.output, label=tool.label
+            )
+        )
         return tool.output
     file, config = found
     folder = _configured(tool, config)
     if isinstance(folder, Unknown):
         warnings.append(
-            f"{file}: {tool.key} is computed; {tool.output} is assumed. Set the output directory."
+            N_("{file}: {key} is computed; {output} is assumed. Set the output directory.").format(
+                file=file, key=tool.key, output=tool.output
+            )
         )
         return tool.output
     # Vite's own `root` is where its output folder starts from.
     start = config.text("root") if tool.framework == "vite" else None
     prefix = f"{start}/" if isinstance(start, str) else ""
     if folder is None:
-        evidence.append(f"output folder {tool.output}: {tool.label}'s default ({file} names none)")
+        evidence.append(
+            N_("output folder {output}: {label}'s default ({file} names none)").format(
+                output=tool.output, label=tool.label, file=file
+            )
+        )
         return below_root(source, file, prefix + tool.output)
-    evidence.append(f"{file}: {tool.key} names the output folder {folder}")
+    evidence.append(
+        N_("{file}: {key} names the output folder {folder}").format(
+            file=file, key=tool.key, folder=folder
+        )
+    )
     return below_root(source, file, folder if folder.startswith("/") else prefix + folder)
 
 
@@ -311,6 +344,10 @@ def _documents(
         warn_of_base(found[1], "base", found[0], warnings)
     placed = replace(tool, configs=configs, key=key, output=join(folder, tool.output))
     if found and isinstance(written := found[1].text(key), str):
-        evidence.append(f"{found[0]}: {key} names the output folder {written}")
+        evidence.append(
+            N_("{file}: {key} names the output folder {folder}").format(
+                file=found[0], key=key, folder=written
+            )
+        )
         return below_root(source, found[0], f"{start}/{written}")
     return _output(source, placed, words, evidence, warnings)

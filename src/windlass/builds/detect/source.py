@@ -12,6 +12,7 @@ import yaml
 from windlass.builds.errors import ManifestBroken
 from windlass.builds.paths import join, normal
 from windlass.builds.plan import MANIFEST_BYTES, Tree
+from windlass.core.languages import N_
 
 Table = dict[str, object]
 SKIPPED = frozenset(
@@ -39,7 +40,7 @@ SKIPPED = frozenset(
 _SOURCE_BYTES = 128 << 10
 _YAML_BYTES = 64 << 10
 _DEEPEST = 60
-_NO_CONTENT = "it is a link; put the file itself there"
+_NO_CONTENT = N_("it is a link; put the file itself there")
 
 
 class Source:
@@ -89,11 +90,15 @@ class Source:
         """A manifest's text. Raises ManifestBroken when it is no UTF-8 text of a sane size."""
         content, name = self.raw(path, limit), self.named(path)
         if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content[:200]:
-            raise ManifestBroken(file=name, reason="it is not UTF-8 (UTF-16?); save it as UTF-8")
+            raise ManifestBroken(
+                file=name, reason=N_("it is not UTF-8 (UTF-16?); save it as UTF-8")
+            )
         try:
             return content.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
-            reason = f"byte {error.start} is not UTF-8; save it as UTF-8"
+            reason = N_("byte {position} is not UTF-8; save it as UTF-8").format(
+                position=error.start
+            )
             raise ManifestBroken(file=name, reason=reason) from error
 
     def raw(self, path: str, limit: int) -> bytes:
@@ -102,7 +107,8 @@ class Source:
             raise ManifestBroken(file=self.named(path), reason=_NO_CONTENT)
         if len(content) > limit:
             raise ManifestBroken(
-                file=self.named(path), reason=f"it is larger than {limit >> 10} KiB"
+                file=self.named(path),
+                reason=N_("it is larger than {size} KiB").format(size=limit >> 10),
             )
         return content
 
@@ -122,34 +128,39 @@ class Source:
         try:
             return self._object(path, json.loads(self.text(path)))
         except json.JSONDecodeError as error:
-            reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
+            reason = N_("line {line}, column {column}: {problem}").format(
+                line=error.lineno, column=error.colno, problem=error.msg
+            )
             raise ManifestBroken(file=self.named(path), reason=reason) from error
         except (RecursionError, ValueError) as error:
-            reason = "it is nested too deeply or holds an impossible number"
+            reason = N_("it is nested too deeply or holds an impossible number")
             raise ManifestBroken(file=self.named(path), reason=reason) from error
 
     def toml(self, path: str) -> Table:
         try:
             return cast(Table, tomllib.loads(self.text(path)))
         except tomllib.TOMLDecodeError as error:
-            raise ManifestBroken(file=self.named(path), reason=str(error)) from error
+            reason = N_("it is no TOML ({problem})").format(problem=error)
+            raise ManifestBroken(file=self.named(path), reason=reason) from error
         except (RecursionError, ValueError) as error:
-            reason = "it is nested too deeply or holds an impossible value"
+            reason = N_("it is nested too deeply or holds an impossible number")
             raise ManifestBroken(file=self.named(path), reason=reason) from error
 
     def yaml(self, path: str) -> Table:
         """Tags that only the tool itself understands (`!!python/name:…`, `!ENV`) read as None."""
         text = self.text(path, _YAML_BYTES)
         if bracket_depth(text) > _DEEPEST:
-            raise ManifestBroken(file=self.named(path), reason="it is nested too deeply")
+            raise ManifestBroken(file=self.named(path), reason=N_("it is nested too deeply"))
         try:
             return self._object(path, yaml.load(text, _Loader))  # noqa: S506 - a SafeLoader
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            reason = f"line {line}: {error.problem or 'not YAML'}"
+            reason = N_("in line {line}: {problem}").format(
+                line=line, problem=error.problem or "not YAML"
+            )
             raise ManifestBroken(file=self.named(path), reason=reason) from error
         except (yaml.YAMLError, RecursionError, ValueError, TypeError, LookupError) as error:
-            raise ManifestBroken(file=self.named(path), reason="it is not YAML") from error
+            raise ManifestBroken(file=self.named(path), reason=N_("it is not YAML")) from error
 
     def named(self, path: str) -> str:
         """How a message calls the file: from the top of the source."""
@@ -157,8 +168,11 @@ class Source:
 
     def _object(self, path: str, value: object) -> Table:
         if not isinstance(value, dict):
-            kind = "a list" if isinstance(value, list) else "something else"
-            reason = f"it must hold an object and holds {kind}"
+            reason = (
+                N_("it must hold an object and holds a list")
+                if isinstance(value, list)
+                else N_("it must hold an object and holds something else")
+            )
             raise ManifestBroken(file=self.named(path), reason=reason)
         return cast(Table, value)
 

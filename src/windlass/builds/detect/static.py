@@ -19,8 +19,10 @@ def static(source: Source) -> Plan | None:
         warnings.append(N_("No index.html: the address of the site itself will answer 404."))
     if folder == "." and source.has("package.json"):
         warnings.append(
-            "package.json has neither a `build` nor a `start` script: it is taken for tooling, and"
-            " the root directory is published as it is."
+            N_(
+                "package.json has neither a `build` nor a `start` script: it is taken for tooling,"
+                " and the root directory is published as it is."
+            )
         )
     return Plan(
         framework="static",
@@ -28,7 +30,9 @@ def static(source: Source) -> Plan | None:
         kind="static",
         root_directory=source.root,
         output_directory=folder,
-        evidence=(f"{source.named(page)}: a page, and nothing that builds it",),
+        evidence=(
+            N_("{file}: a page, and nothing that builds it").format(file=source.named(page)),
+        ),
         warnings=tuple(warnings),
     )
 

@@ -7,6 +7,7 @@ from windlass.builds.detect.source import Source
 from windlass.builds.errors import ToolchainMissing
 from windlass.builds.paths import join
 from windlass.builds.plan import Installed, Plan, Runtime
+from windlass.core.languages import N_
 
 HIDDEN = ".windlass"
 """Where a build keeps what only it needs; nothing below it becomes part of a release."""
@@ -33,13 +34,13 @@ TOOLCHAINS = {
             runtime="go",
             name="Go",
             programs=("go",),
-            install="apt-get install golang-go, or the archive of go.dev in /usr/local/go",
+            install=N_("apt-get install golang-go, or the archive of go.dev in /usr/local/go"),
         ),
         Toolchain(
             runtime="rust",
             name="Rust",
             programs=("cargo",),
-            install="apt-get install cargo, or rustup",
+            install=N_("apt-get install cargo, or rustup"),
         ),
         Toolchain(
             runtime="ruby",
@@ -58,7 +59,7 @@ TOOLCHAINS = {
             runtime="dotnet",
             name="the .NET SDK",
             programs=("dotnet",),
-            install="the package dotnet-sdk-9.0, or Microsoft's dotnet-install.sh",
+            install=N_("the package dotnet-sdk-9.0, or Microsoft's dotnet-install.sh"),
         ),
         Toolchain(
             runtime="elixir",
@@ -74,7 +75,7 @@ TOOLCHAINS = {
             runtime="hugo",
             name="Hugo",
             programs=("hugo",),
-            install="apt-get install hugo, or one of its releases in /usr/local/bin",
+            install=N_("apt-get install hugo, or one of its releases in /usr/local/bin"),
         ),
         Toolchain(
             runtime="jekyll",
@@ -86,7 +87,7 @@ TOOLCHAINS = {
             runtime="zola",
             name="Zola",
             programs=("zola",),
-            install="one of its releases in /usr/local/bin",
+            install=N_("one of its releases in /usr/local/bin"),
         ),
     )
 }
@@ -113,12 +114,13 @@ def built_with(
             hint=f"apt-get install {missing[0]}" if more else toolchain.install,
         )
     version = installed.tools[toolchain.programs[0]]
-    said = f"{toolchain.name} {version} of this machine" if version else toolchain.name
+    message = N_("built with {name} {version}") if version else N_("built with {name}")
+    said = message.format(name=toolchain.title, version=version)
     return replace(
         plan,
         root_directory=source.root,
         runtime=runtime,
-        evidence=(*plan.evidence, f"built with {said}"),
+        evidence=(*plan.evidence, said),
     )
 
 

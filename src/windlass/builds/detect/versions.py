@@ -7,6 +7,7 @@ from windlass.builds.detect.pins import Pin, pins
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.toolchains import TOOLCHAINS
 from windlass.builds.plan import Installed, Runtime
+from windlass.core.languages import N_
 
 _MOST_PINS = 4
 _COMPARISON = re.compile(r"(===?|!=|~=|>=|<=|>|<|\^|~|=)?\s*v?(\d+(?:\.(?:\d+|[xX*]))*)", re.ASCII)
@@ -24,14 +25,15 @@ def version_notes(
         return [], []
     wanted = pins(source, runtime)
     if runtime == "node" and chosen:
-        wanted = [Pin("The project’s setting", chosen)]
+        wanted = [Pin(N_("The project’s setting"), chosen)]
     evidence, warnings = list[str](), list[str]()
     for pin in wanted[:_MOST_PINS]:
-        asked = f"{pin.place} asks for {name} {pin.wanted[:60]}"
         if allows(pin.wanted, version):
-            evidence.append(f"{asked}: {version} is used")
+            kind, message = evidence, N_("{place} asks for {wanted}: {version} is used")
         else:
-            warnings.append(f"{asked}; builds here use {version}.")
+            kind, message = warnings, N_("{place} asks for {wanted}; builds here use {version}.")
+        wanted_name = f"{name} {pin.wanted[:60]}"
+        kind.append(message.format(place=pin.place, wanted=wanted_name, version=version))
     return evidence[:1] if not warnings else [], warnings
 
 

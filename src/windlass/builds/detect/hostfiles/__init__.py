@@ -23,6 +23,7 @@ from windlass.builds.detect.procfile import procfile
 from windlass.builds.detect.source import Source, Table
 from windlass.builds.errors import ManifestBroken
 from windlass.builds.plan import MANIFEST_BYTES, Plan
+from windlass.core.languages import N_
 from windlass.core.rules import Matcher, Place, Rules
 
 __all__ = [
@@ -70,7 +71,7 @@ def read(source: Source, top: Source, *, strict: bool = True) -> list[Reader]:
         except ManifestBroken as error:
             if strict and name in _RELIED_ON:
                 raise
-            reader.impossible("the file", str(error.facts.get("reason", error.message)))
+            reader.impossible(N_("the file"), str(error.facts.get("reason", error.message)))
         readers.append(reader)
     return readers
 
@@ -100,12 +101,17 @@ def of_output(read: Read, folder: str = "", *, above: str = "") -> list[Reader]:
         reader = Reader(above + folder + name)
         found.append(reader)
         if len(content) > MANIFEST_BYTES:
-            reader.impossible("the file", f"it is larger than {MANIFEST_BYTES >> 10} KiB")
+            reader.impossible(
+                N_("the file"), N_("it is larger than {size} KiB").format(size=MANIFEST_BYTES >> 10)
+            )
             continue
         try:
             parse(content.decode("utf-8-sig").replace("\r\n", "\n"), reader)
         except UnicodeDecodeError as error:
-            reader.impossible("the file", f"byte {error.start} is not UTF-8; save it as UTF-8")
+            reader.impossible(
+                N_("the file"),
+                N_("byte {position} is not UTF-8; save it as UTF-8").format(position=error.start),
+            )
     return found
 
 
@@ -126,7 +132,9 @@ def together(
         for each in readers:
             rewrites = sum(rule.action == "rewrite" for rule in each.rules)
             if rewrites:
-                detail = f"{rewrites} not made: an app knows its own addresses"
+                detail = N_("{number} not made: an app knows its own addresses").format(
+                    number=rewrites
+                )
                 rows.append(_row(each.file, "rewrites", detail))
     rules = Rules(
         rules=tuple(
@@ -146,12 +154,14 @@ def together(
         rules = replace(rules, rules=tuple(each for each in rules.rules if each not in loops))
         Matcher(rules)
     except ValueError as error:
-        rows.append(_row(file, "all rules", str(error)))
+        rows.append(_row(file, N_("all rules"), str(error)))
         return Served(None, tuple(rows))
     for rule in loops:
         named = next((each.file for each in readers if rule in each.rules), file)
-        detail = f"{_shown(rule.place)} to {rule.target} leads back to itself; it is left out"
-        rows.append(_row(named, "redirect loop", detail))
+        detail = N_("{source} to {target} leads back to itself; it is left out").format(
+            source=_shown(rule.place), target=rule.target
+        )
+        rows.append(_row(named, N_("redirect loop"), detail))
     return Served(None if rules == Rules() else rules, tuple(rows))
 
 
@@ -208,7 +218,7 @@ def _processes(source: Source) -> Reader | None:
     try:
         found = procfile(source)
     except ManifestBroken as error:
-        reader.impossible("the file", str(error.facts.get("reason", error.message)))
+        reader.impossible(N_("the file"), str(error.facts.get("reason", error.message)))
         return reader
     if found and found.web:
         reader.exact("web", found.web)

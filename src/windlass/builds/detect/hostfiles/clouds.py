@@ -7,49 +7,54 @@ from windlass.builds.detect.hostfiles import patterns
 from windlass.builds.detect.hostfiles.plain import header_of, rule_of
 from windlass.builds.detect.hostfiles.report import Reader, Refused
 from windlass.builds.detect.source import Table, table
+from windlass.core.languages import N_
 
-_ONE = "one process of each kind runs here"
-_PLACE = "there is one place: this machine"
-_SIZE = "limits are the server's"
+_ONE = N_("one process of each kind runs here")
+_PLACE = N_("there is one place: this machine")
+_SIZE = N_("limits are the server's")
 _RENDER_CANNOT = {
     **dict.fromkeys(("type", "name", "runtime", "env", "repo", "dockerCommand"), ""),
     **dict.fromkeys(("plan", "maxShutdownDelaySeconds"), _SIZE),
     **dict.fromkeys(("region",), _PLACE),
     **dict.fromkeys(("numInstances", "scaling"), _ONE),
-    **dict.fromkeys(("branch", "autoDeploy", "autoDeployTrigger", "buildFilter"), "set by project"),
-    **dict.fromkeys(("pullRequestPreviewsEnabled", "previews"), "previews are for every branch"),
-    "disk": "no folder outlives a release",
-    "domains": "host names are given to the project, not by a file",
-    "dockerfilePath": "a Dockerfile is built where a container engine is, by its own settings",
-    "dockerContext": "a Dockerfile is built where a container engine is, by its own settings",
-    "image": "images are not named by this file",
-    "initialDeployHook": "nothing runs once only",
-    "schedule": "jobs by the clock are not run here yet",
+    **dict.fromkeys(
+        ("branch", "autoDeploy", "autoDeployTrigger", "buildFilter"), N_("set by project")
+    ),
+    **dict.fromkeys(
+        ("pullRequestPreviewsEnabled", "previews"), N_("previews are for every branch")
+    ),
+    "disk": N_("no folder outlives a release"),
+    "domains": N_("host names are given to the project, not by a file"),
+    "dockerfilePath": N_("a Dockerfile is built where a container engine is, by its own settings"),
+    "dockerContext": N_("a Dockerfile is built where a container engine is, by its own settings"),
+    "image": N_("images are not named by this file"),
+    "initialDeployHook": N_("nothing runs once only"),
+    "schedule": N_("jobs by the clock are not run here yet"),
 }
 _FLY_CANNOT = {
     **dict.fromkeys(("app", "kill_signal", "console_command"), ""),
     "primary_region": _PLACE,
-    "kill_timeout": "for all: apps.drain_seconds",
+    "kill_timeout": N_("for all: apps.drain_seconds"),
     "swap_size_mb": _SIZE,
     "vm": _SIZE,
-    "mounts": "no folder outlives a release",
-    "statics": "an app serves its own files",
-    "metrics": "metrics of apps are not collected",
-    "files": "files are part of the source",
-    "restart": "a program that ends is started again",
+    "mounts": N_("no folder outlives a release"),
+    "statics": N_("an app serves its own files"),
+    "metrics": N_("metrics of apps are not collected"),
+    "files": N_("files are part of the source"),
+    "restart": N_("a program that ends is started again"),
 }
 _FLY_SERVICE_CANNOT = {
-    "force_https": "TLS is the business of the proxy in front",
-    "auto_stop_machines": "programs in production do not sleep",
+    "force_https": N_("TLS is the business of the proxy in front"),
+    "auto_stop_machines": N_("programs in production do not sleep"),
     "auto_start_machines": "",
     "min_machines_running": _ONE,
     "processes": "",
-    "concurrency": "visitors are not limited per program",
-    "ports": "the edge has the public ports",
+    "concurrency": N_("visitors are not limited per program"),
+    "ports": N_("the edge has the public ports"),
     "protocol": "",
-    "tls_options": "TLS is the business of the proxy in front",
+    "tls_options": N_("TLS is the business of the proxy in front"),
     "http_options": "",
-    "tcp_checks": "a program is asked by a path",
+    "tcp_checks": N_("a program is asked by a path"),
 }
 
 
@@ -61,14 +66,20 @@ def render(content: Table, reader: Reader) -> None:
             ours.append(each)
         else:
             name = f"services.{_text(each.get('name'))[:60]}"
-            reader.impossible(name, f"a {_text(each.get('type'))[:20]} service is not run yet")
+            reader.impossible(
+                name,
+                N_("a {kind} service is not run yet").format(kind=_text(each.get("type"))[:20]),
+            )
     for key in ("databases", "envVarGroups", "previews", "projects"):
         if key in content and key != "envVarGroups":
-            reason = "databases are brought along; set their addresses as variables"
-            reader.impossible(key, reason if key == "databases" else "it is not known here")
+            reason = N_("databases are brought along; set their addresses as variables")
+            reader.impossible(key, reason if key == "databases" else N_("it is not known here"))
     if len(ours) > 1:
         names = ", ".join(_text(each.get("name")) for each in ours)[:200]
-        reader.impossible("services", f"several ({names}); make a project of each, with its folder")
+        reader.impossible(
+            "services",
+            N_("several ({names}); make a project of each, with its folder").format(names=names),
+        )
     elif ours:
         _service(ours[0], content, reader)
 
@@ -100,18 +111,18 @@ def _env_vars(reader: Reader, items: list[object], groups: dict[str, list[object
             group = _text(item["fromGroup"])
             _env_vars(reader, groups.get(group, []), {})
             if group not in groups:
-                reader.impossible(f"envVars.{group[:60]}", "the file has no such group")
+                reader.impossible(f"envVars.{group[:60]}", N_("the file has no such group"))
         elif "value" in item:
             reader.environment("envVars", {name: item["value"]})
         elif item.get("generateValue"):
             reader.variable(name)
-            reader.adapted(key, "make a secret and set it as a variable")
+            reader.adapted(key, N_("make a secret and set it as a variable"))
         elif "fromDatabase" in item or "fromService" in item:
             reader.variable(name)
-            reader.adapted(key, "set the address of what you bring along as a variable")
+            reader.adapted(key, N_("set the address of what you bring along as a variable"))
         else:
             reader.variable(name)
-            reader.adapted(key, "set it as a variable")
+            reader.adapted(key, N_("set it as a variable"))
 
 
 def _routes(reader: Reader, items: list[object]) -> None:
@@ -128,8 +139,13 @@ def _routes(reader: Reader, items: list[object]) -> None:
             reader.rules.append(rule)
             made += 1
         except Refused as refused:
-            reader.impossible(f"routes[{number}]", f"{_text(item.get('source'))[:120]}: {refused}")
-    reader.count("routes", made, "rule")
+            reader.impossible(
+                f"routes[{number}]",
+                N_("`{rule}` is left out: {reason}").format(
+                    rule=_text(item.get("source"))[:120], reason=refused
+                ),
+            )
+    reader.count("routes", made)
 
 
 def _headers(reader: Reader, items: list[object]) -> None:
@@ -142,8 +158,13 @@ def _headers(reader: Reader, items: list[object]) -> None:
             )
             made += 1
         except Refused as refused:
-            reader.impossible(f"headers[{number}]", f"{_text(item.get('path'))[:120]}: {refused}")
-    reader.count("headers", made, "header")
+            reader.impossible(
+                f"headers[{number}]",
+                N_("`{rule}` is left out: {reason}").format(
+                    rule=_text(item.get("path"))[:120], reason=refused
+                ),
+            )
+    reader.count("headers", made)
 
 
 def fly(content: Table, reader: Reader) -> None:
@@ -162,7 +183,7 @@ def fly(content: Table, reader: Reader) -> None:
 def _deploy(reader: Reader, deploy: Table) -> None:
     does: dict[str, Callable[[str, object], None]] = {
         "release_command": lambda key, value: reader.command("release_command", key, value),
-        "strategy": lambda key, _: reader.adapted(key, "the new one answers before the switch"),
+        "strategy": lambda key, _: reader.adapted(key, N_("the new one answers before the switch")),
     }
     cannot = {"release_command_timeout": "", "release_command_vm": _SIZE, "wait_timeout": ""}
     reader.each(deploy, does, cannot, prefix="deploy.")
@@ -183,7 +204,7 @@ def _build(reader: Reader, build: Table) -> None:
         if reason:
             reader.impossible(f"build.{name}", reason)
         else:
-            reader.adapted(f"build.{name[:60]}", "the plan is detected here")
+            reader.adapted(f"build.{name[:60]}", N_("the plan is detected here"))
 
 
 def _fly_services(reader: Reader, key: str, services: list[object]) -> None:
@@ -205,7 +226,7 @@ def _checks(reader: Reader, key: str, checks: list[object]) -> None:
         if "path" in check:
             reader.health(f"{key}[{number}]", check["path"])
         else:
-            reader.impossible(f"{key}[{number}]", "a program is asked by a path")
+            reader.impossible(f"{key}[{number}]", N_("a program is asked by a path"))
 
 
 def _listed(value: object) -> list[object]:

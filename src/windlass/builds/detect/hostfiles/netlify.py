@@ -7,23 +7,24 @@ from windlass.builds.detect.hostfiles import patterns
 from windlass.builds.detect.hostfiles.plain import asked, header_of, netlify_rule
 from windlass.builds.detect.hostfiles.report import Reader, Refused
 from windlass.builds.detect.source import Table, table, texts
+from windlass.core.languages import N_
 from windlass.core.rules import HeaderRule, Rule
 
-_FUNCTIONS = "a project is one site or one server here, not single functions"
+_FUNCTIONS = N_("a project is one site or one server here, not single functions")
 _CANNOT = {
-    "context": "settings for single contexts; give variables to production or previews instead",
+    "context": N_("settings for single contexts; give variables to production or previews instead"),
     "functions": _FUNCTIONS,
     "edge_functions": _FUNCTIONS,
-    "plugins": "plugins of theirs do not run here",
-    "images": "pictures are served as they are",
+    "plugins": N_("plugins of theirs do not run here"),
+    "images": N_("pictures are served as they are"),
     "template": "",
     "dev": "",
 }
 _CANNOT_BUILD = {
-    "ignore": "every deployment that is asked for is made",
+    "ignore": N_("every deployment that is asked for is made"),
     "functions": _FUNCTIONS,
     "edge_functions": _FUNCTIONS,
-    "processing": "files are served as the build made them",
+    "processing": N_("files are served as the build made them"),
 }
 
 
@@ -58,19 +59,24 @@ def _redirects(reader: Reader, value: object) -> None:
             reader.rules.append(_redirect(item))
             made += 1
         except Refused as refused:
-            reader.impossible(f"redirects[{number}]", f"{str(item.get('from'))[:120]}: {refused}")
-    reader.count("redirects", made, "rule")
+            reader.impossible(
+                f"redirects[{number}]",
+                N_("`{rule}` is left out: {reason}").format(
+                    rule=str(item.get("from"))[:120], reason=refused
+                ),
+            )
+    reader.count("redirects", made)
 
 
 def _redirect(item: Table) -> Rule:
     source, destination = item.get("from"), item.get("to")
     if not isinstance(source, str) or not isinstance(destination, str):
-        raise Refused("it needs `from` and `to`")
+        raise Refused(N_("it needs `from` and `to`"))
     if item.get("signed") or item.get("headers"):
-        raise Refused("headers and signatures for other hosts")
+        raise Refused(N_("headers and signatures for other hosts"))
     status = item.get("status", 301)
     if not isinstance(status, int):
-        raise Refused("the status is no number")
+        raise Refused(N_("the status is no number"))
     conditions = [
         each
         for name, value in table(item.get("conditions")).items()
@@ -96,9 +102,14 @@ def _headers(reader: Reader, value: object) -> None:
                 joined = ", ".join(line.strip().rstrip(",") for line in lines if line.strip())
                 made.append(header_of(path, name, joined))
         except Refused as refused:
-            reader.impossible(f"headers[{number}]", f"{str(item.get('for'))[:120]}: {refused}")
+            reader.impossible(
+                f"headers[{number}]",
+                N_("`{rule}` is left out: {reason}").format(
+                    rule=str(item.get("for"))[:120], reason=refused
+                ),
+            )
     reader.headers += made
-    reader.count("headers", len(made), "header")
+    reader.count("headers", len(made))
 
 
 def _tables(value: object) -> list[Table]:

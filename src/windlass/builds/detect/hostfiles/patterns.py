@@ -12,6 +12,7 @@ import msgspec
 
 from windlass.builds.detect.hostfiles.report import Refused
 from windlass.core import linear
+from windlass.core.languages import N_
 from windlass.core.rules import Place, placeholders
 
 _LONGEST = 2_000
@@ -47,7 +48,7 @@ def netlify(source: str) -> Path:
     """`/a/:name/*`: a name is one segment, the star the rest. Raises Refused."""
     path = _checked(source)
     if path.count("*") > 1:
-        raise Refused("it has more than one `*`")
+        raise Refused(N_("it has more than one `*`"))
     text, literal, groups, is_open = "", "", dict[str, str](), True
     for name, star, plain in _NETLIFY.findall(path):
         if plain:
@@ -67,7 +68,7 @@ def netlify(source: str) -> Path:
                 text += "(?P<splat>.*)"
         else:
             if name in groups:
-                raise Refused(f"it names `:{name}` twice")
+                raise Refused(N_("it names `:{name}` twice").format(name=name))
             groups[name] = f"g{len(groups) + 1}"
             text += f"(?P<{groups[name]}>[^/]+)"
     if not groups:
@@ -90,13 +91,13 @@ def vercel(source: str) -> Path:
         regex = part.regex
         if regex.startswith("(?!"):
             if not is_open or part.modifier:
-                raise Refused("a negative lookahead is possible after plain text only")
+                raise Refused(N_("a negative lookahead is possible after plain text only"))
             regex, negative = _lookahead(regex)
             excluded = f"{re.escape(literal + part.prefix)}(?:{negative})"
         if regex:
             group = f"g{len(groups) + 1}"
             if part.name in groups:
-                raise Refused(f"it names `:{part.name}` twice")
+                raise Refused(N_("it names `:{name}` twice").format(name=part.name))
             groups[part.name] = group
         else:
             group = ""
@@ -117,28 +118,28 @@ def target(text: str, groups: dict[str, str]) -> str:
         slash, name, modifier, number, dollar = match.groups()
         if number:
             if not 0 < int(number) <= len(numbered):
-                raise Refused(f"nothing captures `${number}`")
+                raise Refused(N_("nothing captures `${number}`").format(number=number))
             return f"${{{numbered[int(number) - 1]}}}"
         name = name or dollar
         group = groups.get(name) or groups.get(f"?{name}")
         if group is None:
-            raise Refused(f"nothing captures `:{name}`")
+            raise Refused(N_("nothing captures `:{name}`").format(name=name))
         if slash and modifier == "*":
             return f"${{/{group}}}"
         return f"{slash or ''}${{{group}}}"
 
     if len(text) > _LONGEST:
-        raise Refused("the destination is too long")
+        raise Refused(N_("the destination is too long"))
     if re.search(r"[\x00-\x20\x7f\\]", text.strip()):
-        raise Refused("the destination holds a space, a backslash or a control character")
+        raise Refused(N_("the destination holds a space, a backslash or a control character"))
     scheme = re.match(r"https?://[^/?#]*", text)
     start = scheme.end() if scheme else 0
     if scheme and (":" in re.sub(r"\A\w+:|:\d+\Z", "", scheme[0]) or "$" in scheme[0]):
-        raise Refused("a captured value cannot be part of the host name")
+        raise Refused(N_("a captured value cannot be part of the host name"))
     made = _IN_TARGET.sub(placeholder, text.strip()[start:])
     made = quote(made, safe="%/:?#[]@!$&'()*+,;=-._~{}|^`\"<>")
     if not placeholders(made) and ("{" in made or "}" in made):
-        raise Refused("the destination holds braces")
+        raise Refused(N_("the destination holds braces"))
     return text[:start] + made
 
 
@@ -157,11 +158,11 @@ def condition(pattern: str, prefix: str = "h_") -> tuple[str, dict[str, str]]:
 
 def _checked(source: str) -> str:
     if not source.startswith("/"):
-        raise Refused("it does not start with a slash")
+        raise Refused(N_("it does not start with a slash"))
     if len(source) > _LONGEST:
-        raise Refused("it is too long")
+        raise Refused(N_("it is too long"))
     if any(ord(char) < 32 for char in source):
-        raise Refused("it holds control characters")
+        raise Refused(N_("it holds control characters"))
     return source
 
 
@@ -178,7 +179,11 @@ def _check(pattern: str) -> None:
     except ValueError as error:
         reason = str(error)
         if "perl operator" in reason or "escape sequence" in reason:
-            reason = f"lookaround and references back would need unbounded time ({reason})"
+            reason = N_(
+                "lookaround and references back would need unbounded time ({problem})"
+            ).format(problem=reason)
+        else:
+            reason = N_("it is no pattern ({problem})").format(problem=reason)
         raise Refused(reason) from error
 
 
@@ -225,10 +230,12 @@ def _parts(source: str) -> list[str | _Key]:
             name, regex = take("name"), take("regex")
             suffix = take_text()
             if not take("close"):
-                raise Refused("a `{` is not closed")
+                raise Refused(N_("a brace is not closed"))
             finish(name, regex, prefix, suffix)
         else:
-            raise Refused(f"`{tokens[place][1]}` stands where nothing can be repeated")
+            raise Refused(
+                N_("`{text}` stands where nothing can be repeated").format(text=tokens[place][1])
+            )
     if text:
         parts.append(unquote(text))
     return parts
@@ -240,7 +247,7 @@ def _tokens(source: str) -> list[tuple[str, str]]:
     while place < len(source):
         match = _TOKEN.match(source, place)
         if match is None:
-            raise Refused("it cannot be read")
+            raise Refused(N_("it cannot be read"))
         kind = match.lastgroup or "char"
         value, place = match[0], match.end()
         if kind == "regex":
@@ -258,16 +265,16 @@ def _group(source: str, start: int) -> tuple[str, int]:
             break
         piece, place = match[0], match.end()
         if piece == "(":
-            raise Refused("it has a capturing group inside another; write `(?:…)`")
+            raise Refused(N_("it has a capturing group inside another; write `(?:…)`"))
         depth += 1 if piece.startswith("(") else -1 if piece == ")" else 0
         if depth == 0:
             found = source[start : place - 1]
             if not found:
-                raise Refused("it has empty brackets")
+                raise Refused(N_("it has empty brackets"))
             if found.startswith("?"):
-                raise Refused("brackets of a path cannot begin with `?`; put two around it")
+                raise Refused(N_("brackets of a path cannot begin with `?`; put two around it"))
             return found, place
-    raise Refused("a bracket is not closed")
+    raise Refused(N_("a bracket is not closed"))
 
 
 def _lookahead(regex: str) -> tuple[str, str]:
@@ -281,7 +288,7 @@ def _lookahead(regex: str) -> tuple[str, str]:
     for piece in _INSIDE.findall(regex):
         depth += 1 if piece.startswith("(") else -1 if piece == ")" else 0
         if piece == "|" and depth == 0:
-            raise Refused("a lookahead before alternatives")
+            raise Refused(N_("a lookahead before alternatives"))
     return regex, "|".join(negatives)
 
 

@@ -4,6 +4,7 @@ import re
 
 from windlass.builds.detect.hostfiles import patterns
 from windlass.builds.detect.hostfiles.report import Reader, Refused
+from windlass.core.languages import N_
 from windlass.core.rules import Condition, HeaderRule, Rule
 
 REDIRECTS, HEADERS = "_redirects", "_headers"
@@ -32,8 +33,13 @@ def redirects(text: str, reader: Reader) -> None:
             reader.rules.append(_redirect(words))
             made += 1
         except Refused as refused:
-            reader.impossible(f"line {number}", f"{' '.join(words)[:120]}: {refused}")
-    reader.count("redirects", made, "rule")
+            reader.impossible(
+                f"line {number}",
+                N_("`{rule}` is left out: {reason}").format(
+                    rule=" ".join(words)[:120], reason=refused
+                ),
+            )
+    reader.count("redirects", made)
 
 
 def headers(text: str, reader: Reader) -> None:
@@ -52,7 +58,7 @@ def headers(text: str, reader: Reader) -> None:
                 host = url[1] if url else ""
                 path = patterns.netlify((url[2] or "/") if url else content)
                 if host:
-                    raise Refused("headers for one host name alone")
+                    raise Refused(N_("headers for one host name alone"))
             elif path is not None and not host:
                 header = header_of(path, *_pair(content))
                 key = (repr(path.place), header.name.lower())
@@ -61,9 +67,12 @@ def headers(text: str, reader: Reader) -> None:
                     header = HeaderRule(path.place, header.name, joined)
                 made[key] = header
         except Refused as refused:
-            reader.impossible(f"line {number}", f"{content[:120]}: {refused}")
+            reader.impossible(
+                f"line {number}",
+                N_("`{rule}` is left out: {reason}").format(rule=content[:120], reason=refused),
+            )
     reader.headers += made.values()
-    reader.count("headers", len(made), "header")
+    reader.count("headers", len(made))
 
 
 def netlify_rule(
@@ -86,12 +95,12 @@ def netlify_rule(
     for key, value in query.items():
         wanted.append(_parameter(key, value, groups))
     if status not in (*_REDIRECTS, *_ANSWERS):
-        raise Refused(f"status {status} is none that a rule can have")
+        raise Refused(N_("status {status} is none that a rule can have").format(status=status))
     if destination.startswith("/.netlify/"):
-        raise Refused("Netlify's functions and services are not here")
+        raise Refused(N_("Netlify's functions and services are not here"))
     is_redirect = status in _REDIRECTS
     if not is_redirect and not destination.startswith("/"):
-        raise Refused("the edge does not fetch from other hosts in the name of a site")
+        raise Refused(N_("the edge does not fetch from other hosts in the name of a site"))
     return rule_of(
         path,
         patterns.target(destination, groups),
@@ -129,9 +138,9 @@ def rule_of(
 def header_of(path: patterns.Path, name: str, value: str) -> HeaderRule:
     """Raises Refused for what no site may set."""
     if name.lower() in _OURS:
-        raise Refused(f"`{name}` belongs to the server")
+        raise Refused(N_("`{name}` belongs to the server").format(name=name))
     if name.lower() == "basic-auth":
-        raise Refused("a password for a path")
+        raise Refused(N_("a password for a path"))
     try:
         return HeaderRule(path.place, name, value)
     except ValueError as error:
@@ -145,7 +154,7 @@ def _redirect(words: list[str]) -> Rule:
         key, _, value = rest.pop(0).partition("=")
         query[key] = value
     if not rest:
-        raise Refused("it names no destination")
+        raise Refused(N_("it names no destination"))
     destination, rest = rest[0], rest[1:]
     status, force = 301, False
     if rest and (match := _STATUS.fullmatch(rest[0])):
@@ -166,8 +175,8 @@ def asked(name: str, value: str) -> tuple[Condition, ...]:
     if name.lower() == "cookie" and value and "," not in value:
         return (Condition("cookie", value),)
     if name.lower() in ("country", "language", "role"):
-        raise Refused(f"the {name.lower()} of a visitor is not known here")
-    raise Refused(f"`{name}` is not understood")
+        raise Refused(N_("the {kind} of a visitor is not known here").format(kind=name.lower()))
+    raise Refused(N_("`{name}` is not understood").format(name=name))
 
 
 def _named(word: str) -> tuple[str, str]:
@@ -179,7 +188,7 @@ def _parameter(key: str, value: str, groups: dict[str, str]) -> Condition:
     if not value.startswith(":"):
         return Condition("query", key, pattern=re.escape(value))
     if not re.fullmatch(r":[A-Za-z_]\w*", value):
-        raise Refused(f"`{value}` is no name")
+        raise Refused(N_("`{value}` is no name").format(value=value))
     groups[f"?{value[1:]}"] = f"h_{value[1:]}"
     return Condition("query", key, pattern=f"(?P<h_{value[1:]}>.+)")
 
@@ -187,12 +196,14 @@ def _parameter(key: str, value: str, groups: dict[str, str]) -> Condition:
 def _pair(content: str) -> tuple[str, str]:
     name, colon, value = content.partition(":")
     if not colon:
-        raise Refused("it is not `Name: value`")
+        raise Refused(N_("it is not `Name: value`"))
     return name.strip(), value.strip()
 
 
 def _lines(text: str, reader: Reader) -> list[tuple[int, str]]:
     lines = text.split("\n")
     if len(lines) > _MOST_LINES:
-        reader.impossible("the rest", f"only the first {_MOST_LINES} lines are read")
+        reader.impossible(
+            N_("the rest"), N_("only the first {number} lines are read").format(number=_MOST_LINES)
+        )
     return list(enumerate(lines[:_MOST_LINES], 1))

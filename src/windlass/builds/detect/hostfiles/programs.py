@@ -5,40 +5,43 @@ from typing import cast
 
 from windlass.builds.detect.hostfiles.report import Reader
 from windlass.builds.detect.source import Table, table
+from windlass.core.languages import N_
 
-_ONE = "one process of each kind runs here"
+_ONE = N_("one process of each kind runs here")
 _APP_CANNOT = {
     **dict.fromkeys(
         ("name", "description", "keywords", "website", "repository", "logo", "$schema", "stack"), ""
     ),
-    "addons": "databases and other services are brought along; set their addresses as variables",
-    "buildpacks": "the plan is detected here",
-    "environments": "there are no environments but production and previews",
-    "cron": "jobs by the clock are not run here yet",
-    "image": "images are not built from this file",
+    "addons": N_(
+        "databases and other services are brought along; set their addresses as variables"
+    ),
+    "buildpacks": N_("the plan is detected here"),
+    "environments": N_("there are no environments but production and previews"),
+    "cron": N_("jobs by the clock are not run here yet"),
+    "image": N_("images are not built from this file"),
     "success_url": "",
 }
 _KNOWN_IN_APP = ("env", "formation", "healthchecks", "scripts", "addons", "buildpacks", "cron")
 _RAILWAY_BUILD = {
-    "watchPatterns": "every deployment that is asked for is made",
-    "dockerfilePath": "a Dockerfile is built where a container engine is, by its own settings",
-    "nixpacksConfigPath": "the plan is detected here",
-    "nixpacksPlan": "the plan is detected here",
-    "nixpacksVersion": "the plan is detected here",
-    "railpackVersion": "the plan is detected here",
+    "watchPatterns": N_("every deployment that is asked for is made"),
+    "dockerfilePath": N_("a Dockerfile is built where a container engine is, by its own settings"),
+    "nixpacksConfigPath": N_("the plan is detected here"),
+    "nixpacksPlan": N_("the plan is detected here"),
+    "nixpacksVersion": N_("the plan is detected here"),
+    "railpackVersion": N_("the plan is detected here"),
     "buildEnvironment": "",
 }
 _RAILWAY_DEPLOY = {
-    "cronSchedule": "jobs by the clock are not run here yet",
-    "healthcheckTimeout": "one timeout for all programs: apps.start_timeout_seconds",
+    "cronSchedule": N_("jobs by the clock are not run here yet"),
+    "healthcheckTimeout": N_("one timeout for all programs: apps.start_timeout_seconds"),
     "numReplicas": _ONE,
-    "multiRegionConfig": "there is one place: this machine",
-    "region": "there is one place: this machine",
+    "multiRegionConfig": N_("there is one place: this machine"),
+    "region": N_("there is one place: this machine"),
     "runtime": "",
-    "sleepApplication": "programs in production do not sleep",
-    "limits": "limits are the server's",
-    "limitOverride": "limits are the server's",
-    "requiredMountPath": "no folder outlives a release",
+    "sleepApplication": N_("programs in production do not sleep"),
+    "limits": N_("limits are the server's"),
+    "limitOverride": N_("limits are the server's"),
+    "requiredMountPath": N_("no folder outlives a release"),
 }
 
 
@@ -64,11 +67,11 @@ def _app_env(reader: Reader, values: Table) -> None:
             reader.environment("env", {name: value})
         elif described.get("generator"):
             reader.variable(name, detail=detail)
-            reader.adapted(f"env.{name[:60]}", "make a secret and set it as a variable")
+            reader.adapted(f"env.{name[:60]}", N_("make a secret and set it as a variable"))
         else:
-            needed = "" if described.get("required") is False else "set it as a variable"
+            needed = "" if described.get("required") is False else N_("set it as a variable")
             reader.variable(name, detail=detail)
-            reader.adapted(f"env.{name[:60]}", needed or "it may be set as a variable")
+            reader.adapted(f"env.{name[:60]}", needed or N_("it may be set as a variable"))
 
 
 def _formation(reader: Reader, values: Table) -> None:
@@ -78,9 +81,14 @@ def _formation(reader: Reader, values: Table) -> None:
             reader.exact(f"formation.{name[:60]}")
         elif quantity == 0 and name != "web":
             reader.wish(processes={**reader.wishes.processes, name: ""})
-            reader.exact(f"formation.{name[:60]}", "not run")
+            reader.exact(f"formation.{name[:60]}", N_("not run"))
         else:
-            reader.impossible(f"formation.{name[:60]}", f"{str(quantity)[:20]} wanted; {_ONE}")
+            reader.impossible(
+                f"formation.{name[:60]}",
+                N_("{number} wanted; one process of each kind runs here").format(
+                    number=str(quantity)[:20]
+                ),
+            )
 
 
 def _health_checks(reader: Reader, values: Table) -> None:
@@ -89,9 +97,9 @@ def _health_checks(reader: Reader, values: Table) -> None:
         for number, check in enumerate(map(table, checks)):
             key = f"healthchecks.{name[:60]}[{number}]"
             if name != "web" or not check.get("path"):
-                reader.impossible(key, "only the web process is asked, by a path")
+                reader.impossible(key, N_("only the web process is asked, by a path"))
             elif check.get("type") == "liveness":
-                reader.impossible(key, "a program is asked before the switch, not afterwards")
+                reader.impossible(key, N_("a program is asked before the switch, not afterwards"))
             else:
                 reader.health(key, check["path"])
 
@@ -102,9 +110,9 @@ def _scripts(reader: Reader, values: Table) -> None:
         key = f"scripts.{name[:60]}"
         if name in ("predeploy", "dokku.predeploy") and isinstance(value, str):
             reader.command("release_command", key, value)
-            reader.adapted(key, "files that it writes are not part of the release")
+            reader.adapted(key, N_("files that it writes are not part of the release"))
         elif name != "dokku":
-            reader.impossible(key, "nothing runs after the switch")
+            reader.impossible(key, N_("nothing runs after the switch"))
 
 
 def railway(content: Table, reader: Reader) -> None:
@@ -119,10 +127,10 @@ def railway(content: Table, reader: Reader) -> None:
         "preDeployCommand": lambda key, value: reader.command("release_command", key, value),
         "healthcheckPath": lambda key, value: reader.health(key, value),
         "restartPolicyType": lambda key, value: _restart(reader, key, value),
-        "restartPolicyMaxRetries": lambda key, _: reader.adapted(key, "there is no last try"),
-        "drainingSeconds": lambda key, _: reader.adapted(key, "for all: apps.drain_seconds"),
+        "restartPolicyMaxRetries": lambda key, _: reader.adapted(key, N_("there is no last try")),
+        "drainingSeconds": lambda key, _: reader.adapted(key, N_("for all: apps.drain_seconds")),
         "overlapSeconds": lambda key, _: reader.adapted(
-            key, "the old one ends when its last request is answered"
+            key, N_("the old one ends when its last request is answered")
         ),
     }
     reader.each(deploy, does, _RAILWAY_DEPLOY, prefix="deploy.")
@@ -130,7 +138,10 @@ def railway(content: Table, reader: Reader) -> None:
     reader.each(
         rest,
         {},
-        {"$schema": "", "environments": "there are no environments but production and previews"},
+        {
+            "$schema": "",
+            "environments": N_("there are no environments but production and previews"),
+        },
     )
 
 
@@ -138,11 +149,11 @@ def _builder(reader: Reader, key: str, value: object) -> None:
     if value == "DOCKERFILE":
         reader.impossible(key, _RAILWAY_BUILD["dockerfilePath"])
     else:
-        reader.adapted(key, "the plan is detected here")
+        reader.adapted(key, N_("the plan is detected here"))
 
 
 def _restart(reader: Reader, key: str, value: object) -> None:
     if value in ("ALWAYS", "ON_FAILURE"):
-        reader.adapted(key, "a program that ends is started again, after 1 s, 2 s, … 60 s")
+        reader.adapted(key, N_("a program that ends is started again, after 1 s, 2 s, … 60 s"))
     else:
-        reader.impossible(key, "a program that ends is started again")
+        reader.impossible(key, N_("a program that ends is started again"))

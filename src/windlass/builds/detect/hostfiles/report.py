@@ -10,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from windlass.builds.detect.source import table, texts
 from windlass.builds.paths import plain, problem_with
+from windlass.core.languages import N_
 from windlass.core.rules import HeaderRule, Rule
 
 Verdict = Literal["exact", "adapted", "impossible"]
@@ -18,6 +19,8 @@ _LONGEST_DETAIL = 300
 _LONGEST_COMMAND = 4_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _HEALTH = re.compile(r"/[!-~]{0,499}")
+# Rows that differ in their number alone are of one kind: `redirects[7]`, `line 7`.
+_NUMBERED = re.compile(r"\[| \d")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _PROCESS = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _INSTALLS = re.compile(
@@ -118,7 +121,7 @@ class Reader:
             return
         text = " && ".join(texts(value)) if isinstance(value, list) else value
         if not isinstance(text, str) or len(text) > _LONGEST_COMMAND or _CONTROL.search(text):
-            self.impossible(key, "it is no command of a sane length")
+            self.impossible(key, N_("it is no command of a sane length"))
             return
         kept = _without_install(text) if field == "build_command" else text
         if kept == text:
@@ -126,16 +129,19 @@ class Reader:
             self.exact(key, text)
         elif kept:
             self.wish(**{field: kept})
-            self.adapted(key, f"{kept} (what is installed is seen in the manifests)")
+            self.adapted(
+                key,
+                N_("{command} (what is installed is seen in the manifests)").format(command=kept),
+            )
         else:
-            self.adapted(key, "what is installed is seen in the manifests")
+            self.adapted(key, N_("what is installed is seen in the manifests"))
 
     def process(self, key: str, name: str, command: object) -> None:
         """A process that runs beside the server."""
         if not isinstance(command, str) or not command.strip() or len(command) > _LONGEST_COMMAND:
-            self.impossible(key, "it is no command of a sane length")
+            self.impossible(key, N_(N_("it is no command of a sane length")))
         elif _CONTROL.search(command) or not _PROCESS.fullmatch(name) or name in ("web", "release"):
-            self.impossible(key, "it is no name or no command")
+            self.impossible(key, N_("it is no name or no command"))
         else:
             self.wish(processes={**self.wishes.processes, name: command.strip()})
             self.exact(key, command.strip())
@@ -146,7 +152,7 @@ class Reader:
             return
         # `/dist` means a folder of the source there, never one of the machine.
         path = value.lstrip("/") or "." if isinstance(value, str) else ""
-        problem = problem_with(path) if path else "It is no path."
+        problem = problem_with(path) if path else N_("It is no path.")
         if problem:
             self.impossible(key, problem)
             return
@@ -159,7 +165,7 @@ class Reader:
             self.wish(health_path=value)
             self.exact(key, value)
         elif value is not None:
-            self.impossible(key, "it is no path")
+            self.impossible(key, N_("it is no path"))
 
     def port(self, key: str, value: object) -> None:
         """The port that the program listens on whatever $PORT says."""
@@ -167,7 +173,7 @@ class Reader:
             self.wish(port=value)
             self.exact(key, str(value))
         elif value is not None:
-            self.impossible(key, "a program here listens on a port from 1024 to 65535")
+            self.impossible(key, N_("a program here listens on a port from 1024 to 65535"))
 
     def environment(self, key: str, values: object) -> None:
         """Variables with their values."""
@@ -176,9 +182,9 @@ class Reader:
             if isinstance(text, int | float):
                 text = str(text)
             if not _NAME.fullmatch(name) or not isinstance(text, str) or "\x00" in text:
-                self.impossible(f"{key}.{name[:60]}", "it is no environment variable")
+                self.impossible(f"{key}.{name[:60]}", N_("it is no environment variable"))
             elif name == "PORT":
-                self.adapted(f"{key}.PORT", "programs are told their port")
+                self.adapted(f"{key}.PORT", N_("programs are told their port"))
             else:
                 self.variable(name, text)
                 self.exact(f"{key}.{name}")
@@ -197,7 +203,7 @@ class Reader:
             if name in does:
                 does[name](key, value)
             elif cannot.get(name) != "":
-                self.impossible(key, cannot.get(name, "it is not known here"))
+                self.impossible(key, cannot.get(name, N_("it is not known here")))
 
     def variable(self, name: str, value: str | None = None, detail: str = "") -> None:
         """A variable: one with a value is set for build and start, as windlass.toml's `env`."""
@@ -205,17 +211,18 @@ class Reader:
         if value is not None:
             self.wish(env={**self.wishes.env, name: value})
 
-    def count(self, key: str, number: int, noun: str) -> None:
+    def count(self, key: str, number: int) -> None:
         """One row for many that are all done as they are."""
         if number:
-            self.exact(key, f"{number} {noun}{'' if number == 1 else 's'}")
+            message = N_("1 rule") if number == 1 else N_("{number} rules")
+            self.exact(key, message.format(number=number))
 
     def _row(self, key: str, verdict: Verdict, detail: str) -> None:
-        kind = (key.split("[")[0].split(", line")[0], verdict)
+        kind = (_NUMBERED.split(key)[0], verdict)
         self._counts[kind] = seen = self._counts.get(kind, 0) + 1
         if seen > _MOST_ROWS:
             if seen == _MOST_ROWS + 1:
-                text = "and more of the same; the first ones are listed"
+                text = N_("and more of the same; the first ones are listed")
                 self.rows.append(Row(file=self.file, key=kind[0], verdict=verdict, detail=text))
             return
         if len(detail) > _LONGEST_DETAIL:

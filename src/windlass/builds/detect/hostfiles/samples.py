@@ -5,6 +5,7 @@ import re
 from windlass.builds.detect.hostfiles.report import Reader
 from windlass.builds.detect.source import Source
 from windlass.builds.errors import ManifestBroken
+from windlass.core.languages import N_
 
 _NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example")
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,254})\s*=(.*)")
@@ -20,7 +21,7 @@ def samples(source: Source) -> Reader | None:
     try:
         lines = source.text(name).splitlines()
     except ManifestBroken as error:
-        reader.impossible("the file", str(error.facts.get("reason", error.message)))
+        reader.impossible(N_("the file"), str(error.facts.get("reason", error.message)))
         return reader
     seen: set[str] = set()
     said = ""
@@ -31,6 +32,10 @@ def samples(source: Source) -> Reader | None:
             reader.variable(match[1], detail=said)
         said = line.strip().lstrip("# ")[:200] if line.lstrip().startswith("#") else ""
     if seen:
-        number = "1 variable" if len(seen) == 1 else f"{len(seen)} variables"
-        reader.adapted("names", f"{number} to set; the values are examples and are not taken")
+        message = (
+            N_("1 variable to set; the value is an example and is not taken")
+            if len(seen) == 1
+            else N_("{number} variables to set; the values are examples and are not taken")
+        )
+        reader.adapted("names", message.format(number=len(seen)))
     return reader

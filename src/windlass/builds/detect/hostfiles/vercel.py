@@ -8,24 +8,25 @@ from windlass.builds.detect.hostfiles.patterns import Path
 from windlass.builds.detect.hostfiles.plain import header_of, rule_of
 from windlass.builds.detect.hostfiles.report import Reader, Refused
 from windlass.builds.detect.source import Table, table
+from windlass.core.languages import N_
 from windlass.core.rules import Condition, HeaderRule, Kind, Rule
 
 _KINDS: dict[str, Kind] = {"header": "header", "cookie": "cookie", "query": "query", "host": "host"}
 _STATUSES = (301, 302, 303, 307, 308)
 _CANNOT = {
     **dict.fromkeys(("$schema", "version", "name", "devCommand", "alias", "scope"), ""),
-    "framework": "the framework is detected here; another is chosen in windlass.toml",
-    "crons": "jobs by the clock are not run here yet",
-    "functions": "a project is one site or one server here, not single functions",
-    "images": "pictures are served as they are",
-    "regions": "there is one place: this machine",
-    "functionFailoverRegions": "there is one place: this machine",
-    "git": "branches are chosen in the project's settings",
-    "github": "branches are chosen in the project's settings",
-    "ignoreCommand": "every deployment that is asked for is made",
-    "routes": "the old form of rules; write redirects, rewrites and headers",
-    "builds": "the old form of builds; the plan is detected",
-    "public": "who sees the source is decided by roles",
+    "framework": N_("the framework is detected here; another is chosen in windlass.toml"),
+    "crons": N_("jobs by the clock are not run here yet"),
+    "functions": N_("a project is one site or one server here, not single functions"),
+    "images": N_("pictures are served as they are"),
+    "regions": N_("there is one place: this machine"),
+    "functionFailoverRegions": N_("there is one place: this machine"),
+    "git": N_("branches are chosen in the project's settings"),
+    "github": N_("branches are chosen in the project's settings"),
+    "ignoreCommand": N_("every deployment that is asked for is made"),
+    "routes": N_("the old form of rules; write redirects, rewrites and headers"),
+    "builds": N_("the old form of builds; the plan is detected"),
+    "public": N_("who sees the source is decided by roles"),
 }
 
 
@@ -55,7 +56,10 @@ def _many(
             found = read(table(item))
         except Refused as refused:
             shown = table(item).get("source")
-            reader.impossible(f"{key}[{number}]", f"{str(shown)[:120]}: {refused}")
+            reader.impossible(
+                f"{key}[{number}]",
+                N_("`{rule}` is left out: {reason}").format(rule=str(shown)[:120], reason=refused),
+            )
             continue
         made += 1
         for each in found:
@@ -63,7 +67,7 @@ def _many(
                 reader.rules.append(each)
             else:
                 reader.headers.append(each)
-    reader.count(key, made, "rule")
+    reader.count(key, made)
 
 
 def _redirect(item: Table) -> list[Rule]:
@@ -72,7 +76,7 @@ def _redirect(item: Table) -> list[Rule]:
     if status is None:
         status = 307 if item.get("permanent") is False else 308
     if status not in _STATUSES:
-        raise Refused(f"status {status} is no redirect")
+        raise Refused(N_("status {status} is no redirect").format(status=status))
     target = patterns.target(_destination(item), groups)
     return [rule_of(path, target, status, before_files=True, conditions=conditions)]
 
@@ -81,7 +85,7 @@ def _rewrite(item: Table) -> list[Rule]:
     path, groups, conditions = _source(item)
     destination = _destination(item)
     if not destination.startswith("/"):
-        raise Refused("the edge does not fetch from other hosts in the name of a site")
+        raise Refused(N_("the edge does not fetch from other hosts in the name of a site"))
     target = patterns.target(destination, groups)
     return [rule_of(path, target, 200, before_files=False, conditions=conditions)]
 
@@ -89,18 +93,18 @@ def _rewrite(item: Table) -> list[Rule]:
 def _headers(item: Table) -> list[HeaderRule]:
     path, _, conditions = _source(item)
     if conditions:
-        raise Refused("headers under a condition")
+        raise Refused(N_("headers under a condition"))
     given = item.get("headers")
     pairs = [table(each) for each in cast(list[object], given)] if isinstance(given, list) else []
     if not pairs:
-        raise Refused("it names no headers")
+        raise Refused(N_("it names no headers"))
     return [header_of(path, str(pair.get("key")), str(pair.get("value"))) for pair in pairs]
 
 
 def _source(item: Table) -> tuple[Path, dict[str, str], tuple[Condition, ...]]:
     source = item.get("source")
     if not isinstance(source, str):
-        raise Refused("it has no source")
+        raise Refused(N_("it has no source"))
     path = patterns.vercel(source)
     groups = dict(path.groups)
     conditions = [
@@ -114,7 +118,7 @@ def _source(item: Table) -> tuple[Path, dict[str, str], tuple[Condition, ...]]:
 def _condition(item: Table, groups: dict[str, str], *, is_absent: bool) -> Condition:
     kind = _KINDS.get(str(item.get("type")))
     if kind is None:
-        raise Refused(f"a condition on {str(item.get('type'))[:40]!r}")
+        raise Refused(N_("a condition on {kind}").format(kind=repr(str(item.get("type"))[:40])))
     key, value = str(item.get("key", "")), item.get("value")
     if value is None and kind != "host":
         if key.isidentifier() and key.isascii() and not is_absent:
@@ -122,7 +126,7 @@ def _condition(item: Table, groups: dict[str, str], *, is_absent: bool) -> Condi
             return Condition(kind, key, pattern=f"(?P<h_{key}>.*)")
         return Condition(kind, key, is_absent=is_absent)
     if not isinstance(value, str):
-        raise Refused("a condition with other operators than a value")
+        raise Refused(N_("a condition with other operators than a value"))
     pattern, names = patterns.condition(value)
     groups.update({f"?{name}": group for name, group in names.items()})
     return Condition(kind, key, pattern=pattern, is_absent=is_absent)
@@ -131,7 +135,7 @@ def _condition(item: Table, groups: dict[str, str], *, is_absent: bool) -> Condi
 def _destination(item: Table) -> str:
     destination = item.get("destination")
     if not isinstance(destination, str):
-        raise Refused("it has no destination")
+        raise Refused(N_("it has no destination"))
     return destination
 
 
@@ -140,7 +144,7 @@ def _clean_urls(reader: Reader, key: str, value: object) -> None:
         reader.wish(clean_urls=value)
         reader.exact(key, str(value).lower())
     else:
-        reader.impossible(key, "it is neither true nor false")
+        reader.impossible(key, N_("it is neither true nor false"))
 
 
 def _trailing_slash(reader: Reader, key: str, value: object) -> None:
@@ -148,13 +152,13 @@ def _trailing_slash(reader: Reader, key: str, value: object) -> None:
         reader.trailing_slash = value
         reader.exact(key, str(value).lower())
     else:
-        reader.impossible(key, "it is neither true nor false")
+        reader.impossible(key, N_("it is neither true nor false"))
 
 
 def _env(reader: Reader, key: str, value: object) -> None:
     values = table(value)
     for name in [name for name, text in values.items() if str(text).startswith("@")]:
-        reader.impossible(f"{key}.{name[:60]}", "a secret of theirs; set it as a variable here")
+        reader.impossible(f"{key}.{name[:60]}", N_("a secret of theirs; set it as a variable here"))
         reader.variable(name)
     kept = {name: text for name, text in values.items() if not str(text).startswith("@")}
     reader.environment(key, kept)
