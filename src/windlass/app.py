@@ -31,6 +31,7 @@ from windlass.deployments import queue_routes
 from windlass.deployments import routes as deployments_routes
 from windlass.health import pages as health_pages
 from windlass.health import routes as health_routes
+from windlass.previews import routes as previews_routes
 from windlass.projects import departing as projects_departing
 from windlass.projects import deps as projects
 from windlass.projects import routes as projects_routes
@@ -79,6 +80,7 @@ def build(
             builds_routes.router,
             projects_routes.router,
             deployments_routes.router,
+            previews_routes.router,
             *webhooks_routes.ROUTES,
             queue_routes.show_queue,
             deployments_routes.stream_changes,

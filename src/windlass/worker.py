@@ -15,6 +15,7 @@ from windlass.core.settings import Settings
 from windlass.deployments import jobs as deployments_jobs
 from windlass.deployments import reconcile as deployments_reconcile
 from windlass.health import jobs as health_jobs
+from windlass.previews import jobs as previews_jobs
 from windlass.projects import jobs as projects_jobs
 from windlass.teams import jobs as teams_jobs
 from windlass.webhooks import jobs as webhooks_jobs
@@ -27,6 +28,7 @@ MODULES = (
     builds_reconcile,
     deployments_jobs,
     deployments_reconcile,
+    previews_jobs,
     projects_jobs,
     webhooks_jobs,
 )

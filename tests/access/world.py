@@ -26,6 +26,7 @@ from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import Model
 from windlass.core.ids import uuid7
+from windlass.previews.models import Preview
 from windlass.projects import service as projects
 from windlass.projects.models import Target, TeamProject
 from windlass.projects.schemas import EnvSet
@@ -125,6 +126,9 @@ async def tenant(
             email=f"new-{owner.email}", digest=_digest(name), invited_by=owner.id, expires_at=_LATER
         ),
     }
+    things["preview"] = Preview(
+        project_id=project.id, branch="ada:fix", pull_number=7, is_fork=True, commit_sha="a" * 40
+    )
     async with database.transaction() as db:
         await webhooks.connect(db, project, None, keys, by=owner)
         wanted = EnvSet(key="KEY", value="SECRET", targets=(Target.production.value,))
@@ -138,6 +142,7 @@ async def tenant(
         "slug": project.slug,
         "host": "github",
         "deployment_id": ids.public("depl", deployment.id),
+        "preview": ids.public("prev", things["preview"].id),
         "source_id": ids.public("src", source.id),
         "team_id": ids.public("team", team),
         "team_slug": await _slug(database, team),

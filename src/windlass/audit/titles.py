@@ -61,6 +61,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "deployments.Ready": N_("Deployment ready"),
             "deployments.Failed": N_("Deployment failed"),
             "deployments.Cancelled": N_("Deployment cancelled"),
+            "deployments.HostFreed": N_("Address of a preview taken down"),
             "deployments.Deleted": N_("Deployment deleted"),
             "deployments.SwitchAsked": N_("Other release asked for"),
             "deployments.Promoted": N_("Other release live"),
@@ -83,6 +84,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "teams.InvitationAccepted": N_("Invitation accepted"),
             "teams.InvitationDeclined": N_("Invitation declined"),
             "teams.InvitationExpired": N_("Invitation expired"),
+        },
+    ),
+    "previews": (
+        N_("Previews"),
+        {
+            "previews.Waiting": N_("Fork waits for approval"),
+            "previews.Approved": N_("Fork approved"),
+            "previews.Ended": N_("Preview ended"),
+            "previews.SettingsChanged": N_("Settings of previews changed"),
         },
     ),
     "webhooks": (

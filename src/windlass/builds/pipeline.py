@@ -45,6 +45,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     repository_url: str | None = None
     branch: str | None = None
     pin: git.Pin | None = None
+    # A part of the project's cache of its own, for what must not reach the rest.
+    cache: str = ""
     # For the fetch over ssh, and for nothing after it.
     deploy_key: bytes | None = None
 
@@ -77,7 +79,7 @@ class Pipeline:
         self.log = log
         home, builds = settings.folder, settings.builds
         self._deadline = time.monotonic() + builds.timeout_seconds
-        self._caches = Caches(home / "caches" / job.project, job.uid)
+        self._caches = Caches(home / "caches" / job.project / job.cache, job.uid)
         self._work = Work(
             name=f"build-{job.deployment}",
             folder=home / "work" / job.deployment,

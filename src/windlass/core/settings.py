@@ -107,7 +107,9 @@ class Builds(Section, frozen=True):
     keep_releases: int = 10
     """Releases kept of each project for rollback; the active one is always kept."""
     keep_previews: int = 10
-    """Previews kept of each project."""
+    """Previews kept of each project, besides those that a branch's address shows."""
+    preview_days: int = 30
+    """Days that a preview is kept, unless a branch's address shows it; 0: whatever its age."""
     uid_base: int = 210_000
     """First of the user ids that builds and apps run as when Windlass runs as root."""
 

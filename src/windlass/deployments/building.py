@@ -175,6 +175,8 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
         ).one()
         source = (await db.scalars(select(Source).where(Source.id == deployment.source_id))).one()
         env, secrets = await projects.environment(db, project.id, target, ctx.keys)
+        if deployment.is_fork:
+            env = {key: value for key, value in env.items() if value not in secrets}
         await announce(db, f"deployment:{deployment.id}")
     overrides = msgspec.convert(
         {field.encode_name: deployment.settings.get(field.name) for field in _OVERRIDES}, Overrides
@@ -190,7 +192,13 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
         repository_url=source.repository_url,
         branch=source.branch,
         pin=git.Pin(source.commit_sha, source.ref) if source.commit_sha else None,
-        deploy_key=deploy_keys.private_half(project, ctx.keys),
+        # A fork's own repository gets no key of ours, and what it builds no cache of ours.
+        deploy_key=(
+            deploy_keys.private_half(project, ctx.keys)
+            if source.repository_url == project.repository_url or not deployment.is_fork
+            else None
+        ),
+        cache="forks" if deployment.is_fork else "",
     )
     return Order(
         job=job,

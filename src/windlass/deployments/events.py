@@ -57,6 +57,15 @@ class SwitchFailed(Event, frozen=True):
     reason: str
 
 
+class HostFreed(Event, frozen=True):
+    """A preview's address is served no more: its release goes, and the name."""
+
+    project_id: UUID
+    host: str
+    # None: an address that follows a branch.
+    deployment_id: UUID | None
+
+
 class Deleted(Event, frozen=True):
     deployment_id: UUID
     project_id: UUID

@@ -17,7 +17,7 @@ from windlass.core import ids, links, log, runtime_log, site, trees
 from windlass.core.context import Ctx
 from windlass.core.live import announce
 from windlass.core.queue import every, on
-from windlass.deployments import events, promoting, service
+from windlass.deployments import aliases, events, promoting, retention, service
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import MOVING, Status
 from windlass.projects import events as project_events
@@ -46,12 +46,50 @@ async def _remove_release(ctx: Ctx, name: str) -> None:
 async def remove_deleted(ctx: Ctx, event: events.Deleted) -> None:
     """A deleted deployment leaves nothing behind; a preview's host name is free again."""
     name = ids.public("depl", event.deployment_id)
-    if links.current(ctx.settings.folder, event.host) == name:
+    if name in links.routes(ctx.settings.folder).values():
         raise NotYet("its host still serves it")
     await _remove_release(ctx, name)
     if event.is_preview:
         async with ctx.transaction() as db:
             await db.execute(delete(Site).where(Site.host == event.host, Site.is_preview))
+
+
+@on(events.HostFreed)
+async def free_host(ctx: Ctx, event: events.HostFreed) -> None:
+    """A preview that ended leaves nothing behind, unless it was promoted and is live (C-166)."""
+    async with ctx.transaction() as db:
+        place = await db.scalar(select(Site).where(Site.host == event.host))
+        if place is not None and place.wanted_id is not None:
+            # Its branch came back meanwhile.
+            return
+        if links.current(ctx.settings.folder, event.host) is not None:
+            raise NotYet("the preview is being taken down")
+        id = event.deployment_id
+        found = await db.get(Deployment, id) if id is not None else None
+        if found is not None and found.status in MOVING:
+            raise NotYet("its build is being stopped")
+        is_live = found is not None and found.is_active
+    if id is not None and not is_live:
+        name = ids.public("depl", id)
+        if name in links.routes(ctx.settings.folder).values():
+            raise NotYet("another address still serves it")
+        await _remove_release(ctx, name)
+    async with ctx.transaction() as db:
+        unused = Site.wanted_id.is_(None) & Site.active_id.is_(None)
+        gone = delete(Site).where(Site.host == event.host, Site.is_preview, unused)
+        await db.execute(gone.where(Site.generation == Site.settled))
+        left = await db.scalar(
+            select(Site.id).where(Site.host == event.host, Site.is_preview, unused)
+        )
+    if left is not None:
+        raise NotYet("the address is being taken down")
+
+
+@on(events.Ready)
+async def move_alias(ctx: Ctx, event: events.Ready) -> None:
+    """The address of a branch shows its newest preview that is ready."""
+    async with ctx.transaction() as db:
+        await aliases.follow(db, event.deployment_id, base_domain=ctx.settings.base_domain)
 
 
 @on(project_events.Deleted)
@@ -98,45 +136,45 @@ async def _prune(ctx: Ctx, project_id: UUID) -> None:
     builds = ctx.settings.builds
     async with ctx.transaction() as db:
         own = await db.scalar(select(Project.keep_releases).where(Project.id == project_id))
-    keep_releases = builds.keep_releases if own is None else own
-    for is_preview, keep in ((False, keep_releases), (True, builds.keep_previews)):
-        for id, host in await _beyond(ctx, project_id, keep, is_preview=is_preview):
-            await _prune_one(ctx, id, host, is_preview=is_preview)
+    for id in await _beyond(ctx, project_id, builds.keep_releases if own is None else own):
+        await _prune_one(ctx, id)
+    async with ctx.transaction() as db:
+        await retention.prune(db, builds, project_id)
 
 
-async def _beyond(
-    ctx: Ctx, project_id: UUID, keep: int, *, is_preview: bool
-) -> list[tuple[UUID, str]]:
+async def _beyond(ctx: Ctx, project_id: UUID, keep: int) -> list[UUID]:
     query = (
-        select(Deployment.id, Deployment.host)
+        select(Deployment.id)
         .where(
             Deployment.project_id == project_id,
             Deployment.status == Status.ready,
-            Deployment.is_preview.is_(is_preview),
+            Deployment.is_preview.is_(False),
             Deployment.is_active.is_(False),
             Deployment.pruned_at.is_(None),
         )
         .order_by(Deployment.id.desc())
         # The live one counts, wherever it stands.
-        .offset(max(keep - (0 if is_preview else 1), 0))
+        .offset(max(keep - 1, 0))
     )
     async with ctx.transaction() as db:
-        return [(row.id, row.host) for row in await db.execute(query)]
+        return list(await db.scalars(query))
 
 
-async def _prune_one(ctx: Ctx, id: UUID, host: str, *, is_preview: bool) -> None:
+async def _prune_one(ctx: Ctx, id: UUID) -> None:
     async with ctx.transaction() as db:
-        used = select(Site).where(or_(Site.wanted_id == id, Site.active_id == id))
-        places = list(await db.scalars(used.with_for_update()))
-        # Production, or another address that shows this release, needs its files.
-        if any(not place.is_preview or place.host != host for place in places):
+        used = select(Site.id).where(or_(Site.wanted_id == id, Site.active_id == id))
+        if (await db.scalars(used.with_for_update())).first() is not None:
             return
-        for place in places:
-            await service.wish(db, place, None, by=None, reason="retention")
         await db.execute(update(Deployment).where(Deployment.id == id).values(pruned_at=func.now()))
-    if is_preview and links.current(ctx.settings.folder, host) is not None:
-        raise NotYet("the preview is being taken down")
     await _remove_release(ctx, ids.public("depl", id))
+
+
+@every("41 * * * *")
+async def prune_old_previews(ctx: Ctx) -> None:
+    """Previews go by their age, too."""
+    async with ctx.transaction() as db:
+        for project_id in await retention.projects_with_previews(db):
+            await retention.prune(db, ctx.settings.builds, project_id)
 
 
 @every("17 * * * *")

@@ -40,6 +40,7 @@ _FIELDS = {
     "status": "lower(d.status)",
     "queue": "case when d.status = 'QUEUED' then queue_place(d.id) end",
     "branch": "d.branch",
+    "prNumber": "d.pull_number",
     "commitSha": "d.commit_sha",
     "commitMessage": "d.commit_message",
     "url": "$1 || d.host || $2",

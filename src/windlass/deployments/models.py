@@ -88,6 +88,10 @@ class Deployment(Leased, Model):
     is_active: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_clean: Mapped[bool] = mapped_column(default=False, server_default="false")
     branch: Mapped[str | None]
+    pull_number: Mapped[int | None]
+    # Of somebody who may not write to the repository: built without the project's secrets, and
+    # never live.
+    is_fork: Mapped[bool] = mapped_column(default=False, server_default="false")
     commit_sha: Mapped[str | None]
     commit_message: Mapped[str | None]
     site_slug: Mapped[str]

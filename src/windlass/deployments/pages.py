@@ -25,6 +25,7 @@ from windlass.deployments import (
     promoting,
     queue_routes,
     releases,
+    retiring,
     returning,
     runtime_logs,
     service,
@@ -261,7 +262,7 @@ async def delete_deployment(
         await listing.one_in(db, request.app.state.settings, deployment.id, by=actor)
     )
     try:
-        await service.remove(db, deployment, by=actor)
+        await retiring.remove(db, deployment, by=actor)
     except AppError as error:
         return await _refused(request, db, actor, deployment, error)
     return see(f"/projects/{shown.project.ref}", "deleted")

@@ -20,6 +20,7 @@ from windlass.deployments import (
     listing,
     promoting,
     releases,
+    retiring,
     returning,
     runtime_logs,
     service,
@@ -142,7 +143,7 @@ async def delete_deployment(db: DB, actor: CurrentActor, deployment: InDeploymen
     if deployment.status in MOVING:
         await service.cancel(db, deployment, by=actor)
     else:
-        await service.remove(db, deployment, by=actor)
+        await retiring.remove(db, deployment, by=actor)
 
 
 @post("/{deployment_id:str}/cancel", permission=Permission.deploy_cancel, status_code=200)

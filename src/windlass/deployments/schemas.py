@@ -80,6 +80,7 @@ class DeploymentOut(Out):
     # Null unless it waits.
     queue: QueuePlace | None
     branch: str | None
+    pr_number: int | None
     commit_sha: str | None
     commit_message: str | None
     url: str

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +22,6 @@ from windlass.deployments import events
 from windlass.deployments.errors import (
     CannotActivate,
     DeploymentNotFound,
-    IsActive,
     NotRunning,
     OwnerSuspended,
     SourceFailed,
@@ -50,6 +48,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     branch: str | None = None
     commit_sha: str | None = None
     commit_message: str | None = None
+    pull_number: int | None = None
+    is_fork: bool = False
 
 
 async def create(
@@ -75,6 +75,8 @@ async def create(
         branch=wanted.branch or source.branch,
         commit_sha=wanted.commit_sha or source.commit_sha,
         commit_message=wanted.commit_message or source.commit_message,
+        pull_number=wanted.pull_number,
+        is_fork=wanted.is_fork,
         site_slug=slug,
         host=f"{slug}.{base_domain}",
         settings={name: _said(project, name) for name in _OVERRIDES},
@@ -182,6 +184,8 @@ async def why_not_active(db: AsyncSession, deployment: Deployment) -> str | None
         return N_("It is not ready ({status})").format(status=deployment.status.value.lower())
     if deployment.is_active:
         return N_("It is already live")
+    if deployment.is_fork:
+        return N_("It comes from a fork. Merge its pull request, then deploy the branch")
     if deployment.pruned_at is not None:
         return N_("Its files were removed by the retention rule")
     return None
@@ -327,6 +331,8 @@ async def trigger(
         branch=deployment.branch,
         commit_sha=deployment.commit_sha,
         commit_message=deployment.commit_message,
+        pull_number=deployment.pull_number,
+        is_fork=deployment.is_fork,
     )
     return await create(db, project, wanted, base_domain=base_domain, by=by)
 
@@ -355,24 +361,6 @@ async def change_note(
     deployment.note = note
     await db.flush()
     await announce(db, f"deployment:{deployment.id}")
-
-
-async def remove(db: AsyncSession, deployment: Deployment, *, by: Actor) -> None:
-    """Delete a finished deployment that is not live; its files go by a job (D-26)."""
-    if deployment.is_active:
-        raise IsActive()
-    sites = select(Site).where(Site.project_id == deployment.project_id)
-    for site in await db.scalars(sites.where(Site.host == deployment.host, Site.is_preview)):
-        await wish(db, site, None, by=by.id, reason="deleted")
-    event = events.Deleted(
-        deployment_id=deployment.id,
-        project_id=deployment.project_id,
-        host=deployment.host,
-        is_preview=deployment.is_preview,
-    )
-    await emit(db, event, by=by.id)
-    await db.execute(sql_delete(Deployment).where(Deployment.id == deployment.id))
-    await announce(db, f"deployment:{deployment.id}", f"project:{deployment.project_id}")
 
 
 _LOG = """

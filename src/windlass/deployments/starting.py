@@ -31,6 +31,22 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     variables: tuple[EnvSet, ...] = ()
 
 
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a repository is deployed. Without a hash: the newest commit of the branch."""
+
+    branch: str
+    is_preview: bool
+    sha: str | None = None
+    message: str | None = None
+    is_clean: bool = False
+    is_low: bool = False
+    pull_number: int | None = None
+    is_fork: bool = False
+    # Where it is, when that is not the branch of the project's own repository.
+    url: str | None = None
+    ref: str | None = None
+
+
 async def deploy(
     db: AsyncSession,
     project: Project,
@@ -42,19 +58,17 @@ async def deploy(
 ) -> Deployment:
     """Queue a deployment of a source, or of the project's repository (C-122)."""
     branch = check_branch(wanted.branch) if wanted.branch else None
-    if wanted.source_id is not None:
-        source = await builds.get(db, ids.private("src", wanted.source_id), by=by)
-    elif project.repository_url is not None:
-        source = await builds.request_repository(
-            db,
-            project.repository_url,
-            branch or project.repository_branch,
-            commit_sha=wanted.commit_sha and wanted.commit_sha.lower(),
-            owner_id=by.id,
-            is_deferred=True,
+    if wanted.source_id is None:
+        commit = Commit(
+            branch=branch or project.repository_branch,
+            is_preview=not wanted.production,
+            sha=wanted.commit_sha,
+            message=wanted.commit_message,
+            is_clean=is_clean,
+            is_low=wanted.low_priority,
         )
-    else:
-        raise NothingToDeploy()
+        return await deploy_commit(db, project, commit, base_domain=base_domain, by=by)
+    source = await builds.get(db, ids.private("src", wanted.source_id), by=by)
     order = service.Wanted(
         source=source,
         is_preview=not wanted.production,
@@ -66,14 +80,46 @@ async def deploy(
     )
     deployment = await service.create(db, project, order, base_domain=base_domain, by=by)
     if source.kind is SourceKind.git:
-        await _supersede(db, project, deployment, by=by)
+        await supersede(db, project, deployment, by=by)
     return deployment
 
 
-async def _supersede(db: AsyncSession, project: Project, newer: Deployment, *, by: Actor) -> None:
-    """A newer commit of a branch takes the place of older ones that wait; where the project says
-    so, also of one that is built."""
-    ended = MOVING if project.supersede_running else (Status.queued,)
+async def deploy_commit(
+    db: AsyncSession, project: Project, commit: Commit, *, base_domain: str, by: Actor
+) -> Deployment:
+    """Queue a deployment of exactly this; older ones of its branch make room."""
+    if (url := commit.url or project.repository_url) is None:
+        raise NothingToDeploy()
+    source = await builds.request_repository(
+        db,
+        url,
+        commit.branch,
+        commit_sha=commit.sha and commit.sha.lower(),
+        ref=commit.ref,
+        owner_id=by.id,
+        is_deferred=True,
+    )
+    order = service.Wanted(
+        source=source,
+        is_preview=commit.is_preview,
+        is_clean=commit.is_clean,
+        is_low=commit.is_low,
+        branch=commit.branch,
+        commit_sha=commit.sha,
+        commit_message=commit.message,
+        pull_number=commit.pull_number,
+        is_fork=commit.is_fork,
+    )
+    deployment = await service.create(db, project, order, base_domain=base_domain, by=by)
+    await supersede(db, project, deployment, by=by)
+    return deployment
+
+
+async def supersede(db: AsyncSession, project: Project, newer: Deployment, *, by: Actor) -> None:
+    """A newer commit of a branch takes the place of older ones that wait; of a pull request, and
+    where the project says so, also of one that is built (C-165)."""
+    is_all = project.supersede_running or newer.pull_number is not None
+    ended = MOVING if is_all else (Status.queued,)
     query = select(Deployment).where(
         Deployment.project_id == project.id,
         Deployment.branch == newer.branch,

@@ -54,6 +54,11 @@ class Project(Model):
     # For a private repository: the public half for the Git host, the other for the fetch alone.
     deploy_key_public: Mapped[str | None]
     deploy_key_sealed: Mapped[bytes | None]
+    # How many previews are kept, and for how many days; null: as the instance says.
+    preview_keep: Mapped[int | None]
+    preview_days: Mapped[int | None]
+    # Who knows the password sees the previews; null: everybody does.
+    preview_password_hash: Mapped[str | None]
     # Set when it is deleted: hidden at once, taken down by a job, then the rows go.
     deleted_at: Mapped[dt.datetime | None]
 
@@ -102,6 +107,8 @@ class Site(Leased, Model):
     )
     host: Mapped[str] = mapped_column(unique=True)
     is_preview: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # The branch whose newest ready preview it serves; null for the address of one release.
+    alias_of: Mapped[str | None]
     wanted_id: Mapped[UUID | None] = mapped_column(index=True)
     active_id: Mapped[UUID | None] = mapped_column(index=True)
     # Rises with every wish; the link on disk refuses a smaller one. Until `settled` is the same,

@@ -1,5 +1,6 @@
 """From what people call a project to what a host name can be (C-101, C-109, C-110, C-164)."""
 
+import hashlib
 import re
 
 from windlass.core import names
@@ -8,6 +9,7 @@ from windlass.core.languages import N_
 
 SLUG_LENGTH = 63
 _PREVIEW_LETTERS = 9  # a dash and eight letters
+_HASH_LETTERS = 8
 RESERVED = frozenset(
     """www api admin app apps dashboard console mail smtp imap ftp ns ns1 ns2 panel windlass auth
     login status new docs blog cdn static assets support help billing root localhost""".split()  # noqa: SIM905
@@ -30,6 +32,17 @@ def check_branch(branch: str) -> str:
     if not _REF.fullmatch(branch) or branch.endswith(".lock"):
         raise invalid("repositoryBranch", N_("This is not a branch name"))
     return branch
+
+
+def branch_host_label(slug: str, branch: str, *, is_taken: bool = False) -> str:
+    """`<slug>-git-<branch>`, a label of at most 63 characters. A hash of the branch stands at the
+    end where letters had to go, or where another branch has the same label."""
+    words = re.sub("[^a-z0-9]+", "-", branch.lower()).strip("-")
+    label = f"{slug}-git-{words}".rstrip("-")
+    if len(label) <= SLUG_LENGTH and words and not is_taken:
+        return label
+    hash = hashlib.sha256(branch.encode()).hexdigest()[:_HASH_LETTERS]
+    return f"{label[: SLUG_LENGTH - _HASH_LETTERS - 1].rstrip('-')}-{hash}"
 
 
 def preview_host_label(slug: str, letters: str) -> str:

@@ -22,6 +22,9 @@ class Outcome(StrEnum):
     deployed = "deployed"
     ignored = "ignored"
     refused = "refused"
+    # From a fork: somebody must look at it first.
+    waiting = "waiting"
+    removed = "removed"
 
 
 class Webhook(Model):
@@ -38,6 +41,8 @@ class Webhook(Model):
     remote_id: Mapped[str | None] = mapped_column(index=True)
     # Globs. The project's own branch goes to production; these get a preview.
     preview_branches: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{**}")
+    # Whether pull requests get a preview, whatever their branch is called.
+    pull_requests: Mapped[bool] = mapped_column(default=True, server_default="true")
     # Tags that go to production.
     tags: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
     # Only a push that touches one of these deploys; none: every push.
@@ -72,6 +77,8 @@ class Delivery(Model):
     commit_sha: Mapped[str | None]
     outcome: Mapped[Outcome]
     reason: Mapped[str | None]
+    # What the commit itself says, or what it changes, is why nothing was started.
+    is_skipped: Mapped[bool] = mapped_column(default=False, server_default="false")
     deployment_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("deployments.id", ondelete="SET NULL"), index=True
     )

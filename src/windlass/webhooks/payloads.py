@@ -8,11 +8,14 @@ from typing import Any, Literal
 import msgspec
 
 from windlass.projects.repositories import key_of
+from windlass.webhooks import pulls
 from windlass.webhooks.errors import PayloadRefused
 from windlass.webhooks.models import Host
+from windlass.webhooks.pulls import PullEvent
 
-Kind = Literal["push", "ping", "other"]
+Kind = Literal["push", "pull", "ping", "other"]
 _SHA = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
+_START_OF_SHA = re.compile(r"[0-9a-fA-F]{12,64}")
 _LONGEST_ID = 200
 _LONGEST_EVENT = 60
 
@@ -40,6 +43,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     remote_id: str | None
     pushes: tuple[Push, ...] = ()
+    pull: PullEvent | None = None
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -73,15 +77,24 @@ def labels(host: Host, headers: Mapping[str, str], body: bytes) -> Labels:
 def read(host: Host, event: str, found: object) -> Notice:
     """The decoded body as a notice; raises PayloadRefused where it has not the documented form."""
     try:
-        match host:
-            case Host.github | Host.gitea:
-                return _github(host, event, msgspec.convert(found, _GitHub))
-            case Host.gitlab:
-                return _gitlab(event, msgspec.convert(found, _GitLab))
-            case Host.bitbucket:
-                return _bitbucket(event, msgspec.convert(found, _Bitbucket))
+        notice = _read(host, event, found)
+        pull = pulls.read(host, event, found)
     except msgspec.ValidationError as error:
         raise PayloadRefused(why=str(error)) from error
+    if pull is None:
+        return notice
+    pull = msgspec.structs.replace(pull, sha=_start_of_sha(pull.sha))
+    return msgspec.structs.replace(notice, kind="pull", pull=pull)
+
+
+def _read(host: Host, event: str, found: object) -> Notice:
+    match host:
+        case Host.github | Host.gitea:
+            return _github(host, event, msgspec.convert(found, _GitHub))
+        case Host.gitlab:
+            return _gitlab(event, msgspec.convert(found, _GitLab))
+        case Host.bitbucket:
+            return _bitbucket(event, msgspec.convert(found, _Bitbucket))
 
 
 class _Commit(msgspec.Struct):
@@ -286,6 +299,11 @@ def _paths(commits: list[_Commit], total: int | None) -> frozenset[str] | None:
 def _sha(text: str | None) -> str | None:
     """The full name of a commit; nothing else gets further than here."""
     return text.lower() if text and _SHA.fullmatch(text) and not _is_nothing(text) else None
+
+
+def _start_of_sha(text: str | None) -> str | None:
+    """The same, or at least twelve letters of it: Bitbucket says no more of pull requests."""
+    return text.lower() if text and _START_OF_SHA.fullmatch(text) else None
 
 
 def _is_nothing(sha: str | None) -> bool:

@@ -14,26 +14,22 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import service as accounts
-from windlass.auth.models import Actor, User
-from windlass.core import ids
+from windlass.auth.models import User
 from windlass.core.crypto import KeyRing
 from windlass.core.errors import AppError
-from windlass.core.events import emit
 from windlass.core.languages import N_
 from windlass.core.live import announce
-from windlass.deployments import starting
-from windlass.deployments.schemas import DeploymentCreate
 from windlass.projects.models import Project
-from windlass.webhooks import events, service, signatures
+from windlass.webhooks import acting, service, signatures
+from windlass.webhooks.acting import Taker
 from windlass.webhooks.errors import NotGenuine, NotSetUp
 from windlass.webhooks.models import Delivery, Host, Outcome, Webhook
 from windlass.webhooks.payloads import Labels, Notice, Push
-from windlass.webhooks.rules import Rules, decide
+from windlass.webhooks.pulls import PullEvent
 
 # Projects of one repository that one delivery is tried on.
 _MOST_PROJECTS = 50
 _LONGEST_REF = 300
-_LONGEST_MESSAGE = 2000
 # Two deliveries of theirs are never the same byte for byte: each tells a time of its own.
 _UNLIKE = {Host.github, Host.gitea}
 _RETRY_LATER = 429
@@ -48,14 +44,6 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     notice: Notice
     # The address names it where a host must tell two webhooks of a repository apart.
     project_id: UUID | None = None
-
-
-class _Taker(msgspec.Struct, frozen=True):
-    """A project whose secret the delivery proves."""
-
-    webhook: Webhook
-    project: Project
-    owner: Actor
 
 
 async def receive(
@@ -75,7 +63,7 @@ async def receive(
 
 async def _takers(
     db: AsyncSession, arrived: Arrived, keys: KeyRing, *, now: dt.datetime
-) -> list[_Taker]:
+) -> list[Taker]:
     query = (
         select(Webhook, Project, User)
         .join(Project, Project.id == Webhook.project_id)
@@ -85,13 +73,13 @@ async def _takers(
         .order_by(Webhook.id)
         .limit(_MOST_PROJECTS)
     )
-    found: list[_Taker] = []
+    found: list[Taker] = []
     for webhook, project, owner in await db.execute(query):
         secret = service.secret_of(keys, webhook)
         if signatures.is_genuine(
             arrived.notice.host, arrived.headers, arrived.body, secret, now=now
         ):
-            found.append(_Taker(webhook, project, accounts.actor_of(owner)))
+            found.append(Taker(webhook, project, accounts.actor_of(owner)))
     return found
 
 
@@ -105,7 +93,7 @@ def _is_of(arrived: Arrived) -> ColumnElement[bool]:
 
 
 async def _take(
-    db: AsyncSession, arrived: Arrived, taker: _Taker, *, base_domain: str
+    db: AsyncSession, arrived: Arrived, taker: Taker, *, base_domain: str
 ) -> list[Delivery]:
     """What the delivery means for one project; nothing new when it was seen before."""
     webhook, notice = taker.webhook, arrived.notice
@@ -118,6 +106,7 @@ async def _take(
     if is_named and notice.remote_id is not None:
         webhook.remote_id = notice.remote_id
     pushes: tuple[Push | None, ...] = notice.pushes or (None,)
+    pull = notice.pull
     found: list[Delivery] = []
     for push in pushes:
         row = Delivery(
@@ -127,8 +116,8 @@ async def _take(
             delivery=arrived.labels.delivery,
             body_sha256=digest,
             event=notice.event,
-            ref=push.ref[:_LONGEST_REF] if push else "",
-            commit_sha=push.commit_sha if push else None,
+            ref=push.ref[:_LONGEST_REF] if push else f"refs/pull/{pull.number}" if pull else "",
+            commit_sha=push.commit_sha if push else pull.sha if pull else None,
             outcome=Outcome.ignored,
         )
         if not is_named:
@@ -136,10 +125,10 @@ async def _take(
             row.reason = N_(
                 "The repository is called {name} now. Change it in the settings of the project"
             ).format(name=notice.name)
-        elif push is None:
+        elif push is None and pull is None:
             row.reason = _why_nothing(notice)
         else:
-            await _act(db, row, push, taker, base_domain=base_domain)
+            await _act_or_refuse(db, row, push or pull, taker, base_domain=base_domain)
         found.append(row)
     # A delivery that names one branch twice says the same of it twice.
     kept = list({row.ref: row for row in found}.values())
@@ -157,7 +146,7 @@ async def _before(
     """What was said the first time. The id is not part of what is signed, so where a body is
     never the same twice, the same body is the same delivery whatever its id."""
     same = Delivery.delivery == arrived.labels.delivery
-    if arrived.notice.host in _UNLIKE and arrived.notice.kind == "push":
+    if arrived.notice.host in _UNLIKE and arrived.notice.kind in ("push", "pull"):
         same = or_(same, Delivery.body_sha256 == digest)
     query = select(Delivery).where(Delivery.webhook_id == webhook.id, same)
     return list(await db.scalars(query.order_by(Delivery.id)))
@@ -171,50 +160,26 @@ def _why_nothing(notice: Notice) -> str:
     return N_("Events of this kind start nothing")
 
 
-async def _act(
-    db: AsyncSession, row: Delivery, push: Push, taker: _Taker, *, base_domain: str
+async def _act_or_refuse(
+    db: AsyncSession,
+    row: Delivery,
+    what: Push | PullEvent | None,
+    taker: Taker,
+    *,
+    base_domain: str,
 ) -> None:
-    """Deploy it in the name of the project's owner, or say why not."""
-    webhook, project = taker.webhook, taker.project
-    decision = decide(
-        push,
-        Rules(
-            branch=project.repository_branch,
-            preview_branches=webhook.preview_branches,
-            tags=webhook.tags,
-            paths=webhook.paths,
-        ),
-    )
-    if decision.reason is not None:
-        row.reason = decision.reason
-        return
-    wanted = DeploymentCreate(
-        project_id=ids.public("proj", project.id),
-        branch=decision.name,
-        commit_sha=push.commit_sha,
-        commit_message=push.message.partition("\n")[0][:_LONGEST_MESSAGE] or None,
-        production=decision.is_production,
-    )
+    """Do it in the name of the project's owner, or say why not."""
     try:
         async with db.begin_nested():
-            deployment = await starting.deploy(
-                db, project, wanted, is_clean=False, base_domain=base_domain, by=taker.owner
-            )
+            if isinstance(what, Push):
+                await acting.pushed(db, row, what, taker, base_domain=base_domain)
+            elif what is not None:
+                await acting.pulled(db, row, what, taker, base_domain=base_domain)
     except AppError as error:
         if error.status >= 500 or error.status == _RETRY_LATER:
             # The host sends it again.
             raise
         row.outcome, row.reason = Outcome.refused, _said(error)
-        return
-    row.outcome, row.deployment_id = Outcome.deployed, deployment.id
-    event = events.Pushed(
-        project_id=project.id,
-        deployment_id=deployment.id,
-        host=row.host.value,
-        ref=row.ref,
-        commit=push.commit_sha,
-    )
-    await emit(db, event, by=taker.owner.id)
 
 
 def _said(error: AppError) -> str:

@@ -26,12 +26,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     is_production: bool = False
     reason: str | None = None
+    # The commit is why, and not the place it was pushed to.
+    is_skipped: bool = False
 
 
 def decide(push: Push, rules: Rules) -> Decision:
     """What becomes of a push (C-262)."""
-    name, place = _named(push.ref)
-    reason = None
+    name, place = named(push.ref)
+    reason, is_skipped = None, False
     if push.is_deleted:
         reason = N_("It was deleted")
     elif place is None:
@@ -41,14 +43,19 @@ def decide(push: Push, rules: Rules) -> Decision:
     elif place == "branch" and name != rules.branch and not matches(name, rules.preview_branches):
         reason = N_("No rule deploys this branch")
     elif (skip := _SKIP.search(push.message)) is not None:
-        reason = N_("The commit says {words}").format(words=skip[0])
+        reason, is_skipped = N_("The commit says {words}").format(words=skip[0]), True
     elif rules.paths and push.paths is not None and not touches(push.paths, rules.paths):
-        reason = N_("It changes nothing below the paths of this project")
+        reason, is_skipped = N_("It changes nothing below the paths of this project"), True
     is_production = place == "tag" or name == rules.branch
-    return Decision(name=name, is_production=is_production, reason=reason)
+    return Decision(name=name, is_production=is_production, reason=reason, is_skipped=is_skipped)
 
 
-def _named(ref: str) -> tuple[str, str | None]:
+def said_to_skip(message: str) -> str | None:
+    """The words in a message that ask for no deployment."""
+    return skip[0] if (skip := _SKIP.search(message)) is not None else None
+
+
+def named(ref: str) -> tuple[str, str | None]:
     for start, place in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
         if ref.startswith(start):
             return ref.removeprefix(start), place

@@ -39,6 +39,7 @@ class WebhookChange(In):
     preview_branches: Annotated[tuple[BranchGlob, ...], Meta(max_length=50)] | msgspec.UnsetType = (
         msgspec.UNSET
     )
+    pull_requests: bool | msgspec.UnsetType = msgspec.UNSET
     tags: Annotated[tuple[TagGlob, ...], Meta(max_length=50)] | msgspec.UnsetType = msgspec.UNSET
     paths: Annotated[tuple[PathGlob, ...], Meta(max_length=50)] | msgspec.UnsetType = msgspec.UNSET
 
@@ -69,6 +70,7 @@ class WebhookOut(Out):
     repository: str | None
     production_branch: str
     preview_branches: list[str]
+    pull_requests: bool
     tags: list[str]
     paths: list[str]
     addresses: Addresses
@@ -89,6 +91,7 @@ class WebhookOut(Out):
             repository=repository,
             production_branch=branch,
             preview_branches=list(row.preview_branches),
+            pull_requests=row.pull_requests,
             tags=list(row.tags),
             paths=list(row.paths),
             addresses=addresses(panel, project),

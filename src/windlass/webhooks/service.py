@@ -71,7 +71,7 @@ async def change(
     """Apply the rules that are given."""
     row = await get(db, project)
     given = {
-        name: list(value)
+        name: value if isinstance(value, bool) else list(value)
         for name, value in msgspec.structs.asdict(wanted).items()
         if value is not msgspec.UNSET
     }

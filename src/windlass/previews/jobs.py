@@ -1,0 +1,44 @@
+"""What follows from deployments: a branch with a preview is in the list, and comments have news."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from windlass.core.context import Ctx
+from windlass.core.queue import on
+from windlass.deployments import events as deployments
+from windlass.deployments.models import Deployment
+from windlass.previews import service
+from windlass.projects.models import Project
+
+
+@on(deployments.Queued)
+async def track(ctx: Ctx, event: deployments.Queued) -> None:
+    """Also one that somebody asked for, without any push."""
+    async with ctx.transaction() as db:
+        query = select(Deployment, Project).join(Project, Project.id == Deployment.project_id)
+        row = (await db.execute(query.where(Deployment.id == event.deployment_id))).one_or_none()
+        if row is not None and row[0].status.value == "QUEUED":
+            await service.track(db, row[1], row[0])
+
+
+@on(deployments.Ready)
+async def tell_ready(ctx: Ctx, event: deployments.Ready) -> None:
+    await _tell(ctx, event.deployment_id)
+
+
+@on(deployments.Failed)
+async def tell_failed(ctx: Ctx, event: deployments.Failed) -> None:
+    await _tell(ctx, event.deployment_id)
+
+
+@on(deployments.Cancelled)
+async def tell_cancelled(ctx: Ctx, event: deployments.Cancelled) -> None:
+    await _tell(ctx, event.deployment_id)
+
+
+async def _tell(ctx: Ctx, deployment_id: UUID) -> None:
+    async with ctx.transaction() as db:
+        found = await db.get(Deployment, deployment_id)
+        if found is not None and found.is_preview:
+            await service.news_of(db, found)

@@ -1,0 +1,37 @@
+"""What the routes of previews take and give."""
+
+import datetime as dt
+from typing import Annotated
+
+from msgspec import Meta
+
+from windlass.core.schemas import In, Out
+from windlass.deployments.schemas import DeploymentOut
+
+
+class ApprovalCreate(In):
+    """With the commit that was looked at, another one that came meanwhile is not approved."""
+
+    commit_sha: Annotated[str, Meta(pattern="^[0-9a-fA-F]{7,64}$")] | None = None
+
+
+class PreviewOut(Out):
+    """What an open pull request, or a branch, has as its preview."""
+
+    id: str
+    project_id: str
+    branch: str
+    pr_number: int | None
+    title: str | None
+    author: str | None
+    is_fork: bool
+    needs_approval: bool
+    # The newest commit that the Git host told of; a fork's is built after approval.
+    commit_sha: str | None
+    commit_message: str | None
+    # The address that shows the newest ready preview of the branch, where there is one.
+    alias_url: str | None
+    # The newest deployment of it.
+    deployment: DeploymentOut | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
