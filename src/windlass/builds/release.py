@@ -33,6 +33,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str]
     secrets: tuple[str, ...]
     is_preview: bool
+    project: str = ""
 
 
 def assemble(settings: Settings, world: World, built: Built, release: Release) -> Site:
@@ -71,7 +72,9 @@ def finish_again(settings: Settings, release: Release, *, of: str) -> None:
     """Now it can be served. Blocks."""
     folder = site.folder(settings.folder, release.deployment)
     known = site.read(site.folder(settings.folder, of))
-    made = msgspec.structs.replace(known, deployment=release.deployment, preview=release.is_preview)
+    made = msgspec.structs.replace(
+        known, deployment=release.deployment, preview=release.is_preview, project="", idle_seconds=0
+    )
     site.write(folder, made)
     trees.sync_folder(folder)
 
@@ -105,6 +108,7 @@ def _static(world: World, built: Built, release: Release, folder: Path) -> Site:
         clean_urls=built.plan.clean_urls,
         rules=built.rules,
         preview=release.is_preview,
+        project=release.project if release.is_preview else "",
     )
 
 
@@ -133,6 +137,8 @@ def _server(settings: Settings, world: World, built: Built, release: Release, fo
         ),
         drain_seconds=_or(built.plan.drain_seconds, settings.apps.drain_seconds),
         preview=release.is_preview,
+        project=release.project if release.is_preview else "",
+        idle_seconds=settings.apps.preview_idle_minutes * 60 if release.is_preview else 0,
     )
 
 

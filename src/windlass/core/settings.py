@@ -133,6 +133,9 @@ class Apps(Section, frozen=True):
     """Time that requests of the old release get to finish after a switch."""
     grace_seconds: float = 10.0
     """Time between SIGTERM and SIGKILL when a process is ended."""
+    preview_idle_minutes: int = 30
+    """Minutes after which the process of a preview that nobody asked for is stopped, until somebody
+    does; 0: it always runs."""
     restart_tries: int = 10
     """Failures in a row after which a process with the restart policy `on-failure` is given up."""
 

@@ -44,6 +44,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     start_timeout_seconds: float = 60
     drain_seconds: float = 30
     preview: bool = False
+    # Of a preview: the project whose password it asks for, where there is one.
+    project: str = ""
+    # A process that nobody asked for so long is stopped until somebody does; 0: never.
+    idle_seconds: float = 0
 
     def __post_init__(self) -> None:
         if not (self.health_path.startswith("/") and _TARGET.fullmatch(self.health_path)):

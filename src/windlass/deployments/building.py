@@ -85,6 +85,7 @@ async def _run(
         env=order.job.env,
         secrets=order.secrets,
         is_preview=deployment.is_preview,
+        project=order.job.project,
     )
     await blocking(release.assemble, ctx.settings, world(ctx), built, wanted)
     if built.plan.release_command is not None:

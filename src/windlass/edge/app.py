@@ -26,7 +26,7 @@ from windlass.edge.health import Probe
 from windlass.edge.runner import Running, Slots, Start
 from windlass.edge.upstream import Pool
 
-State = Literal["stopped", "starting", "running", "waiting", "draining", "stopping"]
+State = Literal["stopped", "starting", "running", "waiting", "draining", "stopping", "asleep"]
 # A visitor would rather wait this long for a restart than see an error.
 PATIENCE_SECONDS = 2.0
 
@@ -68,6 +68,7 @@ class App:
         self.reason = "It has not been started yet."
         self.warm_until = 0.0
         self.is_parked = False
+        self.used_at = time.monotonic()
         self.host = "localhost"
         self.running: Running | None = None
         self._read = read
@@ -113,6 +114,22 @@ class App:
             return
         self._drain_task = asyncio.create_task(self._drain())
 
+    def is_idle(self, now: float) -> bool:
+        """Whether nobody asked for it for as long as it may run for nobody."""
+        seconds = self.site.idle_seconds
+        is_free = self.state == "running" and not self.in_flight and not self.warm_until
+        return is_free and 0 < seconds <= now - self.used_at
+
+    def sleep(self) -> None:
+        """End it until somebody asks for it. At once: who comes from now on waits for the next
+        process, and nobody is sent to the one that ends."""
+        self.is_parked = True
+        self.crew.let_go()
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+        self._unwanted.set()
+
     async def stop(self) -> None:
         """End it now, until somebody wants it; returns when its processes are gone."""
         self.is_parked = True
@@ -140,6 +157,7 @@ class App:
             yield
         finally:
             self.in_flight -= 1
+            self.used_at = time.monotonic()
             if self.in_flight == 0:
                 self._notify()
 
@@ -283,6 +301,7 @@ class App:
                 self.down_since = time.time()
             self.state = state
             self.since = time.time()
+            self.used_at = time.monotonic()
             self._notify()
 
     def _notify(self) -> None:

@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, service: Service, *, peer: str | None = None) -> None:
         self._service = service
-        self._patience = service.patience
+        self._patience = self.patience = service.patience
         self.peer = peer or ""
         self.deadline = _FOREVER
         self._buffer = b""

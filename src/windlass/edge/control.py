@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 import msgspec
 
 import windlass
+from windlass.edge import bodies
 from windlass.edge.connection import Connection
 from windlass.edge.replies import STATUS_LINES, Reply
 from windlass.edge.request import Request
 from windlass.edge.server import Server
 from windlass.edge.supervisor import AppStatus, Supervisor, WarmFailed
-from windlass.edge.wire import Broken, chunked, exactly
+from windlass.edge.wire import Broken
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -97,7 +98,7 @@ class Control:
 
     async def _serve(self, request: Request, connection: Connection) -> None:
         try:
-            body = await _body(request, connection)
+            body = await bodies.whole(request, connection, most=MAX_BODY_BYTES)
             status, answer = await self._answer(request, body)
         except msgspec.MsgspecError as error:
             status, answer = 400, Outcome(ok=False, reason=str(error))
@@ -146,20 +147,6 @@ class Control:
         except WarmFailed as failed:
             return 422, Outcome(ok=False, reason=str(failed), log=failed.lines)
         return 200, Outcome(ok=True, seconds=round(seconds, 3))
-
-
-async def _body(request: Request, connection: Connection) -> bytes:
-    if not request.has_body:
-        return b"{}"
-    inbox = connection.open_inbox()
-    pieces = chunked(inbox) if request.chunked else exactly(inbox, request.length)
-    body = b""
-    async for piece in pieces:
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            raise Broken("the body is too large")
-    connection.close_inbox()
-    return body
 
 
 def _json(status: int, answer: msgspec.Struct) -> Reply:

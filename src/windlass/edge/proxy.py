@@ -120,6 +120,16 @@ def is_trusted(peer: str, networks: tuple[str, ...]) -> bool:
     return any(address in ipaddress.ip_network(network) for network in networks)
 
 
+def visitor(request: Request, peer: str, *, is_trusted: bool) -> str:
+    """Who asks: the peer, or whom a proxy of ours names last."""
+    before = request.headers.get(b"x-forwarded-for", b"") if is_trusted else b""
+    name = before.rpartition(b",")[2].strip().decode("latin-1")
+    try:
+        return str(ipaddress.ip_address(name)) if name else peer
+    except ValueError:
+        return peer
+
+
 async def _ask(
     request: Request, client: Connection, exchange: Exchange, upload: "_Upload"
 ) -> tuple[Wire, Response]:

@@ -18,6 +18,14 @@ _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode(
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+_FORM_STYLE = _STYLE + (
+    "label{display:block;font-weight:600;margin:0 0 .25rem}input,button{font:inherit;border-radius:"
+    ".375rem;min-height:2.75rem;padding:0 .75rem;box-sizing:border-box;width:100%}input{border:1px "
+    "solid #8b8d98;background:inherit;color:inherit;margin:0 0 1rem}button{border:0;background:"
+    "#1c2024;color:#fcfcfd;font-weight:600;cursor:pointer}:focus-visible{outline:2px solid #0090ff;"
+    "outline-offset:2px}@media(prefers-color-scheme:dark){button{background:#edeef0;color:#111113}}"
+)
+_FORM_STYLE_HASH = base64.b64encode(hashlib.sha256(_FORM_STYLE.encode()).digest()).decode()
 STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -70,6 +78,29 @@ def page(
     head = (
         STATUS_LINES[status]
         + kind
+        + b"Content-Length: %d\r\n" % len(body)
+        + b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+        + headers
+    )
+    return Reply(head, b"" if without_body else body)
+
+
+def asking(
+    status: int, text: str, form: str, *, headers: bytes = b"", without_body: bool = False
+) -> Reply:
+    """A page with a form in it, which is HTML already; it is sent to this very host."""
+    title = "Password" if status == 401 else HTTPStatus(status).phrase
+    body = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<style>{_FORM_STYLE}</style></head><body><main><h1>{title}</h1>"
+        f'<p role="status">{html.escape(text)}</p>{form}</main></body></html>\n'
+    ).encode()
+    head = (
+        STATUS_LINES[status] + b"Content-Type: text/html; charset=utf-8\r\n"
+        b"Content-Security-Policy: default-src 'none'; style-src 'sha256-"
+        + _FORM_STYLE_HASH.encode()
+        + b"'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n"
         + b"Content-Length: %d\r\n" % len(body)
         + b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
         + headers

@@ -11,11 +11,12 @@ from math import ceil
 
 import msgspec
 
-from windlass.edge import log, paths, proxy, replies, static, upstream
+from windlass.edge import guards, log, paths, proxy, replies, static, upstream
 from windlass.edge.app import App, Down
 from windlass.edge.config import Config
 from windlass.edge.connection import Connection
 from windlass.edge.content import Contents
+from windlass.edge.guards import Guards
 from windlass.edge.proxy import Exchange, Unreachable
 from windlass.edge.replies import Reply
 from windlass.edge.request import Request
@@ -40,6 +41,7 @@ class Server:
         self._panels = frozenset(config.panel_hosts)
         self._panel_pool = Pool(upstream.unix(f"{config.home}/run/web.sock"))
         self.table = Table(config.home)
+        self._guards = Guards(config.home)
         self._contents = Contents(config.cache_bytes)
         self._connections: set[Connection] = set()
         self._left: asyncio.Event | None = None
@@ -59,6 +61,10 @@ class Server:
             return self._nobody(request)
         try:
             release = self.table.release(deployment)
+            if release.site.project:
+                stopped = self._stopped(request, connection, release)
+                if stopped is not None:
+                    return stopped
             if release.site.kind == "static":
                 if request.path == b"*":
                     return replies.empty(204, static.ALLOW)
@@ -162,6 +168,28 @@ class Server:
             return None
         found = release.rulebook.redirect(request)
         return None if found is None else static.redirect(request, found, release.marks)
+
+    def _stopped(
+        self, request: Request, connection: Connection, release: Release
+    ) -> Reply | Coroutine[None, None, None] | None:
+        """What a preview with a password answers to who has not given it."""
+        project = release.site.project
+        guard = self._guards.of(project)
+        if guard is None:
+            return None
+        if request.method == b"POST" and request.path == guards.UNLOCK:
+            trusted = proxy.is_trusted(connection.peer, self._config.trusted_proxies)
+            said = request.headers if trusted else {}
+            return self._guards.unlock(
+                request,
+                connection,
+                guard=guard,
+                project=project,
+                peer=proxy.visitor(request, connection.peer, is_trusted=trusted),
+                marks=release.marks,
+                is_secure=said.get(b"x-forwarded-proto") == b"https",
+            )
+        return None if guards.is_let_in(request, guard) else guards.ask(request, release.marks)
 
     def _say_down(
         self, request: Request, connection: Connection, release: Release, down: Down

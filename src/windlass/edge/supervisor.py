@@ -88,6 +88,7 @@ class Supervisor:
         if changed != self._seen or recent or self._restless:
             self._seen = changed
             self.look()
+        self.rest()
         self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self.watch)
 
     def look(self) -> None:
@@ -102,7 +103,8 @@ class Supervisor:
             if deployment in self._apps or deployment in self._static:
                 continue
             if (site := self._server(deployment)) is not None:
-                self._add(site, host=host, is_live=True)
+                # One that may sleep is not woken by a restart of the edge.
+                self._add(site, host=host, is_live=True, is_wanted=not site.idle_seconds)
         for deployment, app in list(self._apps.items()):
             if app.warm_until and app.warm_until < now:
                 app.warm_until = 0.0
@@ -117,6 +119,14 @@ class Supervisor:
             else:
                 self._restless = True
                 app.let_go()
+
+    def rest(self) -> None:
+        """Let those sleep that nobody asks for; their next visitor wakes them."""
+        now = time.monotonic()
+        for deployment, app in self._apps.items():
+            if app.is_idle(now):
+                log.event("edge.app_asleep", deployment=deployment)
+                app.sleep()
 
     def of(self, site: Site, host: str) -> App:
         """The app behind a link that was read just now."""
@@ -177,7 +187,7 @@ class Supervisor:
         """Every app there is."""
         return {deployment: _status(app) for deployment, app in self._apps.items()}
 
-    def _add(self, site: Site, *, host: str, is_live: bool = False) -> App:
+    def _add(self, site: Site, *, host: str, is_live: bool = False, is_wanted: bool = True) -> App:
         def read() -> Process:
             return process.read(self._home, site.deployment, self._data_keys)
 
@@ -205,7 +215,9 @@ class Supervisor:
         app.host = host
         app.is_live = is_live
         self._apps[site.deployment] = app
-        app.want()
+        app.is_parked = not is_wanted
+        if is_wanted:
+            app.want()
         return app
 
     def _server(self, deployment: str) -> Site | None:
@@ -229,7 +241,7 @@ class Supervisor:
 def _status(app: App) -> AppStatus:
     running = app.running
     return AppStatus(
-        state=app.state,
+        state="asleep" if app.is_parked and app.state == "stopped" else app.state,
         pid=running.pid if running else None,
         restarts=app.restarts,
         in_flight=app.in_flight,
