@@ -59,14 +59,6 @@ _STOPPED = {
     # Nothing was begun.
     "/sign-in/second": {"sign in"},
     "/sign-in/second/passkey": {"sign in"},
-    # A token is not a sign-in of the last ten minutes, whoever's identity or passkey it is.
-    "/api/auth/accounts/{account_id}": {"refused"},
-    "/api/auth/passkeys/{passkey_id}": {"refused"},
-    "/account/linked/{account_id}/unlink": {"through"},
-    "/account/passkeys/{passkey_id}/remove": {"through"},
-    "/account/passkeys/{passkey_id}/second": {"through"},
-    # The list again, which says that there is no such passkey.
-    "/account/passkeys/{passkey_id}/rename": {"through"},
     # The form names no upload.
     "/projects/new": {"hidden"},
     # Only who is in a team can share with it; only a project's owner gives it away, to somebody
@@ -168,7 +160,8 @@ async def place(
     foreigner = await world.person(database, "foreigner")
     own = await world.tenant(database, blobs, key_ring, owner, near)
     other = await world.tenant(database, blobs, key_ring, foreigner, far)
-    return Place(app, database, await world.callers(database, owner, near), own, other)
+    signing = app.state.identities.signing
+    return Place(app, database, await world.callers(database, signing, owner, near), own, other)
 
 
 class Place:
@@ -200,8 +193,10 @@ class Place:
         body, kind = self._body(route, tenant)
         headers = [(b"content-type", kind)]
         headers.append((b"content-length", str(len(body)).encode()))
-        if caller.token:
-            headers.append((b"authorization", f"Bearer {caller.token}".encode()))
+        # A token is no sign-in of the last ten minutes, whoever's passkey or identity it is.
+        is_proved = route.names & {"passkey_id", "account_id", "session_id"}
+        if carried := (caller.session if is_proved else "") or caller.token:
+            headers.append((b"authorization", f"Bearer {carried}".encode()))
         path = _PARAMETER.sub(lambda found: _value(route, found[1], tenant), route.path)
         found = await ask(self.app, route.method, path, headers=headers, body=body)
         return Seen(found.status, found.location, found.text)

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests import make
 from tests.conftest import RolledBack
+from windlass.auth import sessions
 from windlass.auth.models import (
     Account,
     Actor,
@@ -21,6 +23,7 @@ from windlass.auth.models import (
     User,
 )
 from windlass.auth.permissions import Permission, Role
+from windlass.auth.signing import SigningKeys
 from windlass.core import ids
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
@@ -43,6 +46,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     actor: Actor | None = None
     token: str = ""
+    # A sign-in of this moment, which some doors ask for; nobody who is narrowed or suspended has it.
+    session: str = ""
     on_project: Role | None = None
     on_team: Role | None = None
     is_admin: bool = False
@@ -61,7 +66,9 @@ class Tenant(msgspec.Struct, frozen=True):
     secret: str
 
 
-async def callers(database: RolledBack, project_owner: Actor, team: UUID) -> list[Caller]:
+async def callers(
+    database: RolledBack, signing: SigningKeys, project_owner: Actor, team: UUID
+) -> list[Caller]:
     """All of them; the team's members stand in the team."""
     found = [Caller(name="nobody")]
     found.append(await _caller(database, "stranger"))
@@ -87,9 +94,18 @@ async def callers(database: RolledBack, project_owner: Actor, team: UUID) -> lis
         await db.execute(gone.values(suspended_at=func.now()))
         few = update(Token).where(Token.user_id == narrowed.actor.id)
         await db.execute(few.values(scopes=[scope.value for scope in SCOPES]))
+    async with database.transaction() as db:
+        found = [await _signed_in(db, signing, caller) for caller in found]
     found.append(msgspec.structs.replace(suspended, is_suspended=True))
     found.append(msgspec.structs.replace(narrowed, scopes=SCOPES))
     return found
+
+
+async def _signed_in(db: AsyncSession, signing: SigningKeys, caller: Caller) -> Caller:
+    if caller.actor is None:
+        return caller
+    session = await sessions.open_session(db, signing, caller.actor)
+    return msgspec.structs.replace(caller, session=session)
 
 
 async def person(database: RolledBack, name: str, *, is_admin: bool = False) -> Actor:

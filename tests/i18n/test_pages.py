@@ -5,7 +5,9 @@ import pytest
 from tests import make
 from tests.conftest import PANEL, RolledBack
 
+from windlass.auth import devices
 from windlass.auth.models import Actor
+from windlass.core import languages
 from windlass.web import letters
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +54,20 @@ async def test_pages_are_in_chinese(client: httpx2.AsyncClient, path: str, words
 
     assert words in answer.text
     assert answer.headers["content-language"] == "zh"
+
+
+async def test_a_device_and_what_a_token_may_do_are_said_in_german(
+    client: httpx2.AsyncClient,
+) -> None:
+    browser = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+    with languages.speaking("de"):
+        assert languages.retold(devices.describe(browser)) == "Firefox unter Linux"
+
+    tokens = await client.get("/account/tokens", headers={"accept-language": "de"})
+
+    assert "Deployments und ihre Logs sehen" in tokens.text
+    assert "API-Tokens" in tokens.text
+    assert "API tokens" not in tokens.text
 
 
 async def test_what_a_form_did_is_said_in_chinese(client: httpx2.AsyncClient) -> None:

@@ -20,12 +20,15 @@ TEMPLATES = sorted(
     for path in [*SOURCE.glob("*/templates/**/*.html"), *SOURCE.glob("*/templates/**/*.txt")]
     if path.is_file()
 )
-_READ = {"title", "placeholder", "alt", "aria-label", "data-confirm", "data-palette"}
+_READ = {
+    *("title", "placeholder", "alt", "aria-label"),
+    *("data-cancelled", "data-confirm", "data-palette"),
+}
 _SILENT = {"code", "kbd", "script", "style"}
 # Names, and what is typed exactly like this.
 _NAMES = re.compile(r"(\W*(Windlass|Git|Node\.js|KEY|UTC|Ctrl K))+\W*\Z")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
-_SENTENCE = re.compile(r"[A-Z][a-z]+( |[.!?…]|\Z)|[a-z]{2,},? [a-z]{2,}")
+_SENTENCE = re.compile(r"[A-Z][a-z]+( |[.!?…]|\Z)|[A-Za-z]{2,},? [a-z]{2,}")
 _SAYING = {"_", "gettext", "ngettext"}
 _EXPRESSION = "\x00"
 
@@ -99,6 +102,8 @@ def test_what_people_read_goes_through_the_catalogues(path: Path) -> None:
     [
         "<p>Some words</p>",
         '<p title="Some words">{{ x }}</p>',
+        '<form data-cancelled="Some words">{{ x }}</form>',
+        '{{ ui.tabs(_("Account"), [("/x", "key", "API tokens", true)]) }}',
         "{% if x %}<b>Words</b>{% endif %}",
         '{{ ui.field("name", "Name", help="Some words") }}',
         '{{ "some words" if x else y }}',

@@ -17,6 +17,7 @@ from windlass.core import cgroups, launch, launch_plan
 from windlass.core.addresses import AddressPolicy
 from windlass.core.egress import Egress, EgressPolicy
 from windlass.core.errors import Unavailable
+from windlass.core.languages import N_
 from windlass.core.launch import Bind, Launch, Limits
 from windlass.core.launch_spec import UNSAFE_WARNING
 
@@ -272,7 +273,7 @@ def bubblewrap(uid: int | None) -> Finding:
     """Whether there can be sandboxes at all."""
     bwrap = shutil.which("bwrap")
     if bwrap is None:
-        detail = UNSAFE_WARNING if launch.is_unsafe() else "bubblewrap is missing"
+        detail = UNSAFE_WARNING if launch.is_unsafe() else N_("bubblewrap is missing")
         return Finding("sandbox", False, detail, "apt-get install bubblewrap")
     argv = [bwrap, "--unshare-user", "--unshare-pid", "--unshare-net", "--disable-userns"]
     argv += ["--ro-bind", "/", "/", "--proc", "/proc", "/usr/bin/true"]
@@ -299,23 +300,25 @@ def bubblewrap(uid: int | None) -> Finding:
 def _limits() -> Finding:
     rung = cgroups.found().rung
     if rung != "rlimits":
-        return Finding("limits", True, rung)
-    detail = "rlimits and a watchdog (control groups are not writable for this user)"
-    return Finding("limits", True, detail)
+        return Finding(N_("limits"), True, rung)
+    detail = N_("rlimits and a watchdog (control groups are not writable for this user)")
+    return Finding(N_("limits"), True, detail)
 
 
 def _users() -> Finding:
     if os.geteuid() == 0:
-        return Finding("users", True, "root: every project has a user id of its own")
-    detail = "ordinary user: projects share it and are kept apart by namespaces alone"
-    return Finding("users", True, detail)
+        return Finding(N_("users"), True, N_("root: every project has a user id of its own"))
+    detail = N_("ordinary user: projects share it and are kept apart by namespaces alone")
+    return Finding(N_("users"), True, detail)
 
 
 def _filter() -> Finding:
+    name = N_("system-call filter")
     try:
-        return Finding("system-call filter", True, f"{len(seccomp()) // 8} instructions")
+        said = N_("{number} instructions").format(number=len(seccomp()) // 8)
     except FilterMissing as error:
-        return Finding("system-call filter", False, error.message, "apt-get install libseccomp2")
+        return Finding(name, False, str(error), "apt-get install libseccomp2")
+    return Finding(name, True, said)
 
 
 def tools() -> list[Finding]:
@@ -328,7 +331,7 @@ def tools() -> list[Finding]:
         real = [_outside(place, path) for place in places]
         existing = next((place for place in real if os.path.exists(place)), None)
         if existing is None:
-            findings.append(Finding(name, False, "not found", f"apt-get install {name}"))
+            findings.append(Finding(name, False, N_("not found"), f"apt-get install {name}"))
         else:
             said = _said(existing, "--version") if name != "npm" else existing
             findings.append(Finding(name, True, said))

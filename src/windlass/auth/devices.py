@@ -17,13 +17,13 @@ _PROGRAMS = (
     (r"python", "Python"),
 )
 _SYSTEMS = (
-    (r"iPhone", "iPhone"),
-    (r"iPad", "iPad"),
-    (r"Android", "Android"),
-    (r"Windows", "Windows"),
-    (r"Mac OS X|Macintosh", "macOS"),
-    (r"CrOS", "ChromeOS"),
-    (r"Linux|X11", "Linux"),
+    (r"iPhone", N_("{program} on iPhone")),
+    (r"iPad", N_("{program} on iPad")),
+    (r"Android", N_("{program} on Android")),
+    (r"Windows", N_("{program} on Windows")),
+    (r"Mac OS X|Macintosh", N_("{program} on macOS")),
+    (r"CrOS", N_("{program} on ChromeOS")),
+    (r"Linux|X11", N_("{program} on Linux")),
 )
 
 
@@ -31,8 +31,8 @@ def describe(user_agent: str) -> str:
     """`Firefox on Linux`; never what the other side wrote, which may be anything."""
     program, system = _first(_PROGRAMS, user_agent), _first(_SYSTEMS, user_agent)
     if program and system:
-        return f"{program} on {system}"
-    return program or system or N_("Unknown device")
+        return system.format(program=program)
+    return program or system.rpartition(" ")[2] or N_("Unknown device")
 
 
 def _first(known: tuple[tuple[str, str], ...], user_agent: str) -> str:

@@ -13,6 +13,7 @@ from windlass.auth.token_schemas import TokenChange, TokenCreate, TokenOut
 from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
+from windlass.core.languages import gettext
 from windlass.web import forms
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, see, struct
@@ -37,7 +38,7 @@ async def create_token(request: Request, db: DB, actor: CurrentActor, form: Form
                 "scopes": _ticked(form) or None,
                 "expires_in_days": days(form),
             },
-            words={"expires_in_days": "Use a number of days from 1 to 3650"},
+            words={"expires_in_days": gettext("Use a number of days from 1 to 3650")},
         )
         row, token = await tokens.create(db, wanted, by=actor)
     except AppError as error:

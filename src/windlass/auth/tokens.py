@@ -19,33 +19,34 @@ from windlass.auth.token_schemas import TokenCreate
 from windlass.core import clock, crypto
 from windlass.core.errors import NotFound, invalid
 from windlass.core.events import emit
+from windlass.core.languages import N_
 
 # What a token may be narrowed to, and in which words a person chooses it.
 SCOPES: dict[Permission, str] = {
-    Permission.project_read: "See projects",
-    Permission.project_write: "Make projects and set variables",
-    Permission.project_settings: "Change settings of projects",
-    Permission.project_delete: "Delete projects",
-    Permission.deploy_read: "See deployments and their logs",
-    Permission.deploy_create: "Deploy",
-    Permission.deploy_cancel: "Cancel deployments",
-    Permission.deploy_rollback: "Roll back",
-    Permission.deploy_promote: "Promote previews",
-    Permission.domain_read: "See domains",
-    Permission.domain_create: "Add domains",
-    Permission.domain_delete: "Remove domains",
-    Permission.storage_read: "Read stored files",
-    Permission.storage_write: "Write stored files",
-    Permission.storage_delete: "Delete stored files",
-    Permission.team_read: "See teams",
-    Permission.team_invite: "Invite to teams and change roles",
-    Permission.team_remove: "Remove people from teams",
-    Permission.team_settings: "Make, change and delete teams",
-    Permission.billing_read: "See bills",
-    Permission.billing_write: "Change the plan",
-    Permission.account: "The account itself: profile, sessions, tokens, audit log",
-    Permission.admin_read: "See the whole platform",
-    Permission.admin_write: "Administer the platform",
+    Permission.project_read: N_("See projects"),
+    Permission.project_write: N_("Make projects and set variables"),
+    Permission.project_settings: N_("Change settings of projects"),
+    Permission.project_delete: N_("Delete projects"),
+    Permission.deploy_read: N_("See deployments and their logs"),
+    Permission.deploy_create: N_("Deploy"),
+    Permission.deploy_cancel: N_("Cancel deployments"),
+    Permission.deploy_rollback: N_("Roll back"),
+    Permission.deploy_promote: N_("Promote previews"),
+    Permission.domain_read: N_("See domains"),
+    Permission.domain_create: N_("Add domains"),
+    Permission.domain_delete: N_("Remove domains"),
+    Permission.storage_read: N_("Read stored files"),
+    Permission.storage_write: N_("Write stored files"),
+    Permission.storage_delete: N_("Delete stored files"),
+    Permission.team_read: N_("See teams"),
+    Permission.team_invite: N_("Invite to teams and change roles"),
+    Permission.team_remove: N_("Remove people from teams"),
+    Permission.team_settings: N_("Make, change and delete teams"),
+    Permission.billing_read: N_("See bills"),
+    Permission.billing_write: N_("Change the plan"),
+    Permission.account: N_("The account itself: profile, sessions, tokens, audit log"),
+    Permission.admin_read: N_("See the whole platform"),
+    Permission.admin_write: N_("Administer the platform"),
 }
 
 

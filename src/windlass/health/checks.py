@@ -16,10 +16,11 @@ from windlass.core import netns
 from windlass.core.containers import GUARD
 from windlass.core.engine import Engine, EngineAway, EngineRefused
 from windlass.core.http import Request
+from windlass.core.languages import N_
 from windlass.core.schemas import Out
 from windlass.core.settings import Settings
 
-_NO_ENGINE = "no engine: a Dockerfile or an image cannot be deployed"
+_NO_ENGINE = N_("no engine: a Dockerfile or an image cannot be deployed")
 _START_ENGINE = "apt-get install docker.io, or WINDLASS_DOCKER_HOST=unix:///…"
 _TIMEOUT_SECONDS = 2.0
 _CACHE_SECONDS = 3.0
@@ -69,20 +70,20 @@ async def health(request: Request) -> Health:
 
     async def database() -> str:
         await state.database.fetch("select 1")
-        return "answers"
+        return N_("answers")
 
     async def files() -> str:
         free = shutil.disk_usage(state.settings.folder).free
         if free < state.settings.builds.disk_reserve_bytes:
-            raise OSError(f"only {free >> 20} MiB are free")
-        return f"{free >> 30} GiB free"
+            raise OSError(N_("only {size} MiB are free").format(size=free >> 20))
+        return N_("{size} GiB free").format(size=free >> 30)
 
     async def edge() -> str:
-        return f"process {(await client.status()).pid}"
+        return N_("process {pid}").format(pid=(await client.status()).pid)
 
     checks = await asyncio.gather(
-        _check("database", database, required=True),
-        _check("files", files, required=True),
+        _check(N_("database"), database, required=True),
+        _check(N_("files"), files, required=True),
         _check("edge", edge, required=False),
     )
     bad = [check for check in checks if not check.ok]
@@ -123,14 +124,19 @@ async def containers(settings: Settings) -> Finding:
     except (EngineAway, EngineRefused) as error:
         wanted = bool(settings.docker_host)
         detail = str(error) if wanted else _NO_ENGINE
-        return Finding(name="containers", ok=not wanted, detail=detail, fix=_START_ENGINE)
+        return Finding(name=N_("containers"), ok=not wanted, detail=detail, fix=_START_ENGINE)
     finally:
         await engine.close()
     is_guarded = engine.is_local and netns.can_enter()
     if is_guarded or settings.containers.open_network:
-        guard = "guarded networks" if is_guarded else "networks without a guard, as is set"
-        return Finding(name="containers", ok=True, detail=f"{about.sentence}, {guard}", fix=None)
-    return Finding(name="containers", ok=False, detail=about.sentence, fix=GUARD)
+        message = (
+            N_("{engine}, guarded networks")
+            if is_guarded
+            else N_("{engine}, networks without a guard, as is set")
+        )
+        detail = message.format(engine=about.sentence)
+        return Finding(name=N_("containers"), ok=True, detail=detail, fix=None)
+    return Finding(name=N_("containers"), ok=False, detail=about.sentence, fix=GUARD)
 
 
 async def status(request: Request, *, by: Actor) -> Status:
