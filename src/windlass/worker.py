@@ -19,6 +19,7 @@ from windlass.previews import jobs as previews_jobs
 from windlass.projects import jobs as projects_jobs
 from windlass.teams import jobs as teams_jobs
 from windlass.webhooks import jobs as webhooks_jobs
+from windlass.webhooks import reconcile as webhooks_reconcile
 
 MODULES = (
     audit_jobs,
@@ -31,6 +32,7 @@ MODULES = (
     previews_jobs,
     projects_jobs,
     webhooks_jobs,
+    webhooks_reconcile,
 )
 
 

@@ -78,16 +78,21 @@ async def report(
     """Set the status of a commit; the same again changes nothing. Raises Refused, or FetchFailed
     where it is worth trying again."""
     path, body = _asked(kind, repository, status)
-    answer = await client.post_json(api + path, body, **_headers(kind, token))
+    answer = await client.post_json(api + path, body, **headers_of(kind, token))
     if answer.status < 300:
         return
     said = answer.body[:200].decode(errors="replace")
     if kind == "gitlab" and answer.status == 400 and "Cannot transition status" in said:
         # It has this state already.
         return
-    if answer.status >= 500 or answer.status in _LATER:
+    if is_later(answer.status):
         raise FetchFailed(f"it answered {answer.status}")
     raise Refused(f"{answer.status}: {said}")
+
+
+def is_later(status: int) -> bool:
+    """Whether the same may be answered otherwise at another time."""
+    return status >= 500 or status in _LATER
 
 
 def _asked(kind: Kind, repository: str, status: CommitStatus) -> tuple[str, dict[str, str]]:
@@ -119,7 +124,8 @@ def _asked(kind: Kind, repository: str, status: CommitStatus) -> tuple[str, dict
             }
 
 
-def _headers(kind: Kind, token: str) -> dict[str, str]:
+def headers_of(kind: Kind, token: str) -> dict[str, str]:
+    """Who asks, in the form of each host."""
     match kind:
         case "github":
             return {

@@ -45,8 +45,11 @@ class Client:
         return await self._send("POST", url, headers, form)
 
     async def post_json(self, url: str, body: object, **headers: str) -> Fetched:
+        return await self.send_json("POST", url, body, **headers)
+
+    async def send_json(self, method: str, url: str, body: object, **headers: str) -> Fetched:
         headers = {"content_type": "application/json", **headers}
-        return await self._send("POST", url, headers, None, msgspec.json.encode(body))
+        return await self._send(method, url, headers, None, msgspec.json.encode(body))
 
     async def _send(
         self,

@@ -44,9 +44,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def repository(self) -> str:
         """Owner and name, in the letters of the URL where it has a path of its own."""
-        path = self.repository_key.partition("/")[2]
-        given = self.repository_url.rstrip("/").removesuffix(".git")
-        return given[-len(path) :] if given.lower().endswith(path) else path
+        return path_of(self.repository_key, self.repository_url)
+
+
+def path_of(key: str, url: str) -> str:
+    """Owner and name of a repository, in the letters of its URL where it has a path of its own."""
+    path = key.partition("/")[2]
+    given = url.rstrip("/").removesuffix(".git")
+    return given[-len(path) :] if given.lower().endswith(path) else path
 
 
 async def set_token(
