@@ -216,14 +216,23 @@ class Answers:
                 return chosen[: int(call.query["limit"])]
             case "GET", [deployment_id, "diff"]:
                 return panel.diff | {"comparedWith": call.query.get("compareWith")}
-            case "GET", [_, "runtime-logs"]:
-                return ["listening on 3000", {"message": "GET / 200"}][: int(call.query["lines"])]
             case "POST", [deployment_id, "trigger"]:
                 old = existing(panel.deployments.get(deployment_id))
                 project = panel.projects[old["projectId"]]
                 made = panel.add_deployment(project, status="queued")
                 threading.Thread(target=panel.run, args=(made,), daemon=True).start()
                 return 201, dict(made)
+            case "GET", [_, "logs", "runtime"]:
+                fits = [
+                    one
+                    for one in panel.output
+                    if call.query.get("process") in {None, one["process"]}
+                    and call.query.get("search", "") in one["message"]
+                ]
+                start, limit = int(call.query.get("cursor", 0)), int(call.query["limit"])
+                more = start + limit < len(fits)
+                page = {"cursor": str(start + limit) if more else None, "hasMore": more}
+                return 200, fits[::-1][start : start + limit], page
             case "POST", [deployment_id, verb]:
                 return self._act(existing(panel.deployments.get(deployment_id)), verb)
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")

@@ -32,6 +32,8 @@ class Panel:
     variables: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
     logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    output: list[dict[str, Any]] = field(default_factory=list)
+    """What the application wrote."""
     tokens: dict[str, str] = field(default_factory=lambda: {"tok_0": TOKEN})
     findings: list[dict[str, Any]] = field(default_factory=list)
     clients: list[str] = field(default_factory=list)

@@ -53,6 +53,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._send(status, self._error("SERVICE_UNAVAILABLE", "Away."), more)
                 return
             self._authorise(call)
+            if call.path.endswith("/logs/runtime/stream"):
+                self._tail(call)
+                return
             if call.path.endswith("/logs/stream"):
                 self._stream(call)
                 return
@@ -91,6 +94,29 @@ class Handler(BaseHTTPRequestHandler):
         given = call.headers.get("authorization", "").removeprefix("Bearer ")
         if given not in self.panel.tokens.values():
             raise Refused(401, "UNAUTHORIZED", "Sign in first.")
+
+    def _tail(self, call: Call) -> None:
+        """What the application writes: it never ends by itself."""
+        panel = self.panel
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        self._event("connected", {})
+        last = int(call.query["last"])
+        at = int(call.headers.get("last-event-id", max(0, len(panel.output) - last)))
+        while True:
+            with panel.changed:
+                lines = panel.output[at:]
+                if not lines and not panel.changed.wait(10):
+                    return
+            for line in lines:
+                at += 1
+                self._event("log", line, at)
+                if panel.drop_stream_after == at:
+                    panel.drop_stream_after = None
+                    return
 
     def _stream(self, call: Call) -> None:
         panel, deployment_id = self.panel, call.path.split("/")[3]

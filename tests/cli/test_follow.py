@@ -194,7 +194,67 @@ def test_logs_of_the_newest_deployment_by_level_and_number(
     assert "installing" not in run("logs", "--level", "warn").stdout
     assert run("logs", "-n", "1").stdout.splitlines()[:2] == ["> build", "  built"]
     assert [one["seq"] for one in last_json(run("logs", "--json"))] == [0, 1, 2]
-    assert run("logs", "--runtime").stdout == "listening on 3000\nGET / 200\n"
+
+
+def wrote(panel: Panel, process: str, message: str) -> None:
+    line = {"time": "2026-02-01T00:00:00Z", "process": process, "level": "info", "message": message}
+    with panel.changed:
+        panel.output.append(line)
+        panel.changed.notify_all()
+
+
+def test_what_the_application_writes_is_shown_by_process_and_text(
+    run: Run, site: Path, panel: Panel
+) -> None:
+    run("deploy")
+    for process, message in (("web", "listening"), ("worker", "at work"), ("web", "GET / 200")):
+        wrote(panel, process, message)
+
+    shown = run("logs", "--runtime").stdout
+    assert shown == "web | listening\nworker | at work\nweb | GET / 200\n"
+    assert run("logs", "--runtime", "-n", "1").stdout == "web | GET / 200\n"
+    assert run("logs", "--process", "web").stdout == "listening\nGET / 200\n"
+    assert run("logs", "--search", "work").stdout == "worker | at work\n"
+    assert [one["message"] for one in last_json(run("logs", "--runtime", "--json"))] == [
+        "listening",
+        "at work",
+        "GET / 200",
+    ]
+
+
+def test_what_the_application_writes_is_followed_over_a_lost_connection(
+    run: Run, start: Start, site: Path, panel: Panel
+) -> None:
+    run("deploy")
+    wrote(panel, "web", "one")
+    panel.drop_stream_after = 2
+    process = start("logs", "-f", "--runtime")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "web | one\n"
+    wrote(panel, "web", "two")
+    assert process.stdout.readline() == "web | two\n"
+    wrote(panel, "worker", "three")
+    assert process.stdout.readline() == "worker | three\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    asked = [call for call in panel.calls if call.path.endswith("/logs/runtime/stream")]
+    assert [call.headers.get("last-event-id") for call in asked] == [None, "2"]
+
+
+def test_following_stays_with_the_application_when_nothing_is_built(
+    run: Run, start: Start, site: Path, panel: Panel
+) -> None:
+    run("deploy")
+    for deployment in panel.deployments.values():
+        deployment["plan"] = {"kind": "server"}
+    wrote(panel, "web", "one")
+    process = start("logs", "-f")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "web | one\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
 
 
 def test_logs_without_any_deployment_say_so(run: Run, site: Path, panel: Panel) -> None:

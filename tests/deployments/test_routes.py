@@ -106,7 +106,9 @@ async def test_strangers_see_nothing_and_can_do_nothing(
         ("GET", f"{here}/diff"),
         ("GET", f"{here}/logs"),
         ("GET", f"{here}/logs/stream"),
-        ("GET", f"{here}/runtime-logs"),
+        ("GET", f"{here}/logs/runtime"),
+        ("GET", f"{here}/logs/runtime/stream"),
+        ("GET", f"{here}/logs/runtime/download"),
     ):
         json = {"note": "x"} if method == "PATCH" else None
         response = await stranger.request(method, path, json=json)

@@ -1,3 +1,5 @@
+import html
+
 import httpx2
 import pytest
 
@@ -6,9 +8,10 @@ from tests.conftest import RolledBack
 from windlass.auth.models import Actor
 from windlass.builds import sources
 from windlass.builds.models import Source
-from windlass.core import ids
+from windlass.core import ids, runtime_log
 from windlass.core.blobs import BlobStore
 from windlass.core.manifest import Entry
+from windlass.core.settings import Settings
 from windlass.deployments.models import LOG_LINES, Deployment, Level
 from windlass.deployments.phases import Status
 from windlass.projects.models import Project
@@ -53,6 +56,32 @@ async def test_a_promoted_preview_is_live_at_the_projects_own_address(
     assert 'Live at <a href="http://shop.localhost:8000"' in page
     assert f'href="http://{preview.site_slug}.localhost:8000"' in page
     assert '<span class="tag strong">Production</span>' in page
+
+
+async def test_the_output_of_the_app_is_searched_and_led_back_through(
+    client: httpx2.AsyncClient, settings: Settings, live: Deployment
+) -> None:
+    where = runtime_log.folder(settings.folder, ids.public("depl", live.id))
+    where.mkdir(parents=True)
+    lines = [f"2026-11-21T10:00:00.{n:03}Z I GET /orders/{n} <b>\n" for n in range(400)]
+    (where / "web.000001.log").write_text("".join(lines))
+    (where / "worker.000001.log").write_text("2026-11-21T10:00:01.000Z E KeyError: 'x'\n")
+    page = f"{page_of(live)}/runtime"
+
+    newest = (await client.get(page)).text
+    found = (await client.get(f"{page}?search=ORDERS/12&process=web")).text
+    errors = (await client.get(f"{page}?level=error")).text
+    odd = await client.get(f"{page}?process=../x&level=loud&search={'y' * 999}")
+
+    assert newest.count('class="line ') == 300
+    assert "GET /orders/399 &lt;b&gt;" in newest
+    assert '<li class="line error">' in newest
+    address = html.unescape(newest.split("Older lines")[0].rsplit('href="', 1)[1].split('"')[0])
+    assert (await client.get(address)).text.count('class="line ') == 101
+    assert found.count('class="line ') == 11
+    assert errors.count('class="line ') == 1
+    assert "No line fits." in odd.text
+    assert (await client.get(f"{page}?cursor=nonsense")).status_code == 400
 
 
 async def test_the_list_filters_by_status(

@@ -354,4 +354,34 @@ PAGES: Pages = {
         True,
         _DIFF | {"deployment": s.UPLOADED, "before": None, "others": [], "files": []},
     ),
+    f"/deployments/{s.SERVER.id}/runtime": (
+        "deployments/runtime.html",
+        True,
+        {
+            "deployment": s.SERVER,
+            "processes": ["web", "clock", "worker"],
+            "values": {"process": "", "search": "orders", "level": ""},
+            "older": "web.1.2000~worker.1.99",
+            "after": "web.1.2100~worker.1.190",
+            "is_newest": True,
+            "query": "search=orders",
+            "lines": [
+                SimpleNamespace(
+                    time=f"2026-11-21T10:00:{number:02}.250Z",
+                    process=process,
+                    level=level,
+                    message=message,
+                )
+                for number, (process, level, message) in enumerate(
+                    [
+                        ("web", "info", '127.0.0.1 - "GET /orders/812 HTTP/1.1" 200 OK'),
+                        ("worker", "info", "orders.mail sent in 0.12 s"),
+                        ("web", "warn", "WARNING: orders: the price list is 2 days old"),
+                        ("web", "error", "KeyError: 'orders'"),
+                        ("worker", "info", "\x1b[32mok\x1b[0m orders.mail " + "x" * 180),
+                    ]
+                )
+            ],
+        },
+    ),
 }

@@ -9,6 +9,7 @@ Redirected, NotWindlass and UnknownAnswer, all of them CliError.
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
+from urllib.parse import urlencode
 
 import msgspec
 from httpx2 import ServerSentEvent
@@ -23,13 +24,14 @@ from windlass.cli.schemas import (
     LogLine,
     Project,
     Resource,
-    RuntimeLog,
+    RuntimeLine,
     ServerStatus,
     Source,
     Variable,
 )
 
 LOG_PAGE = 1000
+RUNTIME_PAGE = 1000
 
 
 class Api(People):
@@ -207,16 +209,40 @@ class Api(People):
                 return
             after = page[-1].seq
 
-    def runtime_logs(self, deployment_id: str, *, lines: int) -> RuntimeLog:
-        """The last lines that the deployed application wrote."""
-        path = f"/api/deployments/{safe(deployment_id)}/runtime-logs"
-        data = self.request("GET", path, params={"lines": lines}).data
-        if data.startswith(b"["):
-            items = self._decoded(list[str | _Text], data)
-        else:
-            items = self._decoded(_Lines, data).lines
-        texts = [item if isinstance(item, str) else item.message for item in items]
-        return RuntimeLog(lines=texts, as_received=data)
+    def runtime_lines(
+        self, deployment_id: str, *, lines: int, wanted: Mapping[str, str | None]
+    ) -> list[RuntimeLine]:
+        """The newest lines that the application wrote, oldest first."""
+        path = f"/api/deployments/{safe(deployment_id)}/logs/runtime"
+        found: list[RuntimeLine] = []
+        cursor: str | None = None
+        while len(found) < lines:
+            count = min(lines - len(found), RUNTIME_PAGE)
+            answer = self.request("GET", path, params={**wanted, "limit": count, "cursor": cursor})
+            found += self._list(RuntimeLine, answer)
+            cursor = answer.cursor
+            if cursor is None:
+                break
+        return found[::-1]
+
+    @contextmanager
+    def runtime_stream(
+        self,
+        deployment_id: str,
+        *,
+        wanted: Mapping[str, str | None],
+        lines: int,
+        after: str | None,
+    ) -> Generator[Iterator[tuple[str, RuntimeLine]]]:
+        """What it writes, as it is written, each line with the place to resume after it."""
+        asked = {name: value for name, value in wanted.items() if value} | {"last": str(lines)}
+        path = f"/api/deployments/{safe(deployment_id)}/logs/runtime/stream?{urlencode(asked)}"
+        with self.events(path, last_id=after) as events:
+            yield (
+                (event.id, self._received(RuntimeLine, event.data.encode()))
+                for event in events
+                if event.event == "log"
+            )
 
     @contextmanager
     def log_stream(
@@ -255,14 +281,6 @@ class Api(People):
                     yield self._received(Deployment, event.data.encode())
                 case _:
                     pass
-
-
-class _Text(msgspec.Struct):
-    message: str = ""
-
-
-class _Lines(msgspec.Struct):
-    lines: list[str | _Text] = []
 
 
 class _Missing(msgspec.Struct):

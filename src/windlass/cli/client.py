@@ -263,7 +263,7 @@ class Connection:
 
     @contextmanager
     def events(
-        self, path: str, *, last_id: int | None
+        self, path: str, *, last_id: int | str | None
     ) -> Generator[Iterator[httpx2.ServerSentEvent]]:
         """An event stream, resumed after `last_id`. Raises like `request`.
 

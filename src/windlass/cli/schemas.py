@@ -91,6 +91,12 @@ class QueuePlace(Resource):
     estimated_seconds: int | None = None
 
 
+class PlanKind(msgspec.Struct, kw_only=True, rename="camel"):
+    """`kind`: static or server."""
+
+    kind: str = ""
+
+
 class Deployment(Resource):
     """`status`: queued, building, deploying, ready, error or cancelled. Times are UTC."""
 
@@ -108,6 +114,7 @@ class Deployment(Resource):
     is_preview: bool = False
     error_code: str | None = None
     error_message: str | None = None
+    plan: PlanKind | None = None
     promoted_at: datetime | None = None
     created_at: datetime | None = None
     finished_at: datetime | None = None
@@ -115,6 +122,11 @@ class Deployment(Resource):
     @property
     def is_finished(self) -> bool:
         return self.status in {"ready", "error", "cancelled"}
+
+    @property
+    def runs(self) -> bool:
+        """It is live and has processes that write."""
+        return self.status == "ready" and self.plan is not None and self.plan.kind == "server"
 
     @property
     def kind(self) -> str:
@@ -176,10 +188,13 @@ class LogLine(Resource):
     timestamp: datetime | None = None
 
 
-class RuntimeLog(Resource):
-    """The last lines that an application wrote, oldest first."""
+class RuntimeLine(Resource):
+    """A line that a process of a running application wrote."""
 
-    lines: list[str] = []
+    time: datetime | None = None
+    process: str = ""
+    level: str = "info"
+    message: str = ""
 
 
 class Account(Resource):

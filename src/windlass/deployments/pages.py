@@ -14,7 +14,7 @@ from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
 from windlass.auth.permissions import GRANTS, Permission
 from windlass.builds.deps import store_of
-from windlass.core import ids
+from windlass.core import ids, runtime_log
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
 from windlass.deployments import (
@@ -28,6 +28,7 @@ from windlass.deployments import (
     retiring,
     returning,
     runtime_logs,
+    runtime_pages,
     service,
     settings_pages,
     sharing_pages,
@@ -35,6 +36,7 @@ from windlass.deployments import (
 )
 from windlass.deployments.deps import InDeployment
 from windlass.deployments.models import Deployment
+from windlass.deployments.runtime_logs import Wanted
 from windlass.deployments.schemas import DeploymentChange, DeploymentOut, LogLineOut
 from windlass.projects import service as projects
 from windlass.projects.deps import provide_project_by_slug
@@ -44,7 +46,7 @@ from windlass.web.page import page
 from windlass.web.posts import Answer, Form, see, struct
 
 _LOG_LINES = 200
-_RUNTIME_LINES = 200
+_RUNTIME_LINES = 100
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +140,9 @@ async def _app(
     settings = request.app.state.settings
     is_second = shown.is_active and promoting.has_live_release(deployment)
     name = promoting.live_name(shown.id) if is_second else shown.id
-    output = await asyncio.to_thread(runtime_logs.last_lines, settings.folder, name, _RUNTIME_LINES)
+    where, wanted = runtime_log.folder(settings.folder, name), Wanted()
+    found = await asyncio.to_thread(runtime_logs.newest, where, wanted, limit=_RUNTIME_LINES)
+    output = [line.message for line in reversed(found.lines)]
     client = EdgeClient(settings.folder, host=settings.host, port=settings.port)
     try:
         found = (await client.status()).apps.get(name)
@@ -293,6 +297,7 @@ PAGES = [
         route_handlers=[
             list_deployments,
             show_deployment,
+            runtime_pages.show_runtime_log,
             list_files,
             *diff_pages.HANDLERS,
             promote,

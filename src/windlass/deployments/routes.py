@@ -1,6 +1,5 @@
 """JSON: deployments, their logs, and what can be done with them (C-120)."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any, cast
 from urllib.parse import quote
@@ -18,11 +17,9 @@ from windlass.core.schemas import CursorText, Limit, Page, Total
 from windlass.deployments import (
     diff,
     listing,
-    promoting,
     releases,
     retiring,
     returning,
-    runtime_logs,
     service,
     starting,
     streams,
@@ -40,7 +37,6 @@ from windlass.deployments.schemas import (
     DeploymentSort,
     Diff,
     FileOut,
-    LineCount,
     LogLimit,
     LogLineOut,
     ProjectId,
@@ -264,19 +260,6 @@ async def stream_logs(
     return _events(lines)
 
 
-@get("/{deployment_id:str}/runtime-logs", permission=Permission.deploy_read)
-async def get_runtime_logs(
-    request: Request, deployment: InDeployment, lines: FromQuery[LineCount] = 200
-) -> Page[str]:
-    """The last lines that the app itself wrote."""
-    home = request.app.state.settings.folder
-    name = ids.public("depl", deployment.id)
-    if deployment.is_active and promoting.has_live_release(deployment):
-        name = promoting.live_name(name)
-    count = max(1, min(lines, 5000))
-    return Page(await asyncio.to_thread(runtime_logs.last_lines, home, name, count))
-
-
 @get("/api/events/stream", permission=Permission.project_read, rate="page")
 async def stream_changes(
     request: Request, db: DB, actor: CurrentActor, projectId: FromQuery[str | None] = None
@@ -357,7 +340,6 @@ router = Router(
         get_diff,
         get_logs,
         stream_logs,
-        get_runtime_logs,
     ],
     tags=["Deployments"],
 )

@@ -25,7 +25,6 @@ StatusFilter = Annotated[
 ]
 Seq = Annotated[int, Meta(ge=0, lt=1 << 53, description="The last `seq` that one has.")]
 LogLimit = Annotated[int, Meta(ge=1, description="How many lines at the most; 10000 are the most.")]
-LineCount = Annotated[int, Meta(ge=1, description="How many lines at the most; 5000 are the most.")]
 
 
 class DeploymentCreate(In):

@@ -21,6 +21,10 @@ MASK = b"********"
 _DAY_SECONDS = 86_400
 # Where programs say how bad it is: in the line's first words, or in a field that is called so.
 _LEVEL_WITHIN = 160
+_ALARMS = (
+    *(b"error", b"warn", b"critical", b"fatal", b"panic", b"exception", b"traceback (", b"crit]"),
+    *(b"emerg", b"severe", b"level", b"lvl", b"severity"),
+)
 _LEVEL = re.compile(
     rb"(?P<E>\b(?:ERROR|CRITICAL|FATAL|PANIC|EMERG|SEVERE)\b|\A[\w.]*(?:Error|Exception)\b"
     rb"|\ATraceback \(|\b(?:error|fatal|panic):|\[(?:error|crit|fatal)\]"
@@ -124,12 +128,18 @@ class AppLog:
     def _write(self, lines: list[bytes], level: bytes | None = None) -> None:
         if not lines:
             return
-        clear = [self._masked(line.rstrip(b"\r"))[:MAX_LINE_BYTES] for line in lines]
+        # All at once: no secret has a line break in it.
+        block = self._masked(b"\n".join(lines))
+        clear = [line.rstrip(b"\r")[:MAX_LINE_BYTES] for line in block.split(b"\n")]
         self._tail.extend(line.decode(errors="replace") for line in clear[-TAIL_LINES:])
         time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3].encode() + b"Z "
+        if level is None and _is_calm(block):
+            level = b"I"
         try:
             self._append(
-                b"".join(time + (level or _level(line)) + b" " + line + b"\n" for line in clear)
+                b"".join(
+                    [b"%s%s %s\n" % (time, level or _level(line), line) for line in clear],
+                )
             )
         except OSError:
             self._descriptor, broken = -1, self._descriptor
@@ -173,7 +183,15 @@ class AppLog:
             one.path.unlink(missing_ok=True)
 
 
+def _is_calm(text: bytes) -> bool:
+    """Nothing in it can be more than information; a quick answer for most of what is written."""
+    words = text.lower()
+    return not any(word in words for word in _ALARMS)
+
+
 def _level(line: bytes) -> bytes:
     """The letter of how bad a line is, from what programs usually write."""
+    if _is_calm(line[:_LEVEL_WITHIN]):
+        return b"I"
     found = _LEVEL.search(line, 0, _LEVEL_WITHIN)
     return (found.lastgroup or "I").encode() if found else b"I"

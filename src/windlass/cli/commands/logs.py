@@ -4,13 +4,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from windlass.cli.session import Session, coloured, plain, project_option, standard
+from windlass.cli.session import Session, project_option, standard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from windlass.cli.schemas import Deployment, LogLine
 
 EPILOG = """\b
-Without DEPLOYMENT: the project's newest one; with --runtime: the live one.
+Without DEPLOYMENT: the project's newest one; for what the application writes: the live one.
+--follow stays with a build until it ends, or with an application for as long as you listen: with
+its output when nothing is being built, and always with --runtime, --process or --search.
 Ctrl-C stops showing the log, not the deployment.
 
 \b
@@ -18,18 +22,21 @@ Examples:
   windlass logs
   windlass logs --follow
   windlass logs depl_01jc... --level error
-  windlass logs --runtime -n 50"""
+  windlass logs --runtime -n 50
+  windlass logs -f --process worker --search timeout"""
 
 
-@click.command(epilog=EPILOG, help="Show the log of a deployment.")
+@click.command(epilog=EPILOG, help="Show the log of a deployment, or of the application.")
 @click.argument("deployment", required=False)
 @project_option
-@click.option("--follow", "-f", "keep_on", is_flag=True, help="Stay until the deployment ends.")
+@click.option("--follow", "-f", "keep_on", is_flag=True, help="Stay and show what comes.")
 @click.option(
     "--level", type=click.Choice(["info", "warn", "error", "success"]), help="Only this level."
 )
 @click.option("--lines", "-n", type=click.IntRange(1), help="Only the last N lines.")
 @click.option("--runtime", is_flag=True, help="What the deployed application itself writes.")
+@click.option("--process", metavar="NAME", help="Only this process of the application: web, …")
+@click.option("--search", metavar="TEXT", help="Only lines of the application with this text.")
 @standard
 @click.pass_obj
 def logs(
@@ -40,17 +47,25 @@ def logs(
     level: str | None,
     lines: int | None,
     runtime: bool,
+    process: str | None,
+    search: str | None,
 ) -> None:
     from windlass.cli import watching
 
-    if runtime and (keep_on or level):
-        raise click.UsageError("--runtime knows neither --follow nor --level.")
+    wanted = {"process": process, "search": search, "level": level}
+    if runtime or process or search:
+        if level == "success":
+            raise click.UsageError("Applications write lines of the levels info, warn and error.")
+        live = _chosen(session, deployment, project, live=True)
+        _show_runtime(session, live, wanted, lines, keep_on=keep_on)
+        return
     if keep_on and (level or lines):
         raise click.UsageError("--follow shows the whole log: leave --level and --lines out.")
-    if runtime:
-        _show_runtime(session, _chosen(session, deployment, project, live=True), lines or 100)
-        return
     target = _chosen(session, deployment, project, live=False)
+    if keep_on and deployment is None and target.runs:
+        live = _chosen(session, deployment, project, live=True) if target.is_preview else target
+        _show_runtime(session, live, wanted, lines, keep_on=True)
+        return
     if keep_on:
         watching.conclude(session, watching.watch(session, target))
         return
@@ -97,9 +112,29 @@ def _show(session: Session, target: "Deployment", level: str | None, last: int |
     session.result(as_json_list(kept))
 
 
-def _show_runtime(session: Session, target: "Deployment", lines: int) -> None:
-    found = session.api.runtime_logs(target.id, lines=lines)
-    clean = coloured if session.has_colour else plain
-    for text in found.lines:
-        session.say(clean(text))
-    session.result(found.as_received)
+def _show_runtime(
+    session: Session,
+    target: "Deployment",
+    wanted: "Mapping[str, str | None]",
+    lines: int | None,
+    *,
+    keep_on: bool,
+) -> None:
+    from windlass.cli import tailing
+    from windlass.cli.api import as_json_list
+
+    with_name = wanted["process"] is None
+    if not keep_on:
+        found = session.api.runtime_lines(target.id, lines=lines or 100, wanted=wanted)
+        for line in found:
+            tailing.show(session, line, with_name=with_name)
+        session.result(as_json_list(found))
+        return
+    coming = tailing.follow(
+        session.api, target.id, wanted=wanted, lines=lines or 20, on_trouble=session.warn
+    )
+    for line in coming:
+        if session.json:
+            session.result(line.as_received)
+        else:
+            tailing.show(session, line, with_name=with_name)

@@ -31,6 +31,11 @@ function mount(): void {
     log.dataset["mounted"] = "";
     void import("./log/view.ts").then((island) => island.mount(log));
   }
+  const tail = document.querySelector<HTMLElement>("[data-tail]:not([data-mounted])");
+  if (tail) {
+    tail.dataset["mounted"] = "";
+    void import("./log/tail.ts").then((island) => island.mount(tail));
+  }
   const drop = document.querySelector<HTMLElement>("[data-drop]:not([data-mounted])");
   if (drop) {
     drop.dataset["mounted"] = "";
