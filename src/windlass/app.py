@@ -43,6 +43,7 @@ from windlass.web import examples, reference, static_files
 from windlass.web.errors import render_error
 from windlass.web.speaking import public_pages, speaking
 from windlass.webhooks import pages as webhooks_pages
+from windlass.webhooks import push_routes
 from windlass.webhooks import routes as webhooks_routes
 
 # What of an area goes with an account, and what keeps it: they register themselves.
@@ -83,6 +84,7 @@ def build(
             previews_routes.router,
             runtime_routes.router,
             *webhooks_routes.ROUTES,
+            *push_routes.ROUTES,
             queue_routes.show_queue,
             deployments_routes.stream_changes,
             deployments_routes.old_stream,

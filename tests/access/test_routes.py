@@ -140,7 +140,7 @@ def object_of(route: Route) -> str:
         return "team"
     if (route.method, route.path) == ("POST", "/api/deployments"):
         return "project"
-    if names & {"project_id", "deployment_id"} or "/projects/{slug}" in route.path:
+    if names & {"project_id", "deployment_id", "repository"} or "/projects/{slug}" in route.path:
         return "project"
     if route.path.endswith("/by-slug/{slug}"):
         return "project"

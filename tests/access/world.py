@@ -156,6 +156,7 @@ async def tenant(
     public = {
         "project_id": ids.public("proj", project.id),
         "slug": project.slug,
+        "repository": f"{project.slug}.git",
         "host": "github",
         "deployment_id": ids.public("depl", deployment.id),
         "preview": ids.public("prev", things["preview"].id),

@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import secrets
 import shutil
-import time
 from pathlib import Path
 
 import msgspec
 
-from windlass.adapters import git_errors, git_ssh, sandbox
+from windlass.adapters import git_errors, git_ssh
+from windlass.adapters.git_box import Box
 from windlass.adapters.git_names import (
     GitAddressRefused,
     Remote,
@@ -19,21 +18,16 @@ from windlass.adapters.git_names import (
     check_url,
     parse_url,
 )
-from windlass.adapters.sandbox_registries import certificates
-from windlass.core import launch, trees
+from windlass.core import trees
 from windlass.core.blobs import BlobStore
 from windlass.core.egress import Egress, EgressPolicy
-from windlass.core.launch import Bind, Exit, Launch, Limits
-from windlass.core.manifest import DEFAULT_LIMITS, Manifest, TreeLimits, shown, size_text
+from windlass.core.manifest import DEFAULT_LIMITS, Manifest, TreeLimits, shown
 
 __all__ = ["TIMEOUT_SECONDS", "Fetched", "check_branch", "check_url", "fetch"]
 
 TIMEOUT_SECONDS = 120.0
 
-_LIMITS = Limits(processes=128, tmp_bytes=256 << 20)
-_SAID_BYTES = 256 << 10
 _BRANCHES_NAMED = 10
-_LOOK_SECONDS = 0.25
 # How far back a commit is looked for where the host gives no single ones.
 _DEPTH = 500
 _WHOLE = (40, 64)
@@ -41,41 +35,6 @@ _POINTER = b"version https://git-lfs.github.com/spec/v1"
 _HEAD_LINE = re.compile(
     r"^windlass-head ([0-9a-f]{40}(?:[0-9a-f]{24})?) ([^\n]*)\n([^\n]*)", re.MULTILINE
 )
-
-_CONFIG = (
-    "protocol.allow=never",
-    "protocol.https.allow=always",
-    "protocol.http.allow=always",
-    "protocol.ssh.allow=always",
-    "core.hooksPath=/dev/null",
-    "core.symlinks=true",  # what they point to is checked when the folder is read
-    "core.autocrlf=false",
-    "core.fsmonitor=false",
-    "credential.helper=",
-    "submodule.recurse=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "advice.detachedHead=false",
-    "http.lowSpeedLimit=100",
-    "http.lowSpeedTime=60",
-    "pack.threads=2",
-)
-_ENVIRONMENT = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ASKPASS": "/bin/false",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_ALLOW_PROTOCOL": "https:http:ssh",
-    "GIT_LFS_SKIP_SMUDGE": "1",
-    # The proxy says in a header what went wrong; Git passes only the number on.
-    "GIT_TRACE_CURL": "1",
-    "GIT_TRACE_CURL_NO_DATA": "1",
-    "HOME": "/tmp/home",  # noqa: S108 — inside
-    "LC_ALL": "C",
-    # Whatever the URL says goes through the guarded proxy, also what calls itself local.
-    "NO_PROXY": "",
-    "no_proxy": "",
-}
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -133,8 +92,7 @@ async def fetch(
         raise git_errors.GitMissing
     is_ours = not await asyncio.to_thread(work.exists)
     folder = work / f"clone-{secrets.token_hex(6)}"
-    clone = _Clone(remote, folder, uid, guarded, time.monotonic() + timeout_seconds)
-    clone.timeout_seconds, clone.limits = timeout_seconds, limits
+    clone = _Clone(remote, folder, uid=uid, egress=guarded, seconds=timeout_seconds, limits=limits)
     try:
         await asyncio.to_thread(clone.prepare, keys, deploy_key)
         await (clone.download(branch) if pin is None else clone.pick(pin, branch))
@@ -150,7 +108,7 @@ async def fetch(
             max_bytes=limits.total_bytes,
             max_file_bytes=limits.file_bytes,
         )
-        warnings = await asyncio.to_thread(_warnings, manifest, into)
+        warnings = await asyncio.to_thread(warnings_of, manifest, into)
     finally:
         await asyncio.shield(asyncio.to_thread(_clean, folder, is_ours=is_ours))
     return Fetched(
@@ -170,36 +128,25 @@ def _clean(folder: Path, *, is_ours: bool) -> None:
             folder.parent.rmdir()
 
 
-class _Clone:
-    """One clone on its way: the folder, the time left, what was said and refused."""
-
-    timeout_seconds: float
-    limits: TreeLimits
+class _Clone(Box):
+    """One clone on its way: what it is of."""
 
     def __init__(
-        self, remote: Remote, folder: Path, uid: int | None, egress: Egress, deadline: float
+        self,
+        remote: Remote,
+        folder: Path,
+        *,
+        uid: int | None,
+        egress: Egress,
+        seconds: float,
+        limits: TreeLimits,
     ) -> None:
+        super().__init__(folder, uid=uid, egress=egress, seconds=seconds, limits=limits)
         self.remote = remote
-        self.folder = folder
-        self.uid = uid
-        self.egress = egress
-        self.deadline = deadline
-        self.binds: tuple[Bind, ...] = ()
-        self.env: dict[str, str] = {}
-        self.seccomp = b""
-        self.refusals: list[str] = []
-        self.too_large = 0
 
     def prepare(self, keys: Path | None, deploy_key: bytes | None) -> None:
         """The folders: ours outside, Git's inside."""
-        app = self.folder / "app"
-        app.mkdir(parents=True)
-        trust = certificates()
-        self.binds = (Bind(str(app.absolute()), "/app", writable=True), *trust.binds)
-        self.env = {**_ENVIRONMENT, **trust.env, "PATH": ":".join(sandbox.toolchain().path)}
-        self.seccomp = sandbox.seccomp()
-        if self.uid is not None:
-            os.chown(app, self.uid, self.uid)
+        self.make()
         if self.remote.scheme == "ssh":
             binds, env = git_ssh.prepare(self.folder, keys, self.uid, deploy_key)
             self.binds, self.env = (*self.binds, *binds), {**self.env, **env}
@@ -209,7 +156,7 @@ class _Clone:
         chosen = () if branch is None else ("--branch", branch)
         clone = ("clone", "--depth=1", "--single-branch", "--no-tags", "--template=")
         clone = (*clone, "--no-recurse-submodules", "--no-progress", *chosen)
-        ended, said = await self._git("clone", *clone, "--end-of-options", self.remote.url, "repo")
+        ended, said = await self.git("clone", *clone, "--end-of-options", self.remote.url, "repo")
         if branch is not None and git_errors.is_missing_branch(said):
             raise git_errors.BranchNotFound(branch=branch, existing=await self._existing())
         if ended.code != 0:
@@ -223,13 +170,13 @@ class _Clone:
         A branch that was pushed to meanwhile changes nothing; after a forced push the commit may be
         gone for good.
         """
-        await self._git("init", "init", "--quiet", "--template=", "repo", network=False)
+        await self.git("init", "init", "--quiet", "--template=", "repo", network=False)
         if len(pin.sha) not in _WHOLE or not await self._get("commit", pin.sha, depth=1):
             where = pin.ref or branch or "HEAD"
             if not await self._get("history", where, depth=_DEPTH):
                 raise git_errors.CommitGone(commit=pin.sha[:12])
         wanted = ("--quiet", "--detach", f"{pin.sha}^{{commit}}")
-        ended, said = await self._git("pick", "-C", "repo", "checkout", *wanted, network=False)
+        ended, said = await self.git("pick", "-C", "repo", "checkout", *wanted, network=False)
         if ended.code != 0:
             if git_errors.is_missing_commit(said):
                 raise git_errors.CommitGone(commit=pin.sha[:12])
@@ -239,7 +186,7 @@ class _Clone:
         """`git fetch`; false where the repository has no such thing, or does not give it."""
         fetch = ("-C", "repo", "fetch", f"--depth={depth}", "--no-tags", "--no-progress")
         fetch = (*fetch, "--no-recurse-submodules", "--end-of-options", self.remote.url, what)
-        ended, said = await self._git(step, *fetch)
+        ended, said = await self.git(step, *fetch)
         if ended.code == 0:
             return True
         if git_errors.is_missing_commit(said) or git_errors.is_missing_branch(said):
@@ -249,7 +196,7 @@ class _Clone:
     async def head(self, branch: str | None) -> tuple[str, str, str]:
         """Commit, first line of its message, and branch."""
         form = "--format=windlass-head %H %D%n%s"
-        ended, said = await self._git(
+        ended, said = await self.git(
             "log", "-C", "repo", "log", "-1", "--decorate=full", form, network=False
         )
         found = _HEAD_LINE.search(said)
@@ -261,7 +208,7 @@ class _Clone:
     async def _existing(self) -> str:
         """The sentence that names the branches there are."""
         arguments = ("ls-remote", "--heads", "--end-of-options", self.remote.url)
-        _, said = await self._git("branches", *arguments)
+        _, said = await self.git("branches", *arguments)
         names = re.findall(r"^[0-9a-f]{40,64}\trefs/heads/(.+)$", said, re.MULTILINE)
         if not names:
             return "The repository has no branches."
@@ -270,68 +217,6 @@ class _Clone:
             f" and {more} more" if more > 0 else ""
         )
         return f"The repository has: {text}."
-
-    async def _git(self, step: str, *arguments: str, network: bool = True) -> tuple[Exit, str]:
-        """Run it to its end, however that comes about; its end and its output."""
-        said = bytearray()
-
-        def hear(chunk: bytes) -> None:
-            # The proxy answers at the beginning, Git complains at the end.
-            said.extend(chunk)
-            if len(said) > _SAID_BYTES:
-                del said[_SAID_BYTES // 2 : -_SAID_BYTES // 2]
-
-        config = [part for setting in _CONFIG for part in ("-c", setting)]
-        running = await launch.start(
-            self._launch(step, ("git", *config, *arguments), network=network),
-            on_output=hear,
-            egress=self.egress if network else None,
-            on_refusal=self.refusals.append,
-        )
-        watch = asyncio.create_task(self._watch(running))
-        try:
-            left = max(0.1, self.deadline - time.monotonic())
-            ended = await running.wait(timeout_seconds=left)
-        except asyncio.CancelledError:
-            await running.kill()
-            raise
-        finally:
-            watch.cancel()
-        if self.too_large:
-            limit, found = size_text(self.limits.total_bytes), size_text(self.too_large)
-            raise git_errors.RepositoryTooLarge(limit=limit, found=found)
-        if ended.reason == "timeout":
-            raise git_errors.GitTimeout(seconds=round(self.timeout_seconds))
-        if ended.reason == "out-of-memory":
-            raise git_errors.GitOutOfMemory(limit=size_text(_LIMITS.memory_bytes))
-        return ended, said.decode("utf-8", "replace")
-
-    def _launch(self, step: str, argv: tuple[str, ...], *, network: bool) -> Launch:
-        work = re.sub(r"[^A-Za-z0-9_]", "", self.folder.parent.name)[:40]
-        return Launch(
-            name=f"git-{work}-{self.folder.name.removeprefix('clone-')}-{step}",
-            argv=argv,
-            env=self.env,
-            binds=self.binds,
-            uid=self.uid,
-            limits=_LIMITS,
-            network="egress" if network else "none",
-            seccomp=self.seccomp,
-            watch_seconds=0.5,
-        )
-
-    async def _watch(self, running: launch.Running) -> None:
-        """Kill it when its folder grows too large."""
-        # Git holds everything twice, packed and checked out.
-        most = 2 * self.limits.total_bytes + (16 << 20)
-        while True:
-            began = time.monotonic()
-            found = await asyncio.to_thread(trees.folder_size, self.folder / "app", stop_above=most)
-            if found > most:
-                self.too_large = found
-                await running.kill()
-                return
-            await asyncio.sleep(max(_LOOK_SECONDS, 10 * (time.monotonic() - began)))
 
 
 def _egress_for(remote: Remote, egress: Egress) -> Egress:
@@ -357,7 +242,7 @@ def _is_listed(remote: Remote, policy: EgressPolicy) -> bool:
     return False
 
 
-def _warnings(manifest: Manifest, store: BlobStore) -> tuple[str, ...]:
+def warnings_of(manifest: Manifest, store: BlobStore) -> tuple[str, ...]:
     """What was left out: submodules and the content behind LFS pointers."""
     warnings: list[str] = []
     if any(entry.path == ".gitmodules" for entry in manifest):

@@ -80,7 +80,7 @@ def _refuse_other_sites(scope: HTTPScope, *, is_signed_in: bool = False) -> None
     if scope["method"] in SAFE:
         return
     headers = Headers.from_scope(scope)
-    if is_signed_in and bearer(headers.get("authorization", "")) is not None:
+    if is_signed_in and bearer(headers.get("authorization", ""), scope["path"]) is not None:
         # No browser adds it by itself; what else the request carries does not count.
         return
     origin = headers.get("origin") or headers.get("referer")

@@ -5,6 +5,7 @@ once. It is forgotten at once when anything is written through this process, and
 says that somebody's account, session or token changed (a trigger notifies every process).
 """
 
+import base64
 import time
 from typing import Any
 
@@ -25,6 +26,7 @@ from windlass.core.live import Live
 
 COOKIE = "windlass_session"
 SAFE = {"GET", "HEAD", "OPTIONS"}
+GIT = "/git/"
 TOPIC = "identity"
 _SECONDS = 5.0
 _ENTRIES = 10_000
@@ -102,11 +104,25 @@ def _is_good(actor: Actor) -> bool:
 
 def _credential(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """What a request carries: a Bearer token counts before the cookie."""
-    token = bearer(connection.headers.get("authorization", ""))
+    token = bearer(connection.headers.get("authorization", ""), connection.scope["path"])
     return connection.cookies.get(COOKIE, "") if token is None else token
 
 
-def bearer(authorization: str) -> str | None:
-    """The token of the header; None when it brings something else, and the cookie counts."""
+def bearer(authorization: str, path: str) -> str | None:
+    """The token of the header; None when it brings something else, and the cookie counts.
+
+    Git knows only names and passwords: below `/git/` a password is a token, and no cookie counts.
+    """
     scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() == "bearer":
+        return token.strip()
+    if path.startswith(GIT):
+        return _password(token) if scheme.lower() == "basic" else ""
+    return None
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""

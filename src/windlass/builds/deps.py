@@ -1,6 +1,8 @@
-"""What builds give to handlers: the store, the limits of uploads, and a source with its plan."""
+"""What builds give to handlers: the store, uploads and their limits, a source with its plan."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ from windlass.builds.models import Source, SourceStatus
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.schemas import Choice, SourceError, SourceOut
 from windlass.core.blobs import BlobStore
-from windlass.core.errors import AppError
+from windlass.core.errors import AppError, TooLarge
 from windlass.core.http import Request
 from windlass.core.manifest import TreeLimits
 
@@ -26,6 +28,17 @@ def limits_of(request: Request) -> TreeLimits:
     return TreeLimits(
         files=uploads.max_files, total_bytes=uploads.max_bytes, file_bytes=uploads.max_file_bytes
     )
+
+
+async def receive(chunks: AsyncIterator[bytes], path: Path, *, limit: int) -> None:
+    """Write a body of unknown length to a file. Raises TooLarge beyond `limit` bytes."""
+    total = 0
+    with path.open("wb") as file:
+        async for chunk in chunks:
+            total += len(chunk)
+            if total > limit:
+                raise TooLarge(limitBytes=limit)
+            await asyncio.to_thread(file.write, chunk)
 
 
 async def planned(

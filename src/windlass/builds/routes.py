@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 from litestar import Response, Router, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -13,7 +11,7 @@ from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.builds import ignore, service, sources
-from windlass.builds.deps import limits_of, planned, store_of
+from windlass.builds.deps import limits_of, planned, receive, store_of
 from windlass.builds.errors import (
     BatchBroken,
     BlobsAbsent,
@@ -34,7 +32,6 @@ from windlass.builds.schemas import (
 )
 from windlass.core import ids, manifest
 from windlass.core.blobs import BlobStore
-from windlass.core.errors import TooLarge
 from windlass.core.http import DB, Envelope, Request
 from windlass.core.manifest import Entry, TreeLimits
 
@@ -180,23 +177,13 @@ async def upload_archive(
     store, limits = store_of(request), limits_of(request)
     draft = store.temporary()
     try:
-        await _receive(request.stream(), draft, limit=limits.total_bytes)
+        await receive(request.stream(), draft, limit=limits.total_bytes)
         found = await asyncio.to_thread(archive.unpack, draft, store, limits=limits)
     finally:
         draft.unlink(missing_ok=True)
     return SourceOut.of(
         await _keep(db, store, found, kind=SourceKind.archive, name=name[:200], actor=actor)
     )
-
-
-async def _receive(chunks: AsyncIterator[bytes], path: Path, *, limit: int) -> None:
-    total = 0
-    with path.open("wb") as file:
-        async for chunk in chunks:
-            total += len(chunk)
-            if total > limit:
-                raise TooLarge(limitBytes=limit)
-            await asyncio.to_thread(file.write, chunk)
 
 
 @get("/sources/{source_id:str}", permission=Permission.deploy_create)

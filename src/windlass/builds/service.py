@@ -21,13 +21,19 @@ async def create_ready(
     kind: SourceKind,
     name: str | None,
     by: Actor,
+    branch: str | None = None,
+    commit_sha: str | None = None,
+    commit_message: str | None = None,
 ) -> Source:
-    """A source whose files are all in the store."""
+    """A source whose files are all in the store; what was pushed has a commit."""
     source = Source(
         owner_id=by.id,
         kind=kind,
         status=SourceStatus.ready,
         name=name,
+        branch=branch,
+        commit_sha=commit_sha,
+        commit_message=commit_message,
         manifest_sha256=manifest_sha256,
         file_count=len(manifest),
         size_bytes=sum(entry.size for entry in manifest),

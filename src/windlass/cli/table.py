@@ -29,6 +29,7 @@ COMMANDS: dict[str, Row] = {
         f"{_HERE}.projects:projects", "List, create, show and delete projects.", "Project"
     ),
     "link": Row(f"{_HERE}.link:link", "Tie this folder to a project.", "Project"),
+    "git": Row(f"{_HERE}.git:git", "Deploy with `git push windlass main`.", "Project"),
     "env": Row(f"{_HERE}.env:env", "List, set, unset and pull environment variables.", "Project"),
     "open": Row(f"{_HERE}.look:open_site", "Open the project's site in the browser.", "Project"),
     "status": Row(f"{_HERE}.look:status", "Show what is live and what is running.", "Project"),

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from uuid import UUID
 
 import msgspec
@@ -28,38 +29,58 @@ def event(name: str, data: object, id: int | None = None) -> bytes:
     return f"{head}event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
 
 
-async def log_stream(
+async def follow(
     database: Database, settings: Settings, live: Live, id: UUID, *, after: int, by: Actor
-) -> AsyncGenerator[bytes]:
-    """connected, log…, status…, complete. Ends when the deployment has ended."""
+) -> AsyncGenerator[list[LogLineOut] | msgspec.Raw | None]:
+    """Lines of the log, the deployment itself whenever it changed, None after a quiet while.
+
+    Ends when the deployment has ended. Raises NotFound when it is deleted meanwhile.
+    """
     changed = asyncio.Event()
     stops = [
         live.subscribe(f"{kind}:{id}", lambda _: changed.set()) for kind in ("log", "deployment")
     ]
     try:
-        yield event("connected", {"after": after})
-        shown: bytes | None = None
+        shown = b""
         while True:
             changed.clear()
             shape = await listing.one(database, settings, id, by=by)
-            while lines := await service.log_lines(database, id, after=after, limit=_BATCH):
-                for row in lines:
-                    after = row["seq"]
-                    yield event("log", LogLineOut(**dict(row)), after)
+            while rows := await service.log_lines(database, id, after=after, limit=_BATCH):
+                after = rows[-1]["seq"]
+                yield [LogLineOut(**dict(row)) for row in rows]
             if bytes(shape) != shown:
                 shown = bytes(shape)
-                yield event("status", shape)
+                yield shape
             if listing.read(shape).status in _ENDED:
-                yield event("complete", shape)
                 return
             if not await _wait(changed):
-                yield b": still here\n\n"
-    except NotFound:
-        # Deleted while somebody was looking.
-        yield event("complete", None)
+                yield None
     finally:
         for stop in stops:
             stop()
+
+
+async def log_stream(
+    database: Database, settings: Settings, live: Live, id: UUID, *, after: int, by: Actor
+) -> AsyncGenerator[bytes]:
+    """connected, log…, status…, complete."""
+    yield event("connected", {"after": after})
+    shape: msgspec.Raw | None = None
+    try:
+        async with aclosing(follow(database, settings, live, id, after=after, by=by)) as news:
+            async for found in news:
+                if found is None:
+                    yield b": still here\n\n"
+                elif isinstance(found, msgspec.Raw):
+                    shape = found
+                    yield event("status", shape)
+                else:
+                    for line in found:
+                        yield event("log", line, line.seq)
+        yield event("complete", shape)
+    except NotFound:
+        # Deleted while somebody was looking.
+        yield event("complete", None)
 
 
 class Sight:

@@ -19,6 +19,8 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
     if path.startswith("/api/"):
         return http.render_error(request, error)
     known = http.as_app_error(error)
+    if path.startswith("/git/"):
+        return _to_git(known)
     if isinstance(known, Unauthorized):
         return _to_sign_in(request)
     if isinstance(known, InternalError):
@@ -32,6 +34,16 @@ def render_error(request: Request, error: Exception) -> Response[Any]:
         code=known.code,
         message=_message(known),
         request_id=log.request_id.get(),
+    )
+
+
+def _to_git(error: AppError) -> Response[Any]:
+    """Git shows plain text behind `remote: `, and asks for a password after 401."""
+    if isinstance(error, InternalError):
+        log.get().error("http.bug", exc_info=error)
+    headers = {"www-authenticate": 'Basic realm="Windlass"'} if error.status == 401 else {}
+    return Response(
+        f"{error.message}\n", status_code=error.status, media_type="text/plain", headers=headers
     )
 
 
