@@ -11,6 +11,7 @@ import windlass.builds.models
 import windlass.core.events
 import windlass.core.idempotency
 import windlass.deployments.models
+import windlass.deployments.switches
 import windlass.previews.models
 import windlass.projects.models
 import windlass.teams.models

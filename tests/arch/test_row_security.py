@@ -64,6 +64,15 @@ async def shop(database: RolledBack, settings: Settings, bob: Actor) -> Project:
         webhook,
         project.id,
     )
+    await database.fetch(
+        "insert into switches (id, project_id, site_id, deployment_id, generation, host, outcome,"
+        " release, edge_run, baseline)"
+        " select $1, project_id, id, $2, 1, host, 'COUNTING', 'r', 'x', '{}' from sites"
+        " where project_id = $3",
+        uuid7(),
+        deployment.id,
+        project.id,
+    )
     await make.token(database, bob)
     assert deployment.project_id == project.id
     return project

@@ -214,6 +214,8 @@ class Answers:
                 lines = [one for one in panel.logs[deployment_id] if one["seq"] > after]
                 chosen = [one for one in lines if level in {None, one["level"]}]
                 return chosen[: int(call.query["limit"])]
+            case "GET", [deployment_id, "receipt"]:
+                return panel.receipt | {"deploymentId": deployment_id}
             case "GET", [deployment_id, "diff"]:
                 return panel.diff | {"comparedWith": call.query.get("compareWith")}
             case "POST", [deployment_id, "trigger"]:

@@ -308,3 +308,24 @@ def test_redeploy_takes_the_newest_and_follows_it(
     sent = [call for call in panel.calls if call.method == "POST"]
     assert sent[0].path == f"/api/deployments/{history[3]['id']}/trigger"
     assert sent[0].query == {"clean": "true"}
+
+
+def test_the_receipt_of_the_live_one_says_what_each_side_served(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    panel.receipt = {
+        "previousDeploymentId": history[1]["id"],
+        "host": "shop.localhost",
+        "outcome": "returned",
+        "switchMilliseconds": 3.21,
+        "before": {"requests": 100, "failed": 1, "p50Milliseconds": 5.0, "p95Milliseconds": 20.0},
+        "new": {"requests": 40, "failed": 6},
+    }
+    lines = run("receipt", "--project", "shop").stdout.splitlines()
+
+    assert lines[0] == (
+        f"shop.localhost was switched to {history[2]['id']} in 3.2 ms, from {history[1]['id']}."
+    )
+    assert lines[2].split() == ["old,", "before", "100", "1", "5", "ms", "20", "ms"]
+    assert lines[4].split() == ["new", "40", "6", "-", "-"]
+    assert "went back by itself" in lines[5]

@@ -112,6 +112,11 @@ def test_a_promoted_preview_runs_with_the_variables_of_production(
 
     assert instance.get(first["url"]).text == "two green-two"
     assert instance.get(preview["url"]).text == "two blue-one"
+    receipt = f"/api/deployments/{preview['id']}/receipt"
+    until(
+        lambda: instance.api("GET", receipt).json()["data"]["new"]["requests"] >= 1,
+        what="the requests of the new version to be counted",
+    )
     assert "x-robots-tag" not in instance.get(first["url"]).headers
     assert "x-robots-tag" in instance.get(preview["url"]).headers
     log = instance.api("GET", f"/api/deployments/{preview['id']}/logs").text

@@ -25,6 +25,7 @@ _SHOW: dict[str, Any] = {
     "errors": {},
     "why_not": {},
     "differing": None,
+    "receipt": None,
     "may": GRANTS[Role.owner],
     "log": s.LOG,
     "nodes": s.NODES,
@@ -303,6 +304,7 @@ PAGES: Pages = {
         _SHOW
         | {
             "deployment": s.SERVER,
+            "receipt": s.RECEIPT,
             "why_not": {"rollback": "This version is live"},
             "app": SimpleNamespace(
                 state="running",

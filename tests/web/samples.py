@@ -179,6 +179,21 @@ EARLIER = deployment(
 )
 
 
+RECEIPT = SimpleNamespace(
+    outcome="counting",
+    is_watched=True,
+    switched_at=before(seconds=20),
+    switch_milliseconds=3.42,
+    previous_deployment_id=public_id("depl", 9),
+    is_partial=True,
+    before=SimpleNamespace(
+        requests=120_311, failed=12, p50_milliseconds=7.5, p95_milliseconds=1500.0
+    ),
+    old=SimpleNamespace(requests=4, failed=0, p50_milliseconds=0.5, p95_milliseconds=20.0),
+    new=SimpleNamespace(requests=0, failed=0, p50_milliseconds=None, p95_milliseconds=None),
+)
+
+
 def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
     slug = name.lower().replace(" ", "-").replace(".", "-")
     facts: dict[str, Any] = {
@@ -202,6 +217,7 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
         "build_network": False,
         "supersede_running": False,
         "keep_releases": None,
+        "watch_minutes": 0,
         "url": f"http://{slug}.localhost:8000",
         "latest_deployment": latest,
         "active_deployment_id": public_id("depl", 1),

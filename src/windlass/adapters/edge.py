@@ -1,10 +1,13 @@
 """Talking to the edge: its control socket, and the public port as a visitor would use it."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+
+from windlass.core.tally import Tally
 
 T = TypeVar("T")
 _LIMIT = 1 << 20
@@ -38,6 +41,13 @@ class EdgeStatus(msgspec.Struct, frozen=True):
     apps: dict[str, AppState] = {}
 
 
+class Traffic(msgspec.Struct, frozen=True):
+    """What visitors got from releases since one run of the edge began, and which run that is."""
+
+    run: str
+    tallies: dict[str, Tally] = {}
+
+
 class EdgeAway(Exception):
     """The edge did not answer; the message says why."""
 
@@ -64,6 +74,11 @@ class EdgeClient:
         """Stop the app of a release; returns when the process is gone."""
         body = {"deployment": deployment}
         await self._control("POST", "/stop", body, dict[str, object], timeout_seconds=150)
+
+    async def traffic(self, deployments: Sequence[str]) -> Traffic:
+        """What was counted of these releases."""
+        body = {"deployments": list(deployments)}
+        return await self._control("POST", "/traffic", body, Traffic, timeout_seconds=5)
 
     async def refresh(self) -> None:
         """Let the edge look at the links now."""
@@ -104,7 +119,8 @@ async def _ask_head(
 ) -> _Head:
     """GET a page and look at the head of the answer only."""
     try:
-        request = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        lines = f"host: {host}\r\nx-windlass-look: 1\r\nconnection: close\r\n\r\n"
+        request = f"GET {path} HTTP/1.1\r\n{lines}"
         writer.write(request.encode())
         await writer.drain()
         return _parse(await reader.readuntil(b"\r\n\r\n"))

@@ -71,6 +71,10 @@ _SENTENCES = {
     "deployments.Promoted": N_("{host} serves another release"),
     "deployments.Queued": N_("Started a deployment"),
     "deployments.Ready": N_("A deployment is ready after {seconds} s"),
+    "deployments.Returned": N_(
+        "{host} went back by itself: {failed} of {requests} requests failed, before it"
+        " {failed_before} of {requests_before}"
+    ),
     "deployments.SwitchAsked": N_("Asked for another release to be live"),
     "deployments.SwitchFailed": N_("{host} could not be switched: {reason}"),
     "previews.Approved": N_("Approved the commit {commit} of pull request {pull_number}"),

@@ -65,6 +65,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "deployments.Deleted": N_("Deployment deleted"),
             "deployments.SwitchAsked": N_("Other release asked for"),
             "deployments.Promoted": N_("Other release live"),
+            "deployments.Returned": N_("Went back by itself"),
             "deployments.SwitchFailed": N_("Switch failed"),
         },
     ),

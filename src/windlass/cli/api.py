@@ -23,6 +23,7 @@ from windlass.cli.schemas import (
     Finding,
     LogLine,
     Project,
+    Receipt,
     Resource,
     RuntimeLine,
     ServerStatus,
@@ -195,6 +196,11 @@ class Api(People):
         """What changed since `before`, or since the READY one made before this one."""
         path = f"/api/deployments/{safe(deployment_id)}/diff"
         return self._one(Diff, self.request("GET", path, params={"compareWith": before}))
+
+    def receipt(self, deployment_id: str) -> Receipt:
+        """What came of its last switch to production. ApiError 404: it was never live."""
+        path = f"/api/deployments/{safe(deployment_id)}/receipt"
+        return self._one(Receipt, self.request("GET", path))
 
     def logs(
         self, deployment_id: str, *, after: int | None = None, level: str | None = None

@@ -178,6 +178,31 @@ class Diff(Resource):
     variables_known: bool = True
 
 
+class Figures(msgspec.Struct, kw_only=True, rename="camel"):
+    """Requests that one release answered; times until an answer began."""
+
+    requests: int = 0
+    failed: int = 0
+    p50_milliseconds: float | None = None
+    p95_milliseconds: float | None = None
+
+
+class Receipt(Resource):
+    """What came of a switch of production. `outcome`: counting, stayed, replaced or returned."""
+
+    deployment_id: str = ""
+    previous_deployment_id: str | None = None
+    host: str = ""
+    outcome: str = ""
+    switched_at: datetime | None = None
+    switch_milliseconds: float | None = None
+    is_watched: bool = False
+    before: Figures = msgspec.field(default_factory=Figures)
+    old: Figures = msgspec.field(default_factory=Figures)
+    new: Figures = msgspec.field(default_factory=Figures)
+    is_partial: bool = False
+
+
 class LogLine(Resource):
     """One line of a log; `seq` grows by line, `step` is the phase it belongs to."""
 

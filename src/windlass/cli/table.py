@@ -24,6 +24,7 @@ COMMANDS: dict[str, Row] = {
     "redeploy": Row(f"{_HERE}.switch:redeploy", "Build the same source once more."),
     "cancel": Row(f"{_HERE}.switch:cancel", "Cancel a deployment that is still running."),
     "deployments": Row(f"{_HERE}.deployments:deployments", "List deployments."),
+    "receipt": Row(f"{_HERE}.receipt:receipt", "Show what came of a switch of production."),
     "diff": Row(f"{_HERE}.diff:diff", "Show what differs between two deployments."),
     "projects": Row(
         f"{_HERE}.projects:projects", "List, create, show and delete projects.", "Project"

@@ -50,6 +50,19 @@ class Promoted(Event, frozen=True):
     host: str
 
 
+class Returned(Event, frozen=True):
+    """Errors rose after a switch: the release before it is asked for again, with nobody's help."""
+
+    deployment_id: UUID
+    project_id: UUID
+    previous_id: UUID
+    host: str
+    requests: int
+    failed: int
+    requests_before: int
+    failed_before: int
+
+
 class SwitchFailed(Event, frozen=True):
     deployment_id: UUID
     project_id: UUID

@@ -6,9 +6,12 @@ import re
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.core import clock, log
 from windlass.core.db import Database
+from windlass.core.live import announce
 from windlass.core.manifest import size_text
 
 _FLUSH_SECONDS = 0.1
@@ -29,6 +32,19 @@ with last as (
   returning 1
 ) select pg_notify('windlass_live', 'log:' || $1::text) from lines limit 1
 """
+
+
+_SAY = text(
+    "insert into deployment_logs (deployment_id, seq, level, step, message)"
+    " select :id, coalesce(max(seq), 0) + 1, :level, 'deploy', :message"
+    " from deployment_logs where deployment_id = :id"
+)
+
+
+async def say(db: AsyncSession, id: UUID, message: str, *, level: str = "success") -> None:
+    """One line, in the caller's transaction: it is there if what it tells of is."""
+    await db.execute(_SAY, {"id": id, "message": message, "level": level})
+    await announce(db, f"log:{id}")
 
 
 class Logbook:

@@ -26,6 +26,9 @@ from windlass.projects import fingerprints
 from windlass.projects import service as projects
 from windlass.projects.models import Project, Site, Target
 
+# Why a host goes back by itself: to the release as it was served, whichever that was.
+AUTOMATIC = "errors rose after the switch"
+
 
 def live_name(name: str) -> str:
     """The release that production serves of a promoted preview."""
@@ -84,8 +87,9 @@ def _needs_another(place: Site, found: Deployment) -> bool:
     """Whether the release as it was built is not what this host is to serve."""
     if found.is_preview or place.wanted_today:
         return True
-    # The host goes back to what it serves, after a switch that came to nothing.
-    return place.active_id == found.id and found.live_variables is not None
+    # The host goes back to what it serves or served, after a switch that came to nothing.
+    goes_back = place.active_id == found.id or place.wanted_reason == AUTOMATIC
+    return goes_back and found.live_variables is not None
 
 
 async def _make(ctx: Ctx, deployment: Deployment, wanted: Release, *, of: str) -> None:

@@ -17,6 +17,7 @@ from windlass.core.schemas import CursorText, Limit, Page, Total
 from windlass.deployments import (
     diff,
     listing,
+    receipt_routes,
     releases,
     retiring,
     returning,
@@ -338,6 +339,7 @@ router = Router(
         can_roll_back,
         list_files,
         get_diff,
+        receipt_routes.get_receipt,
         get_logs,
         stream_logs,
     ],

@@ -104,11 +104,13 @@ def _change(settings: Settings, form: Form, plan: Plan | None, root: str | None)
             "build_network": forms.checked(form, "build_network"),
             "supersede_running": forms.checked(form, "supersede_running"),
             "keep_releases": forms.number(form, "keep_releases"),
+            "watch_minutes": forms.number(form, "watch_minutes") or 0,
             **chosen,
         },
         words={
             "node_version": "Node.js 16, 18, 20, 21, 22 or 24",
             "keep_releases": N_("a number from 1 to 100"),
+            "watch_minutes": N_("a number from 0 to 120"),
         },
         also=_wrong_repository(settings, form) + _missing(form, "name"),
     )

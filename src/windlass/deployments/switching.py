@@ -3,10 +3,11 @@
 Nothing is marked before it was seen to be true (D-52), and every step may run twice.
 """
 
+import time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, null, select, text, update
+from sqlalchemy import func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.adapters.edge import EdgeAway
@@ -18,7 +19,15 @@ from windlass.core.events import emit
 from windlass.core.live import announce
 from windlass.core.loop import Step
 from windlass.core.threads import blocking
-from windlass.deployments import building, events, promoting, returning, service
+from windlass.deployments import (
+    building,
+    events,
+    logbook,
+    promoting,
+    receipts,
+    returning,
+    service,
+)
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
@@ -51,14 +60,16 @@ async def converge(ctx: Ctx, place: Site) -> Step:
         return await _take_down(ctx, place)
     try:
         name = await promoting.prepare(ctx, place, place.wanted_id)
+        await receipts.begin(ctx, place, name)
         problem = await _bring_up(ctx, place, name)
     except BuildFailed as error:
         problem = (str(error), list[str](), True)
     except EdgeAway as error:
         problem = (str(error), list[str](), False)
-    if problem is None:
+    if not isinstance(problem, tuple):
         values = {"active_id": place.wanted_id, "settled": place.generation, "error": None}
-        return Step(values, then=_promoted(ctx, place, await _words(ctx, place)))
+        words = await _words(ctx, place)
+        return Step(values, then=_promoted(ctx, place, words, milliseconds=problem))
     reason, lines, is_final = problem
     is_active = place.wanted_id == place.active_id
     if is_active or (not is_final and place.loop_failures < _EDGE_TRIES):
@@ -78,8 +89,9 @@ async def converge(ctx: Ctx, place: Site) -> Step:
 Problem = tuple[str, list[str], bool]
 
 
-async def _bring_up(ctx: Ctx, place: Site, name: str) -> Problem | None:
-    """Warm, link, verify. Returns what is wrong: the line, the app's last lines, is it final.
+async def _bring_up(ctx: Ctx, place: Site, name: str) -> Problem | float:
+    """Warm, link, verify. Returns what is wrong: the line, the app's last lines, is it final; or
+    the milliseconds from the link to the answer.
 
     Raises EdgeAway.
     """
@@ -93,6 +105,7 @@ async def _bring_up(ctx: Ctx, place: Site, name: str) -> Problem | None:
         warmed = await edge.warm(name, deadline_seconds=seconds)
         if not warmed.ok:
             return (warmed.reason, warmed.log[-_LOG_LINES:], True)
+    began = time.perf_counter()
     if not await blocking(links.switch, home, place.host, name, place.generation):
         return ("Another switch of this host came first", [], True)
     status, answered = await edge.serves(place.host, release.health_path)
@@ -100,7 +113,7 @@ async def _bring_up(ctx: Ctx, place: Site, name: str) -> Problem | None:
         return (f"The edge answered with {answered or 'no release'} instead of {name}", [], False)
     if status >= 500:
         return (f"The release answered {status} through the edge", [], True)
-    return None
+    return (time.perf_counter() - began) * 1000
 
 
 async def _take_down(ctx: Ctx, place: Site) -> Step:
@@ -108,7 +121,7 @@ async def _take_down(ctx: Ctx, place: Site) -> Step:
     return Step({"active_id": None, "settled": place.generation})
 
 
-def _promoted(ctx: Ctx, place: Site, words: str | None) -> Any:
+def _promoted(ctx: Ctx, place: Site, words: str | None, *, milliseconds: float) -> Any:
     """In one transaction: exactly one active deployment, the deployment's end, the event."""
 
     async def then(db: AsyncSession) -> None:
@@ -142,10 +155,11 @@ def _promoted(ctx: Ctx, place: Site, words: str | None) -> Any:
                 deployment_id=wanted.id, project_id=wanted.project_id, seconds=seconds
             )
             await emit(db, ready, by=wanted.created_by)
-            await _say(db, wanted.id, f"Live at {ctx.settings.site_url(place.host)}")
+            await logbook.say(db, wanted.id, f"Live at {ctx.settings.site_url(place.host)}")
         elif words is not None:
-            await _say(db, wanted.id, words)
-        if not wanted.is_preview and not place.wanted_today:
+            await logbook.say(db, wanted.id, words)
+        is_as_built = not place.wanted_today and place.wanted_reason != promoting.AUTOMATIC
+        if not wanted.is_preview and is_as_built:
             values["live_variables"] = null()
         if values:
             await db.execute(update(Deployment).where(Deployment.id == wanted.id).values(values))
@@ -156,6 +170,7 @@ def _promoted(ctx: Ctx, place: Site, words: str | None) -> Any:
             host=place.host,
         )
         await emit(db, event, by=place.wanted_by)
+        await receipts.count(ctx, db, place, milliseconds=milliseconds)
         if place.active_id is not None:
             await announce(db, f"deployment:{place.active_id}")
         await building.tell(db, wanted)
@@ -189,6 +204,7 @@ def _failed(place: Site, reason: str) -> Any:
     """The old release keeps serving; a deployment that was waiting for the switch has failed."""
 
     async def then(db: AsyncSession) -> None:
+        await receipts.forget(db, place)
         wanted = await db.get(Deployment, place.wanted_id)
         if wanted is None:
             return
@@ -221,18 +237,6 @@ async def _explain(ctx: Ctx, id: UUID, reason: str, lines: list[str]) -> None:
         for line in lines:
             log.say(line)
         log.say(reason, "error")
-
-
-_SAY = text(
-    "insert into deployment_logs (deployment_id, seq, level, step, message)"
-    " select :id, coalesce(max(seq), 0) + 1, 'success', 'deploy', :message"
-    " from deployment_logs where deployment_id = :id"
-)
-
-
-async def _say(db: AsyncSession, id: UUID, message: str) -> None:
-    await db.execute(_SAY, {"id": id, "message": message})
-    await announce(db, f"log:{id}")
 
 
 class _Silent:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 import windlass
+from windlass.core.tally import Tally
 from windlass.edge import bodies
 from windlass.edge.connection import Connection
 from windlass.edge.replies import STATUS_LINES, Reply
@@ -21,6 +22,7 @@ from windlass.edge.supervisor import AppStatus, Supervisor, WarmFailed
 from windlass.edge.wire import Broken
 
 MAX_BODY_BYTES = 64 * 1024
+_MOST = 100
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -44,6 +46,19 @@ class Stop(msgspec.Struct, frozen=True):
     """Body of `POST /stop`."""
 
     deployment: str
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Body of `POST /traffic`."""
+
+    deployments: list[str]
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """Answer of `POST /traffic`: counts since this run of the edge began, and which run it is."""
+
+    run: str
+    tallies: dict[str, Tally]
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,6 +127,8 @@ class Control:
                 return 200, self._status()
             case b"POST", b"/warm":
                 return await self._warm(msgspec.json.decode(body, type=Warm))
+            case b"POST", b"/traffic":
+                return 200, self._traffic(msgspec.json.decode(body, type=Asked))
             case b"POST", b"/stop":
                 stop = msgspec.json.decode(body, type=Stop)
                 await self._supervisor.stop(stop.deployment)
@@ -121,6 +138,11 @@ class Control:
                 return 200, Outcome(ok=True)
             case _:
                 return 404, Outcome(ok=False, reason="There is no such request.")
+
+    def _traffic(self, asked: Asked) -> Traffic:
+        tally = self._server.table.tally
+        run = f"{os.getpid()} {self._started_at}"
+        return Traffic(run, {name: tally(name) for name in asked.deployments[:_MOST]})
 
     def _status(self) -> Status:
         return Status(

@@ -9,9 +9,11 @@ import ipaddress
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from functools import lru_cache
+from time import perf_counter
 
 import msgspec
 
+from windlass.core.tally import Tally
 from windlass.edge import replies, wire
 from windlass.edge.config import Patience
 from windlass.edge.connection import Connection
@@ -45,6 +47,9 @@ class _Stale(Broken):
     """A connection turned out to be closed before a byte of the answer came."""
 
 
+Counted = tuple[Tally, float]
+
+
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """What the proxy needs besides the request: where to, and what to say on the way."""
 
@@ -57,6 +62,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     is_trusted: bool = False
     """The visitor is a proxy of ours whose X-Forwarded-* headers are believed."""
     proto: str = "http"
+    counted: Counted | None = None
+    """Where the answer is counted, and when the request came (`perf_counter`)."""
     patience: Patience = Patience()
 
 
@@ -81,8 +88,11 @@ async def forward(request: Request, client: Connection, exchange: Exchange) -> N
     kept = False
     try:
         if response.status == 101:
+            if _upgrade(request):
+                _count(exchange, 101)
             await _tunnel(request, client, upstream, response, exchange)
         else:
+            _count(exchange, response.status)
             kept = await _pass_on(request, client, upstream, response, exchange)
     finally:
         upload.stop()
@@ -104,9 +114,16 @@ def fail(
     """Answer with an error page that names the request, so that its log lines can be found."""
     if client.is_gone:
         raise Broken("the visitor left")
+    _count(exchange, status)
     id = exchange.request_id
     lines = exchange.marks + b"X-Request-Id: " + id.encode() + b"\r\n" + headers
     client.send(request, replies.to(request, status, text, lines, note=f"Request {id}"))
+
+
+def _count(exchange: Exchange, status: int) -> None:
+    if exchange.counted is not None:
+        tally, began = exchange.counted
+        tally.add(status, perf_counter() - began)
 
 
 @lru_cache(maxsize=1024)
@@ -287,6 +304,8 @@ async def _pass_on(
             await client.write(b"0\r\n\r\n")
     except Broken:
         # The head has promised more: only a cut connection tells the visitor that this is not all.
+        if exchange.counted is not None and not client.is_gone:
+            exchange.counted[0].cut()
         client.abort()
         return False
     client.done(keep_alive=keep)

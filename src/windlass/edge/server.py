@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from math import ceil
+from time import perf_counter
 
 import msgspec
 
@@ -17,7 +18,7 @@ from windlass.edge.config import Config
 from windlass.edge.connection import Connection
 from windlass.edge.content import Contents
 from windlass.edge.guards import Guards
-from windlass.edge.proxy import Exchange, Unreachable
+from windlass.edge.proxy import Counted, Exchange, Unreachable
 from windlass.edge.replies import Reply
 from windlass.edge.request import Request
 from windlass.edge.rulebook import Rulebook
@@ -28,6 +29,8 @@ from windlass.edge.upstream import Pool
 TICK_SECONDS = 1.0
 # A process that has just died is noticed within milliseconds.
 NOTICE_SECONDS = 0.25
+# How the worker marks the one look that it takes after a switch: no visitor came.
+LOOK = b"x-windlass-look"
 _ALLOW = b"Allow: GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE\r\n"
 
 
@@ -68,8 +71,13 @@ class Server:
             if release.site.kind == "static":
                 if request.path == b"*":
                     return replies.empty(204, static.ALLOW)
-                return static.answer(request, release, self._contents)
+                began = perf_counter()
+                reply = static.answer(request, release, self._contents)
+                if LOOK not in request.headers:
+                    release.tally.add(200, perf_counter() - began)
+                return reply
         except (OSError, msgspec.MsgspecError) as error:
+            self.table.tally(deployment).add(500, 0.0)
             return self._unreadable(request, error)
         if (moved := self._moved(request, release)) is not None:
             return moved
@@ -118,6 +126,7 @@ class Server:
 
     async def _app(self, request: Request, connection: Connection) -> None:
         tries = 0
+        began = perf_counter()
         while True:
             # From reading the link to counting the visit nothing waits, or a switch could come
             # between and the process could be ended under this request.
@@ -125,11 +134,12 @@ class Server:
             if isinstance(release, Reply):
                 connection.send(request, release)
                 return
+            tally = None if LOOK in request.headers else (release.tally, began)
             app = self._supervisor.of(release.site, request.host)
             with app.visit():
                 try:
                     pool = await app.pool()
-                    exchange = self._exchange(connection, pool, release.marks)
+                    exchange = self._exchange(connection, pool, release.marks, tally)
                     if release.rulebook is not None:
                         exchange = _with_headers(exchange, request, release.rulebook)
                     await proxy.forward(request, connection, exchange)
@@ -137,13 +147,13 @@ class Server:
                 except Down as down:
                     if self.table.deployment(request.host) != release.deployment:
                         continue
-                    self._say_down(request, connection, release, down)
+                    self._say_down(request, connection, release, down, tally)
                     return
                 except Unreachable:
                     tries += 1
                     if tries < 3 and await _notices_a_change(app):
                         continue
-                    exchange = self._exchange(connection, self._panel_pool, release.marks)
+                    exchange = self._exchange(connection, self._panel_pool, release.marks, tally)
                     text = "The app of this site does not accept connections."
                     proxy.fail(request, connection, exchange, 502, text)
                     return
@@ -192,21 +202,29 @@ class Server:
         return None if guards.is_let_in(request, guard) else guards.ask(request, release.marks)
 
     def _say_down(
-        self, request: Request, connection: Connection, release: Release, down: Down
+        self,
+        request: Request,
+        connection: Connection,
+        release: Release,
+        down: Down,
+        tally: Counted | None,
     ) -> None:
         since = datetime.fromtimestamp(down.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         text = f"The app of this site is not running since {since}. It is being restarted."
         retry = b"Retry-After: %d\r\n" % ceil(down.retry_seconds)
-        exchange = self._exchange(connection, self._panel_pool, release.marks)
+        exchange = self._exchange(connection, self._panel_pool, release.marks, tally)
         proxy.fail(request, connection, exchange, 503, text, retry)
 
-    def _exchange(self, connection: Connection, pool: Pool, marks: bytes) -> Exchange:
+    def _exchange(
+        self, connection: Connection, pool: Pool, marks: bytes, counted: Counted | None = None
+    ) -> Exchange:
         trusted = proxy.is_trusted(connection.peer, self._config.trusted_proxies)
         return Exchange(
             pool=pool,
             marks=marks,
             request_id=os.urandom(8).hex(),
             is_trusted=trusted,
+            counted=counted,
             patience=self.patience,
         )
 

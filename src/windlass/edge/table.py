@@ -13,6 +13,7 @@ import msgspec
 from windlass.core import media
 from windlass.core import site as sites
 from windlass.core.site import Site
+from windlass.core.tally import Tally
 from windlass.edge import paths
 from windlass.edge.negotiate import BROTLI, GZIP, IDENTITY
 from windlass.edge.request import Request
@@ -20,6 +21,7 @@ from windlass.edge.rulebook import Redirected, Rewritten, Rulebook
 
 MAX_FILES_IN_MEMORY = 200_000
 MAX_RESOLVED_PATHS = 2_000
+MAX_TALLIES = 10_000
 RESERVED = {
     "connection",
     "content-encoding",
@@ -101,8 +103,9 @@ Resolved = Found | Moved | Replaced | Missing | Malformed
 class Release:
     """One release in memory."""
 
-    def __init__(self, folder: Path, site: Site) -> None:
+    def __init__(self, folder: Path, site: Site, tally: Tally) -> None:
         self.site = site
+        self.tally = tally
         self.deployment = site.deployment
         self.marks = b"X-Windlass-Deployment: " + site.deployment.encode() + b"\r\n"
         if site.preview:
@@ -267,6 +270,7 @@ class Table:
         self._sites = f"{home}/sites/"
         self._releases: OrderedDict[str, Release] = OrderedDict()
         self._files = 0
+        self._tallies: OrderedDict[str, Tally] = OrderedDict()
 
     def deployment(self, host: str) -> str | None:
         """The deployment that a host serves at this moment."""
@@ -282,10 +286,20 @@ class Table:
         if release is not None:
             return release
         folder = sites.folder(self._home, deployment)
-        release = Release(folder, sites.read(folder))
+        release = Release(folder, sites.read(folder), self.tally(deployment))
         self._releases[deployment] = release
         self._files += len(release.site.files)
         while self._files > MAX_FILES_IN_MEMORY and len(self._releases) > 1:
             _, oldest = self._releases.popitem(last=False)
             self._files -= len(oldest.site.files)
         return release
+
+    def tally(self, deployment: str) -> Tally:
+        """What visitors got from it since the edge was started; outlives its files in memory."""
+        tally = self._tallies.get(deployment)
+        if tally is None:
+            tally = self._tallies[deployment] = Tally()
+            if len(self._tallies) > MAX_TALLIES:
+                oldest = next(name for name in self._tallies if name not in self._releases)
+                del self._tallies[oldest]
+        return tally

@@ -51,6 +51,8 @@ class Project(Model):
     supersede_running: Mapped[bool] = mapped_column(default=False, server_default="false")
     # How many releases are kept for rollbacks; null: as many as the settings of the server say.
     keep_releases: Mapped[int | None]
+    # For how long after a switch production goes back by itself when errors rise; 0: never.
+    watch_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     # For a private repository: the public half for the Git host, the other for the fetch alone.
     deploy_key_public: Mapped[str | None]
     deploy_key_sealed: Mapped[bytes | None]

@@ -30,6 +30,15 @@ KeepReleases = Annotated[
         ge=1, le=100, description="How many releases are kept for rollbacks; the live one counts."
     ),
 ]
+WatchMinutes = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=120,
+        description="For so long after a switch production goes back by itself when errors rise."
+        " 0: never.",
+    ),
+]
 Key = Annotated[
     str,
     Meta(
@@ -85,6 +94,7 @@ class ProjectOut(Out):
     supersede_running: bool
     # Null: as many as the server's settings say.
     keep_releases: int | None
+    watch_minutes: int
     url: str
     active_deployment_id: str | None
     # The shape of a deployment, which stands above this area.
@@ -120,6 +130,7 @@ class ProjectOut(Out):
             build_network=row.build_network,
             supersede_running=row.supersede_running,
             keep_releases=row.keep_releases,
+            watch_minutes=row.watch_minutes,
             url=settings.site_url(site.host),
             active_deployment_id=ids.public("depl", active) if active else None,
             latest_deployment=latest,
@@ -149,6 +160,7 @@ class ProjectCreate(In):
     build_network: bool = False
     supersede_running: Supersede = False
     keep_releases: KeepReleases | None = None
+    watch_minutes: WatchMinutes = 0
 
 
 class ProjectChange(In):
@@ -168,6 +180,7 @@ class ProjectChange(In):
     build_network: bool | msgspec.UnsetType = msgspec.UNSET
     supersede_running: Supersede | msgspec.UnsetType = msgspec.UNSET
     keep_releases: KeepReleases | msgspec.UnsetType | None = msgspec.UNSET
+    watch_minutes: WatchMinutes | msgspec.UnsetType = msgspec.UNSET
 
 
 class EnvSet(In):

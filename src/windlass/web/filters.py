@@ -57,6 +57,15 @@ def duration(seconds: float | None) -> str:
     return gettext("{h} h {m} min").format(h=hours, m=f"{minutes:02}")
 
 
+def milliseconds(count: float | None) -> str:
+    """`0.5 ms`, `12 ms`, `1.2 s`."""
+    if count is None:
+        return "–"
+    if count < 10:
+        return gettext("{n} ms").format(n=f"{count:.1f}")
+    return gettext("{n} ms").format(n=f"{count:.0f}") if count < 1000 else duration(count / 1000)
+
+
 def size(count: int | None) -> str:
     """Bytes in steps of 1,024: `512 B`, `4.0 KiB`, `1.2 GiB`."""
     if count is None:

@@ -104,7 +104,8 @@ def setting_values(settings: object, plan: Plan | None) -> dict[str, str | bool]
             shown[name] = value
     for name in ("build_network", "supersede_running"):
         shown[name] = bool(getattr(settings, name, False))
-    shown["keep_releases"] = str(getattr(settings, "keep_releases", None) or "")
+    for name in ("keep_releases", "watch_minutes"):
+        shown[name] = str(getattr(settings, name, None) or "")
     return shown
 
 

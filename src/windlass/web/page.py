@@ -16,7 +16,18 @@ from windlass.web import filters, forms
 from windlass.web.static_files import asset
 
 AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin", "webhooks")
-FILTERS = ("ago", "clock", "duration", "host", "number", "plain", "said", "short", "size")
+FILTERS = (
+    "ago",
+    "clock",
+    "duration",
+    "host",
+    "milliseconds",
+    "number",
+    "plain",
+    "said",
+    "short",
+    "size",
+)
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "windlass_theme"
 # What pages have besides the headers that every answer has (core.headers.SECURITY_HEADERS).
