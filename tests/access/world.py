@@ -46,7 +46,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     actor: Actor | None = None
     token: str = ""
-    # A sign-in of this moment, which some doors ask for; nobody who is narrowed or suspended has it.
+    # A sign-in of this moment, which some doors ask for; not of who is narrowed or suspended.
     session: str = ""
     on_project: Role | None = None
     on_team: Role | None = None
