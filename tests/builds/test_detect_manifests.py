@@ -102,7 +102,6 @@ def test_nothing_detected_lists_what_was_looked_for_and_what_is_there():
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("Dockerfile", "a container image"),
         ("compose.yaml", "a compose project"),
         ("go.mod", "a Go program"),
         ("Cargo.toml", "a Rust program"),

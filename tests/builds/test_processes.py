@@ -23,7 +23,12 @@ APPS = Apps(memory_bytes=512 << 20, max_memory_bytes=1 << 30, cpus=1, max_cpus=2
 def sealed(home: Path, plan: Plan, apps: Apps = APPS) -> Process:
     settings = Settings(home=str(home), apps=apps)
     made = Release(
-        deployment="depl_1", uid=None, env={"A": "b"}, secrets=("s3cret",), is_preview=False
+        deployment="depl_1",
+        project="proj_1",
+        uid=None,
+        env={"A": "b"},
+        secrets=("s3cret",),
+        is_preview=False,
     )
     (site.folder(settings.folder, "depl_1") / "files").mkdir(parents=True)
     (settings.folder / "keys").mkdir(mode=0o700, exist_ok=True)

@@ -51,3 +51,9 @@ async def edge(home: Path, dockerd: Dockerd) -> AsyncIterator[Edge]:
     yield found
     await found.stop()
     await starter.close()
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """As the edge runs."""
+    return "asyncio", {"use_uvloop": True}

@@ -5,10 +5,12 @@ from typing import cast
 
 from windlass.adapters import mail
 from windlass.adapters.edge import EdgeClient
+from windlass.core import engine
 from windlass.core.addresses import AddressPolicy
 from windlass.core.blobs import BlobStore
 from windlass.core.context import Ctx
 from windlass.core.egress import EgressPolicy
+from windlass.core.engine import Engine
 from windlass.core.settings import Settings, words
 
 
@@ -22,6 +24,11 @@ class World:
     # Nothing of a company's mirrors: what apps may reach.
     app_egress: EgressPolicy
     mail: mail.Mailer
+    engine_address: str = ""
+
+    def engine(self) -> Engine:
+        """The container engine, if there is one; whoever asks for it closes it."""
+        return Engine(engine.find(self.engine_address))
 
 
 def world(ctx: Ctx) -> World:
@@ -48,4 +55,5 @@ def make(settings: Settings, *, mirrors: frozenset[str]) -> World:
         egress=EgressPolicy(addresses=allowed, hosts=hosts, always=mirrors),
         app_egress=EgressPolicy(addresses=allowed),
         mail=mail.make(settings),
+        engine_address=settings.docker_host,
     )

@@ -56,3 +56,21 @@ class SettingWrong(ValidationFailed):
 
 class TooManyRules(BadRequest):
     """The ignore files are too long for so many files. Use “windlass deploy” for this folder."""
+
+
+class DockerfileBroken(ValidationFailed):
+    """{file}, line {line}: {problem}."""
+
+    reason = "DOCKERFILE_BROKEN"
+
+
+class DockerfileRefused(ValidationFailed):
+    """{file}, line {line}: {what}, which is not allowed here. {hint}"""
+
+    reason = "DOCKERFILE_REFUSED"
+
+
+class ReferenceWrong(ValidationFailed):
+    """{reference} is no name of an image: {problem}."""
+
+    reason = "IMAGE_NAME_WRONG"

@@ -67,3 +67,14 @@ def problem_with(value: str) -> str | None:
 def _hides_separators(text: str) -> bool:
     folded = unicodedata.normalize("NFKC", text)
     return any(folded.count(char) != text.count(char) for char in "./\\~%")
+
+
+def below(root: str, folder: str | None) -> str:
+    """A folder of the root directory, from the top of the source."""
+    parts = [part for part in (root, folder or ".") if part not in {".", "./", ""}]
+    return "/".join(part.strip("/").removeprefix("./") for part in parts) or "."
+
+
+def is_hidden(path: str) -> bool:
+    """What no site should show: dot files, but .well-known."""
+    return any(part.startswith(".") and part != ".well-known" for part in path.split("/"))

@@ -7,12 +7,13 @@ import msgspec
 
 from windlass.adapters import git, sandbox
 from windlass.adapters.world import World
-from windlass.builds import machine, sources, steps
+from windlass.builds import machine, paths, sources, steps
 from windlass.builds.caches import Caches
 from windlass.builds.detect import detect, hostfiles
 from windlass.builds.detect.hostfiles import Served
 from windlass.builds.detect.source import Source
 from windlass.builds.detect.toolchains import TOOLCHAINS
+from windlass.builds.imaging import Imaging
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Step, Work
@@ -47,6 +48,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pin: git.Pin | None = None
     # A part of the project's cache of its own, for what must not reach the rest.
     cache: str = ""
+    # Values that no log and no image may hold.
+    secrets: tuple[str, ...] = ()
     # For the fetch over ssh, and for nothing after it.
     deploy_key: bytes | None = None
 
@@ -67,6 +70,13 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     manifest: Manifest
     rules: Rules | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its files, or of its image."""
+        if self.plan.container is not None:
+            return self.plan.container.size_bytes
+        return sum(entry.size for entry in self.manifest)
 
 
 class Pipeline:
@@ -131,6 +141,8 @@ class Pipeline:
     async def build(self, fetched: Fetched) -> Built:
         """Plan and run what the plan says; raises BuildFailed or the errors of detection."""
         plan = await self._plan(fetched.manifest)
+        if plan.container is not None:
+            return await self._image(plan, fetched)
         if plan.install_command is None and plan.build_command is None and plan.kind == "static":
             return await self._finish(plan, fetched, self._of_output(plan, fetched.manifest))
         await blocking(machine.refuse_without_sandbox, self.settings)
@@ -140,6 +152,24 @@ class Pipeline:
             await self._build(plan, kept)
         self.log.step = "collect"
         return await self._finish(plan, fetched, await blocking(self._collect, plan, kept))
+
+    async def _image(self, plan: Plan, fetched: Fetched) -> Built:
+        """What an engine builds or pulls; no file of it is ours."""
+        job = self.job
+        imaging = Imaging(
+            settings=self.settings,
+            world=self.world,
+            work=self._work,
+            log=self.log,
+            deployment=job.deployment,
+            project=job.project,
+            env=job.env,
+            secrets=job.secrets,
+            is_clean=job.is_clean,
+            cache=job.cache,
+        )
+        seconds = self._time(self.settings.builds.timeout_seconds)
+        return Built(plan=await imaging.make(plan, fetched.manifest, seconds), manifest=[])
 
     async def _finish(self, plan: Plan, fetched: Fetched, manifest: Manifest) -> Built:
         """The release with the rules that files of other hosts give it."""
@@ -260,10 +290,10 @@ class Pipeline:
         return found
 
     def _scan_output(self, plan: Plan) -> Manifest:
-        relative = _join(plan.root_directory, plan.output_directory)
+        relative = paths.below(plan.root_directory, plan.output_directory)
         output = self._work.app / relative
         if not output.is_dir():
-            raise _no_output(self._work.app, relative)
+            raise steps.no_output(self._work.app, relative)
         found = self.world.blobs.scan(
             output,
             within=self._work.app,
@@ -302,12 +332,13 @@ class Pipeline:
 
     def _of_output(self, plan: Plan, manifest: Manifest) -> Manifest:
         """The part of the source that is served, when nothing has to be built."""
-        relative = _join(plan.root_directory, plan.output_directory)
+        relative = paths.below(plan.root_directory, plan.output_directory)
         prefix = "" if relative == "." else f"{relative}/"
         found = [
             msgspec.structs.replace(entry, path=entry.path.removeprefix(prefix))
             for entry in manifest
-            if entry.path.startswith(prefix) and not _is_hidden(entry.path.removeprefix(prefix))
+            if entry.path.startswith(prefix)
+            and not paths.is_hidden(entry.path.removeprefix(prefix))
         ]
         if not found:
             raise BuildFailed("OUTPUT_EMPTY", f"There are no files to serve in {relative}.")
@@ -368,24 +399,3 @@ def _runtime(plan: Plan) -> str:
         case language:
             program = TOOLCHAINS[language].programs[0]
             return f"{program} {versions.tools.get(program)}"
-
-
-def _join(root: str, folder: str | None) -> str:
-    parts = [part for part in (root, folder or ".") if part not in {".", "./", ""}]
-    return "/".join(part.strip("/").removeprefix("./") for part in parts) or "."
-
-
-def _is_hidden(path: str) -> bool:
-    """What no site should show: dot files, but .well-known."""
-    return any(part.startswith(".") and part != ".well-known" for part in path.split("/"))
-
-
-def _no_output(app: Path, wanted: str) -> BuildFailed:
-    likely = ("dist", "build", "out", "public", "_site", "site", ".output/public", "docs/_build")
-    there = [name for name in likely if (app / name).is_dir()]
-    hint = f" There is {', '.join(there)}." if there else ""
-    return BuildFailed(
-        "OUTPUT_MISSING",
-        f"The build made no folder {wanted}.{hint} Set the output directory in the project's"
-        " settings or in windlass.toml.",
-    )

@@ -106,6 +106,28 @@ class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     restart: Restart = "always"
 
 
+class ContainerPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What an engine builds or pulls, and runs instead of a sandbox."""
+
+    dockerfile: str | None = None
+    """Relative to the root directory; None: an image that is there is run."""
+    target: str | None = None
+    build_args: dict[str, str] = {}
+    image: str | None = None
+    """The image that was asked for: `nginx:1.27`."""
+    port: int | None = None
+    """The port that was asked for; None: what the image exposes."""
+    read_only: bool | None = None
+    """Whether its root is read-only; None: where it can live with that."""
+    digest: str | None = None
+    """What is run, once it is known: `sha256:…` built here, `repository@sha256:…` pulled."""
+    was_pulled: bool = False
+    """It was not on the engine before; then it goes with its last release."""
+    health: tuple[str, ...] = ()
+    """The image's HEALTHCHECK."""
+    size_bytes: int = 0
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     framework: str
     label: str
@@ -142,6 +164,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     build_network: bool = False
     connect: tuple[str, ...] = ()
     port: int = 3000
+    container: ContainerPlan | None = None
     evidence: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

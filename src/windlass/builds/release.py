@@ -9,7 +9,9 @@ from windlass.adapters.world import World
 from windlass.builds.detect.toolchains import running_on
 from windlass.builds.pipeline import Built
 from windlass.builds.plan import Plan, ProcessSettings
-from windlass.core import process, site, trees
+from windlass.core import engine, netns, process, site, trees
+from windlass.core.container import Container
+from windlass.core.engine import Engine
 from windlass.core.launch import Launch, Limits
 from windlass.core.manifest import Entry, Manifest
 from windlass.core.process import WEB, Process
@@ -155,6 +157,7 @@ def _process(settings: Settings, world: World, plan: Plan, release: Release, nam
     command = plan.processes[name] if name != WEB else plan.start_command or ""
     return Process(
         launch=launch_of(settings, plan, release, command, name),
+        container=container_of(settings, plan, release, command, name),
         name=name,
         mask=release.secrets,
         egress=world.app_egress,
@@ -167,13 +170,19 @@ def _process(settings: Settings, world: World, plan: Plan, release: Release, nam
 def launch_of(settings: Settings, plan: Plan, release: Release, command: str, name: str) -> Launch:
     """How a command of the finished release is run: that of a process, or the release command."""
     title, launch = _names(release.deployment, name)
+    if plan.container is not None:
+        return Launch(
+            name=launch,
+            argv=("-",),
+            env={"WINDLASS": "1", "PORT": str(plan.port), **plan.env, **release.env},
+            limits=_limits(settings, plan, name),
+            network="egress",
+            connect=plan.connect,
+        )
     folder = site.folder(settings.folder, release.deployment)
     script = folder / f"{title}.sh"
     script.write_text(plan.script(command))
     script.chmod(0o644)
-    apps, said = settings.apps, plan.process_settings.get(name, ProcessSettings())
-    memory = (said.memory_mb << 20) if said.memory_mb else apps.memory_bytes
-    memory = min(memory, max(apps.max_memory_bytes, apps.memory_bytes))
     return sandbox.app(
         name=launch,
         release=(folder / "files").resolve(),
@@ -181,14 +190,49 @@ def launch_of(settings: Settings, plan: Plan, release: Release, command: str, na
         port=plan.port,
         uid=release.uid,
         env={"WINDLASS": "1", "NODE_ENV": "production", **plan.env, **release.env},
-        limits=Limits(
-            memory_bytes=memory,
-            cpus=min(_or(said.cpus, apps.cpus), max(apps.max_cpus, apps.cpus)),
-            processes=apps.processes,
-            tmp_bytes=memory // 2,
-        ),
+        limits=_limits(settings, plan, name),
         connect=plan.connect,
         needs=running_on(plan.runtime),
+    )
+
+
+def container_of(
+    settings: Settings, plan: Plan, release: Release, command: str, name: str
+) -> Container | None:
+    """The container of a process, where an engine runs it; a command goes to the image's shell."""
+    known = plan.container
+    if known is None:
+        return None
+    is_open = settings.containers.open_network and not _can_guard(settings)
+    return Container(
+        image=known.digest or "",
+        named=known.image or known.dockerfile or "",
+        project=release.project,
+        release=release.deployment,
+        process=name,
+        port=plan.port,
+        command=("/bin/sh", "-c", command) if command else None,
+        health=known.health if name == WEB and not command else (),
+        network="open" if is_open else "guarded",
+        # What runs once is not tried twice.
+        read_only=bool(known.read_only) if name == "release" else known.read_only,
+    )
+
+
+def _can_guard(settings: Settings) -> bool:
+    return Engine(engine.find(settings.docker_host)).is_local and netns.can_enter()
+
+
+def _limits(settings: Settings, plan: Plan, name: str) -> Limits:
+    """What was said about a process, as far as the server allows it."""
+    apps, said = settings.apps, plan.process_settings.get(name, ProcessSettings())
+    memory = (said.memory_mb << 20) if said.memory_mb else apps.memory_bytes
+    memory = min(memory, max(apps.max_memory_bytes, apps.memory_bytes))
+    return Limits(
+        memory_bytes=memory,
+        cpus=min(_or(said.cpus, apps.cpus), max(apps.max_cpus, apps.cpus)),
+        processes=apps.processes,
+        tmp_bytes=memory // 2,
     )
 
 

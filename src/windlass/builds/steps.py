@@ -164,3 +164,15 @@ def _failed_by_itself(step: Step, ended: Exit, tail: bytes, processes: int) -> B
         return BuildFailed("BUILD_NEEDS_NETWORK", text)
     text = N_("The {title} command failed with {end}: {command}").format(**facts)
     return BuildFailed(f"{step.title.upper()}_FAILED", text)
+
+
+def no_output(app: Path, wanted: str) -> BuildFailed:
+    """The output folder is missing; those that are likely to be meant are named."""
+    likely = ("dist", "build", "out", "public", "_site", "site", ".output/public", "docs/_build")
+    there = [name for name in likely if (app / name).is_dir()]
+    hint = f" There is {', '.join(there)}." if there else ""
+    return BuildFailed(
+        "OUTPUT_MISSING",
+        f"The build made no folder {wanted}.{hint} Set the output directory in the project's"
+        " settings or in windlass.toml.",
+    )

@@ -49,6 +49,38 @@ class ProcessToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = None
 
 
+class ContainerToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A Dockerfile that is built, or an image that is run as it is."""
+
+    dockerfile: Annotated[
+        str | None,
+        Meta(description="The Dockerfile, relative to the root directory. Default: `Dockerfile`."),
+    ] = None
+    target: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")] | None,
+        Meta(description="The stage that is built. Default: the last one."),
+    ] = None
+    build_args: Annotated[
+        dict[
+            Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")],
+            Annotated[str, Meta(max_length=4096)],
+        ],
+        Meta(description="Values of ARG. No secrets: an image remembers them."),
+    ] = {}
+    image: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=500)] | None,
+        Meta(description="An image to run instead of building one: `nginx:1.27`."),
+    ] = None
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65535)] | None,
+        Meta(description="The port that it listens on. Default: the one that the image exposes."),
+    ] = None
+    read_only: Annotated[
+        bool | None,
+        Meta(description="Whether its root is read-only. Default: tried, and given up if need be."),
+    ] = None
+
+
 class WindlassToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of one application. Everything is optional and wins over detection. For commands
     and folders an empty string means: none."""
@@ -106,6 +138,10 @@ class WindlassToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ],
         Meta(description="Processes beside the server (workers), by name; `web` is the server."),
     ] = {}
+    container: Annotated[
+        ContainerToml | None,
+        Meta(description="Builds a Dockerfile or runs an image, with a container engine."),
+    ] = None
     port: Annotated[
         Annotated[int, Meta(ge=1024, le=65535)] | None,
         Meta(description="The port that the server listens on, given as $PORT. Default: 3000."),
@@ -207,6 +243,11 @@ def _checked(settings: WindlassToml, file: str, text: str) -> WindlassToml:
             raise _wrong(file, text, [name], N_("is refused. {problem}").format(problem=problem))
         if value:
             changes[name] = plain(value)
+    given = settings.container
+    if given and given.dockerfile and (problem := problem_with(given.dockerfile)):
+        raise _wrong(file, text, ["container", "dockerfile"], f"is refused. {problem}")
+    if given and given.image and given.dockerfile:
+        raise _wrong(file, text, ["container", "image"], "is given beside `dockerfile`: choose one")
     for name in ("install_command", "build_command", "start_command", "release_command"):
         value = cast(str | None, getattr(settings, name))
         if value and "\x00" in value:

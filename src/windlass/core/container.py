@@ -19,9 +19,10 @@ ROLE = "windlass.role"
 PROJECT = "windlass.project"
 RELEASE = "windlass.release"
 PROCESS = "windlass.process"
+CACHE = "windlass.cache"
 SPEC = "windlass.spec"
 WRITABLE = "windlass.writable"
-Role = Literal["app", "release", "network"]
+Role = Literal["app", "build", "network"]
 _ID = re.compile(r"[0-9a-f]{12}")
 _LOG = {"Type": "json-file", "Config": {"max-size": "4m", "max-file": "2"}}
 _TEMPORARY = "rw,nosuid,nodev,size={bytes},mode=1777"

@@ -381,7 +381,13 @@ async def sweep(engine: Engine, instance: str, *, keep: frozenset[str]) -> list[
     """Remove containers of this instance whose release is not among those to keep; their names."""
     query = {"all": 1, "filters": containers.only_ours(instance, role="app")}
     found = cast(list[dict[str, Any]], await engine.call("GET", "/containers/json", query))
-    gone = [each for each in found if each["Labels"].get(containers.RELEASE) not in keep]
+    gone = [
+        each
+        for each in found
+        if each["Labels"].get(containers.RELEASE) not in keep
+        # A release command is its worker's.
+        and each["Labels"].get(containers.PROCESS) != "release"
+    ]
     for each in gone:
         await remove(engine, each["Id"])
     return [str(each["Names"][0]).lstrip("/") for each in gone]

@@ -147,7 +147,7 @@ class Engine:
         timeout = httpx2.Timeout(seconds, connect=_CONNECT_SECONDS, pool=None)
         try:
             async with self._connected().stream(
-                method, path, params=dict(query or {}), content=content, headers=sent,
+                method, path, params=dict(query) if query else None, content=content, headers=sent,
                 timeout=timeout,
             ) as response:  # fmt: skip
                 if response.status_code >= 400:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.adapters import git
 from windlass.adapters.world import world
-from windlass.builds import release, sources, uids
+from windlass.builds import once, release, sources, uids
 from windlass.builds.models import Source, SourceStatus
 from windlass.builds.pipeline import Fetched, Job, Pipeline, explain
 from windlass.builds.plan import Overrides, Plan
@@ -97,7 +97,7 @@ async def _run(
         "variables": order.variables,
         "manifest_sha256": manifest,
         "file_count": len(built.manifest),
-        "size_bytes": sum(entry.size for entry in built.manifest),
+        "size_bytes": built.size_bytes,
         "build_time_seconds": func.extract("epoch", func.now() - Deployment.started_at),
     }
     if fetched.commit_sha is not None:
@@ -114,17 +114,26 @@ async def release_command(ctx: Ctx, plan: Plan, wanted: Release, log: Logbook) -
     command = plan.release_command or ""
     log.step = "release"
     log.say(f"$ {command}")
+    ended = await _run_once(ctx, plan, wanted, command, log)
+    if ended.code != 0 or ended.reason is not None:
+        said = ended.reason or f"exit code {ended.code}"
+        raise BuildFailed("RELEASE_FAILED", f"The release command failed ({said}): {command}")
+
+
+async def _run_once(
+    ctx: Ctx, plan: Plan, wanted: Release, command: str, log: Logbook
+) -> launch.Exit:
+    if plan.container is not None:
+        place = world(ctx)
+        return await once.run(ctx.settings, place, plan, wanted, command, on_output=log.write)
     await blocking(launch.sweep, f"release-{wanted.deployment}")
     spec = await blocking(release.launch_of, ctx.settings, plan, wanted, command, "release")
     running = await launch.start(spec, on_output=log.write, egress=Egress(world(ctx).app_egress))
     try:
-        ended = await running.wait(timeout_seconds=ctx.settings.builds.timeout_seconds)
+        return await running.wait(timeout_seconds=ctx.settings.builds.timeout_seconds)
     except BaseException:
         await running.kill()
         raise
-    if ended.code != 0 or ended.reason is not None:
-        said = ended.reason or f"exit code {ended.code}"
-        raise BuildFailed("RELEASE_FAILED", f"The release command failed ({said}): {command}")
 
 
 def failed(deployment: Deployment, error: BuildFailed, log: Log) -> Step:
@@ -188,6 +197,7 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
         uid=uids.of_project(ctx.settings, project.number),
         overrides=overrides,
         env=env,
+        secrets=secrets,
         is_clean=deployment.is_clean,
         manifest_sha256=source.manifest_sha256,
         repository_url=source.repository_url,

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from windlass.adapters.edge import EdgeAway
 from windlass.adapters.world import world
-from windlass.builds import sources
+from windlass.builds import leftovers, sources
 from windlass.builds.models import Source
 from windlass.core import ids, links, log, runtime_log, site, trees
 from windlass.core.context import Ctx
@@ -37,6 +37,7 @@ async def _remove_release(ctx: Ctx, name: str) -> None:
     for release in (promoting.live_name(name), name):
         if (site.folder(home, release) / "process.sealed").exists():
             await world(ctx).edge.stop(release)
+            await leftovers.forget(world(ctx), home, release)
         await asyncio.to_thread(trees.remove_tree, site.folder(home, release))
         await asyncio.to_thread(trees.remove_tree, runtime_log.folder(home, release))
     await asyncio.to_thread(trees.remove_tree, home / "work" / name)
@@ -193,6 +194,7 @@ async def collect(ctx: Ctx) -> None:
             Deployment.manifest_sha256.is_not(None), Deployment.pruned_at.is_(None)
         )
         manifests |= set(await db.scalars(kept))
+    await leftovers.sweep(world(ctx), ctx.settings.folder)
     freed = await asyncio.to_thread(_collect, ctx, [sha for sha in manifests if sha])
     log.get().info("blobs.collected", bytes=freed)
 
@@ -231,6 +233,7 @@ async def sweep(ctx: Ctx) -> None:
                     with_today=place.wanted_today,
                 )
     await asyncio.to_thread(world(ctx).blobs.sweep)
+    await leftovers.sweep(world(ctx), home, is_start=True)
     for folder in _children(home / "work"):
         if known.get(folder.name) not in MOVING:
             await asyncio.to_thread(trees.remove_tree, folder)

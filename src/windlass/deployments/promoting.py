@@ -70,6 +70,7 @@ async def prepare(ctx: Ctx, place: Site, id: UUID) -> str:
         return live
     wanted = Release(
         deployment=live,
+        project=ids.public("proj", project.id),
         uid=uids.of_project(ctx.settings, project.number),
         env=env,
         secrets=secrets,

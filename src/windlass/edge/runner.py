@@ -7,6 +7,7 @@ gives it another `Start`, for the same `Process`.
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -130,6 +131,9 @@ class Starter:
     def _known(self) -> "Engine":
         from windlass.core import engine
 
+        if "typing_extensions" in sys.modules and not sys.modules["typing_extensions"]:
+            # Left out for its memory at the start of the edge; the client of engines needs it.
+            del sys.modules["typing_extensions"]
         if self._engine is None or self._engine.address is None:
             self._engine = engine.Engine(engine.find(self._address))
         return self._engine

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from windlass.builds.detect import containers
 from windlass.builds.detect.candidates import best
 from windlass.builds.detect.explain import only_application, refusal
 from windlass.builds.detect.procfile import procfile
@@ -34,6 +35,7 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
         )
     why: tuple[str, ...] = ()
     is_free = not (settings.said.framework or settings.says_how or top.has("Procfile"))
+    is_free = is_free and settings.said.container is None
     if source is top and is_free:
         only = only_application(top, installed)
         if only:
@@ -45,6 +47,10 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
                 ),
             )
     processes = procfile(source)
+    if containers.is_wanted(settings.said):
+        plan = containers.container(source, settings, processes)
+        if plan is not None:
+            return _finished(plan, (), (*settings.sources, *why))
     refused: UnsupportedPlan | ToolchainMissing | None = None
     try:
         plan = best(source, settings.said.framework, installed)
@@ -53,9 +59,14 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
     settings = heeding(settings, source, top, plan)
     plan = plan or custom(source, settings, processes)
     if plan is None:
+        contained = containers.container(source, settings, processes)
+        if contained is not None:
+            return _finished(contained, (), (*settings.sources, *why))
         raise refused or refusal(source, installed)
     plan = apply(source, plan, settings, processes)
     honoured, differing = version_notes(source, installed, plan.runtime, overrides.node_version)
+    if file := source.first(*containers.FILES):
+        honoured = (*honoured, f'{source.named(file)} is built with `framework = "dockerfile"`.')
     plan = replace(plan, evidence=(*plan.evidence, *honoured))
     return _finished(plan, tuple(differing), (*settings.sources, *why))
 

@@ -72,6 +72,7 @@ FRAMEWORKS = tuple(
             "node-build",
             "static",
             "custom",
+            "dockerfile",
         }
     )
 )
@@ -87,7 +88,7 @@ def best(source: Source, wanted: str | None, installed: Installed = _UNKNOWN) ->
                 frameworks=", ".join(FRAMEWORKS)
             ),
         )
-    if wanted == "custom":
+    if wanted in ("custom", "dockerfile"):
         return None
     detectors = _chosen(source, wanted, installed) if wanted else _all(source, installed)
     for name, detect in detectors:

@@ -5,7 +5,6 @@ from windlass.builds.detect.source import Source
 from windlass.core.languages import N_
 
 _SIGNS = (
-    (N_("a container image"), ("Dockerfile", "Containerfile")),
     (N_("a compose project"), compose.FILES),
     (N_("a Helm chart"), ("Chart.yaml",)),
     (N_("a kustomization"), ("kustomization.yaml", "kustomization.yml")),

@@ -155,7 +155,7 @@ def apply(source: Source, plan: Plan, settings: Settings, processes: Procfile | 
         plan = replace(plan, cache_directories=())
     if said.fallback is not None:
         plan = replace(plan, fallback=said.fallback or None)
-    plan = _with_workers(source, plan, said, evidence, warnings)
+    plan = with_workers(source, plan, said, evidence, warnings)
     names = ["clean_urls", "health_path", "port", "build_network"]
     for name in (*names, "start_timeout_seconds", "drain_seconds"):
         value = getattr(said, name)
@@ -196,7 +196,7 @@ def _with_web(said: WindlassToml) -> WindlassToml:
     return replace(said, start_command=command) if command else said
 
 
-def _with_workers(
+def with_workers(
     source: Source, plan: Plan, said: WindlassToml, evidence: list[str], warnings: list[str]
 ) -> Plan:
     """The processes beside `web`, by what windlass.toml says and then a Procfile."""

@@ -1,0 +1,355 @@
+"""From a source to an image: built from its Dockerfile, or pulled as it was asked for.
+
+The files that a build sees come from the store, less what `.dockerignore` names. Every layer has a
+label with the project: so it is known as ours, and no project builds on the layers of another.
+"""
+
+import asyncio
+import io
+import json
+import tarfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import msgspec
+
+from windlass.adapters.world import World
+from windlass.builds import guarding
+from windlass.builds.dockerfile import MAX_BYTES, Dockerfile
+from windlass.builds.dockerignore import FILE, sees
+from windlass.builds.plan import ContainerPlan, Plan
+from windlass.builds.progress import Progress
+from windlass.builds.pulling import Pulled, Registries
+from windlass.builds.sources import StoredTree
+from windlass.builds.steps import BuildFailed, Log, Work
+from windlass.core import container as containers
+from windlass.core import netns
+from windlass.core.egress import Egress
+from windlass.core.engine import About, EngineAway, EngineRefused
+from windlass.core.languages import N_
+from windlass.core.manifest import Entry, Manifest, size_text
+from windlass.core.settings import Settings, words
+from windlass.core.threads import blocking
+
+_DOCKERFILE = ".windlass.Dockerfile"
+_CHUNK = 256 << 10
+_PERIOD = 100_000
+
+
+@dataclass(kw_only=True)
+class Imaging:
+    """One build of an image, with everything decided; names are the public ids."""
+
+    settings: Settings
+    world: World
+    work: Work
+    log: Log
+    deployment: str
+    project: str
+    env: dict[str, str]
+    secrets: tuple[str, ...]
+    is_clean: bool
+    cache: str = ""
+    """What must not build on the layers of the rest of the project is kept apart by this."""
+
+    def __post_init__(self) -> None:
+        self.instance = containers.instance_id(self.settings.folder)
+        self.engine = self.world.engine()
+        self.registries = Registries(
+            self.engine,
+            addresses=self.world.egress.addresses,
+            local_images=words(self.settings.containers.local_images),
+        )
+
+    async def make(self, plan: Plan, manifest: Manifest, seconds: float) -> Plan:
+        """The plan with the image that it will run. Raises BuildFailed."""
+        try:
+            async with asyncio.timeout(seconds):
+                return self._finished(plan, await self._image(plan, manifest))
+        except TimeoutError:
+            text = N_(
+                "The build of the image took longer than {seconds} s and was stopped. Raise"
+                " WINDLASS_BUILDS__TIMEOUT_SECONDS if it needs longer."
+            ).format(seconds=f"{seconds:.0f}")
+            raise BuildFailed("BUILD_TIMEOUT", text) from None
+        except EngineAway as error:
+            raise BuildFailed("NO_ENGINE", str(error)) from None
+        except EngineRefused as error:
+            raise BuildFailed("ENGINE_REFUSED", str(error)) from None
+        finally:
+            await self.engine.close()
+
+    async def _image(self, plan: Plan, manifest: Manifest) -> Pulled:
+        wanted = plan.container or ContainerPlan()
+        about = await self.engine.about()
+        self.log.say(f"Engine: {about.sentence}")
+        if wanted.image is None:
+            return await self._build(plan, wanted, manifest, about)
+        made = await self.registries.pull(wanted.image, self.log)
+        await self._keep_base(made)
+        await self._hold(made.pin)
+        return made
+
+    async def _build(
+        self, plan: Plan, wanted: ContainerPlan, manifest: Manifest, about: About
+    ) -> Pulled:
+        self.log.step = "build"
+        entries = _below(manifest, plan.root_directory)
+        file = wanted.dockerfile or "Dockerfile"
+        tree = StoredTree(self.world.blobs, entries)
+        content = await blocking(tree.read, file, MAX_BYTES)
+        text = (content or b"").decode(errors="replace")
+        found = Dockerfile(text, wanted.build_args, file=file)
+        found = Dockerfile(text, self._arguments(wanted, found), file=file)
+        pins = await self._pins(found)
+        label = {containers.INSTANCE: self.instance, containers.PROJECT: self.project}
+        label |= {containers.CACHE: self.cache} if self.cache else {}
+        rewritten = found.rewritten(pins, label)
+        ignored = await blocking(tree.read, f"{file}.dockerignore", 64 << 10)
+        if ignored is None:
+            ignored = await blocking(tree.read, FILE, 64 << 10)
+        rules = (ignored or b"").decode(errors="replace")
+        context = await blocking(self._context, entries, rules, rewritten)
+        async with AsyncExitStack() as stack:
+            query = await self._query(wanted, found, about, stack)
+            progress = await self._run(query, context)
+        name = containers.image_of(self.instance, self.deployment)
+        image = await self.registries.inspect(name)
+        if progress.error is not None:
+            raise self._failure(progress)
+        if image is None:
+            raise BuildFailed("BUILD_FAILED", N_("The engine ended the build without an image."))
+        return Pulled(pin=str(image["Id"]), was_absent=False, about=image)
+
+    def _arguments(self, wanted: ContainerPlan, found: Dockerfile) -> dict[str, str]:
+        """What was said, and variables of the project that an ARG asks for; never a secret: an
+        image remembers its arguments."""
+        given = dict(wanted.build_args)
+        for name in sorted(found.declared & self.env.keys() - given.keys()):
+            if self.env[name] in self.secrets:
+                self.log.say(
+                    f"ARG {name} gets no value: the variable is a secret, and an image remembers"
+                    f" its arguments. Use RUN --mount=type=secret,id={name}",
+                    "warn",
+                )
+            else:
+                given[name] = self.env[name]
+        return given
+
+    async def _pins(self, found: Dockerfile) -> dict[str, str]:
+        """Every image from outside, pulled by its digest; none may fetch when it is built upon."""
+        pins: dict[str, str] = {}
+        for name in dict.fromkeys([*found.images.values(), *sorted(found.copied)]):
+            pulled = await self.registries.pull(name, self.log)
+            pins[name] = pulled.base
+            await self._keep_base(pulled)
+            triggers = ((pulled.about.get("Config") or {}).get("OnBuild")) or []
+            if triggers:
+                # Refused for the same reasons as what the Dockerfile says itself.
+                Dockerfile("FROM scratch\n" + "\n".join(triggers), {}, file=f"ONBUILD of {name}")
+        return pins
+
+    async def _keep_base(self, pulled: Pulled) -> None:
+        """What we brought is named as ours, so that it can be found when nobody needs it."""
+        if pulled.was_absent:
+            tag = "base-" + pulled.pin.rpartition(":")[2][:32]
+            query = {"repo": f"windlass-{self.instance}", "tag": tag}
+            await self.engine.call("POST", f"/images/{pulled.pin}/tag", query)
+
+    async def _hold(self, pin: str) -> None:
+        """A release's image has a tag of ours: nobody else's is needed for it to stay."""
+        query = {"repo": f"windlass-{self.instance}", "tag": self.deployment}
+        await self.engine.call("POST", f"/images/{pin}/tag", query)
+
+    async def _query(
+        self, wanted: ContainerPlan, found: Dockerfile, about: About, stack: AsyncExitStack
+    ) -> dict[str, str | int]:
+        arguments = self._arguments(wanted, found) if wanted else {}
+        query: dict[str, str | int] = {
+            "t": containers.image_of(self.instance, self.deployment),
+            "dockerfile": _DOCKERFILE,
+            "rm": 1,
+            "forcerm": 1,
+            "nocache": int(self.is_clean),
+            "memory": self.work.limits.memory_bytes,
+            "memswap": self.work.limits.memory_bytes,
+            "cpuperiod": _PERIOD,
+            "cpuquota": int(self.work.limits.cpus * _PERIOD),
+        }
+        if wanted.target:
+            query["target"] = wanted.target
+        if found.buildkit_reason:
+            query |= self._for_buildkit(found, about)
+        else:
+            arguments |= await self._guard(about, query, stack)
+        return query | {"buildargs": json.dumps(arguments)}
+
+    def _for_buildkit(self, found: Dockerfile, about: About) -> dict[str, str | int]:
+        if not about.has_buildkit:
+            text = N_("The Dockerfile needs BuildKit for {reason}, which {engine} has not.").format(
+                reason=found.buildkit_reason, engine=about.name
+            )
+            raise BuildFailed("NEEDS_BUILDKIT", text)
+        if found.secrets:
+            text = N_(
+                "RUN --mount=type=secret ({names}) is not supported yet: fetch in a step before, or"
+                " deploy an image that was built elsewhere."
+            ).format(names=", ".join(sorted(found.secrets)))
+            raise BuildFailed("NO_BUILD_SECRETS", text)
+        network = "default" if self.settings.containers.open_network else "none"
+        self.log.say(f"Built with BuildKit, for {found.buildkit_reason}")
+        if network == "none":
+            self.log.say("RUN steps have no network: BuildKit knows no guarded one", "warn")
+        self.log.say("BuildKit heeds no limits of memory and processors", "warn")
+        return {"version": "2", "networkmode": network}
+
+    async def _guard(
+        self, about: About, query: dict[str, str | int], stack: AsyncExitStack
+    ) -> dict[str, str]:
+        """The network of RUN steps; returns the arguments that lead out of it."""
+        if self.engine.is_local and netns.can_enter():
+            guard = guarding.guarded_network(
+                self.engine,
+                self.instance,
+                self.deployment,
+                architecture=about.architecture,
+                egress=Egress(self.world.egress),
+                on_refusal=lambda line: self.log.say(line, "warn"),
+            )
+            try:
+                query["networkmode"] = await stack.enter_async_context(guard)
+            except OSError as error:
+                raise BuildFailed("NO_GUARD", f"The build's network: {error}") from None
+            return guarding.arguments()
+        query["networkmode"] = "default" if self.settings.containers.open_network else "none"
+        if not self.settings.containers.open_network:
+            self.log.say("RUN steps have no network: it cannot be guarded here", "warn")
+        return {}
+
+    def _context(self, entries: list[Entry], rules: str, dockerfile: str) -> Path:
+        """The files that the build sees, as the engine wants them. Blocks."""
+        is_seen = sees(rules)
+        self.work.folder.mkdir(parents=True, exist_ok=True)
+        path = self.work.folder / "context.tar"
+        size = 0
+        with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as archive:
+            for entry in entries:
+                if is_seen(entry.path):
+                    self._add(archive, entry)
+                    size += entry.size
+            _add_text(archive, _DOCKERFILE, dockerfile)
+            # The engine takes out what this names, so neither is in an image.
+            _add_text(archive, FILE, f"{_DOCKERFILE}\n{FILE}\n")
+        self.log.say(f"Context: {size_text(size)}")
+        return path
+
+    def _add(self, archive: tarfile.TarFile, entry: Entry) -> None:
+        item = tarfile.TarInfo(entry.path)
+        if entry.path in (FILE, _DOCKERFILE):
+            return
+        if entry.mode == "link":
+            item.type, item.linkname = tarfile.SYMTYPE, entry.target
+            archive.addfile(item)
+            return
+        item.size, item.mode = entry.size, 0o755 if entry.mode == "exec" else 0o644
+        with self.world.blobs.open(entry.sha256) as content:
+            archive.addfile(item, content)
+
+    async def _run(self, query: dict[str, str | int], context: Path) -> Progress:
+        progress = Progress()
+        with await blocking(context.open, "rb") as file:
+            async with self.engine.stream(
+                "POST", "/build", query, content=_pieces(file), seconds=None
+            ) as response:
+                async for message in _messages(response.aiter_lines()):
+                    self.log.write(progress.take(message))
+        return progress
+
+    def _failure(self, progress: Progress) -> BuildFailed:
+        said = (progress.error or "").strip()
+        if progress.code == 137:
+            text = N_(
+                "A RUN step was killed; most likely it used more than {memory} of memory. Raise"
+                " WINDLASS_BUILDS__MEMORY_BYTES, or build less in parallel."
+            ).format(memory=size_text(self.work.limits.memory_bytes).replace(".0 ", " "))
+            return BuildFailed("OUT_OF_MEMORY", text)
+        if "no space left on device" in said:
+            text = N_("The disk of the engine is full: {error}").format(error=said[:300])
+            return BuildFailed("DISK_FULL", text)
+        text = N_("The Dockerfile was not built: {error}").format(error=said[:500])
+        return BuildFailed("BUILD_FAILED", text)
+
+    def _finished(self, plan: Plan, made: Pulled) -> Plan:
+        """What the image says of itself: its port, its check, and what people should know."""
+        wanted = plan.container or ContainerPlan()
+        config = cast(dict[str, Any], made.about.get("Config") or {})
+        if not (config.get("Cmd") or config.get("Entrypoint") or plan.start_command):
+            text = N_("The image says no command to run: give it a CMD, or set a start command.")
+            raise BuildFailed("NO_COMMAND", text)
+        port = wanted.port or self._port(config)
+        user = str(config.get("User") or "").partition(":")[0]
+        if user in ("", "0", "root"):
+            self.log.say(
+                "The image runs as root: inside, without capabilities and without a way to more"
+                " rights. USER in the Dockerfile is better",
+                "warn",
+            )
+        health = (config.get("Healthcheck") or {}).get("Test") or ()
+        if containers.health_command(tuple(health)):
+            self.log.say("HEALTHCHECK: must pass before visitors come")
+        volumes = ", ".join(config.get("Volumes") or ())
+        if volumes:
+            self.log.say(f"VOLUME {volumes}: gone with each container, nothing is kept", "warn")
+        size = int(made.about.get("Size") or 0)
+        self.log.say(f"Image {str(made.about['Id'])[7:19]}, {size_text(size)}, port {port}")
+        known = msgspec.structs.replace(
+            wanted, digest=made.pin, was_pulled=made.was_absent, health=tuple(health),
+            size_bytes=size,
+        )  # fmt: skip
+        return msgspec.structs.replace(plan, container=known, port=port)
+
+    def _port(self, config: dict[str, Any]) -> int:
+        exposed = [each.partition("/") for each in config.get("ExposedPorts") or {}]
+        ports = sorted(int(port) for port, _, kind in exposed if kind in ("", "tcp"))
+        if not ports:
+            text = N_(
+                "The image exposes no port: add EXPOSE 8080 to the Dockerfile, or set `port` in"
+                " [container] of windlass.toml."
+            )
+            raise BuildFailed("NO_PORT", text)
+        if len(ports) > 1:
+            said = ", ".join(map(str, ports))
+            self.log.say(f"The image exposes {said}: the first is taken", "warn")
+        return ports[0]
+
+
+def _below(manifest: Manifest, root: str) -> list[Entry]:
+    """The files of the folder that is built, with paths from there."""
+    if root in ("", "."):
+        return manifest
+    return [
+        msgspec.structs.replace(entry, path=entry.path[len(root) + 1 :])
+        for entry in manifest
+        if entry.path.startswith(f"{root}/")
+    ]
+
+
+def _add_text(archive: tarfile.TarFile, name: str, text: str) -> None:
+    content = text.encode()
+    item = tarfile.TarInfo(name)
+    item.size, item.mode = len(content), 0o644
+    archive.addfile(item, io.BytesIO(content))
+
+
+async def _pieces(file: BinaryIO) -> AsyncGenerator[bytes]:
+    while piece := await asyncio.to_thread(file.read, _CHUNK):
+        yield piece
+
+
+async def _messages(lines: AsyncIterator[str]) -> AsyncGenerator[dict[str, Any]]:
+    async for line in lines:
+        if line.strip():
+            yield json.loads(line)

@@ -1,0 +1,78 @@
+"""Dockerfiles and images on a whole instance: deployed, switched, rolled back, found again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.containers import engines
+from tests.containers.engines import Dockerd
+from tests.running import Instance, until
+from windlass.core.container import instance_id
+
+pytestmark = pytest.mark.xdist_group("containers")
+
+
+@pytest.fixture(scope="module")
+def windlass(dockerd: Dockerd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    found = Instance(
+        tmp_path_factory.mktemp("wlc"),
+        WINDLASS_DOCKER_HOST=dockerd.address,
+        WINDLASS_CONTAINERS__LOCAL_IMAGES=engines.BASE,
+    )
+    found.start()
+    yield found
+    found.stop()
+
+
+def source(folder: Path, page: str, *lines: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "page").write_text(page)
+    serve = 'CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]'
+    text = [f"FROM {engines.BASE}", "COPY page /www/index.html", *lines, "EXPOSE 8080", "USER 1000"]
+    (folder / "Dockerfile").write_text("\n".join([*text, serve]) + "\n")
+    return folder
+
+
+def test_a_dockerfile_is_deployed_switched_and_rolled_back(
+    windlass: Instance, dockerd: Dockerd, tmp_path: Path
+) -> None:
+    folder = source(tmp_path / "shop", "one")
+    first = windlass.deploy(folder)
+    assert first["status"] == "ready", first["errorMessage"]
+    assert windlass.get(first["url"]).text == "one"
+    assert first["plan"]["container"]["digest"].startswith("sha256:")
+    assert first["plan"]["port"] == 8080
+    log = windlass.api("GET", f"/api/deployments/{first['id']}/logs?limit=1000").text
+    assert "COPY page" in log
+
+    source(folder, "two")
+    second = windlass.deploy(folder, "--prod")
+    assert windlass.get(second["url"]).text == "two"
+
+    windlass.cli("rollback", cwd=folder)
+    assert windlass.get(second["url"]).text == "one"
+
+    # The edge and the control plane die; the container does not, and is gone on with.
+    ours = instance_id(windlass.home)
+    (running,) = dockerd.containers(instance=ours, release=first["id"], role="app")
+    windlass.kill("-m windlass.control")
+    windlass.kill("-m windlass.edge")
+    until(lambda: windlass.is_up(), what="the parts to be started again")
+    until(lambda: windlass.get(first["url"]).status_code == 200, what="the site")
+    assert windlass.get(first["url"]).text == "one"
+    (still,) = dockerd.containers(instance=ours, release=first["id"], role="app")
+    assert still["Id"] == running["Id"]
+
+
+def test_a_dockerfile_that_is_broken_is_refused_before_anything_is_built(
+    windlass: Instance, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPPY a b\n")
+
+    done = windlass.deploy(folder, check=False)
+
+    assert "Dockerfile, line 2" in done["error"]["message"]
+    assert "did you mean COPY" in done["error"]["message"]
