@@ -108,9 +108,9 @@ async def test_each_host_is_told_in_its_own_form(
     shop = await reporting(git, client, host, kind)
     id = await pushed(git, shop, host)
 
-    await jobs.tell_begun(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
+    await jobs.tell_host(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
     await become(database, id, Status.ready, build_time_seconds=12.4)
-    await jobs.tell_ready(
+    await jobs.tell_host(
         ctx, events.Ready(deployment_id=id, project_id=shop.project.id, seconds=12.4)
     )
 
@@ -134,10 +134,10 @@ async def test_while_the_host_is_away_the_job_is_tried_again(
 
     for _ in range(2):
         with pytest.raises(jobs.HostAway):
-            await jobs.tell_begun(ctx, event)
+            await jobs.tell_host(ctx, event)
     away = (await client.get(shop.path)).json()["data"]["reportError"]
     await become(database, id, Status.error, error_message="npm run build failed")
-    await jobs.tell_begun(ctx, event)
+    await jobs.tell_host(ctx, event)
 
     assert away == "it answered 429"
     assert host.asked[-1].body["state"] == "failure"
@@ -154,7 +154,7 @@ async def test_after_a_day_nobody_is_told_any_more(
     await become(database, id, Status.queued, created_at=old)
     host.answers = [503]
 
-    await jobs.tell_begun(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
+    await jobs.tell_host(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
 
     assert len(host.asked) == 1
 
@@ -166,7 +166,7 @@ async def test_a_refused_token_is_said_and_not_tried_again(
     id = await pushed(git, shop, host)
     host.answers = [401]
 
-    await jobs.tell_begun(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
+    await jobs.tell_host(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
 
     assert (await client.get(shop.path)).json()["data"]["reportError"].startswith("401")
 
@@ -180,7 +180,7 @@ async def test_the_token_goes_to_the_host_that_it_was_given_for(
     moved = {"repositoryUrl": "https://evil.example.com/acme/shop.git"}
     await client.patch(f"/api/projects/{shop.id}", json=moved)
 
-    await jobs.tell_begun(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
+    await jobs.tell_host(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
 
     assert host.asked == []
     said = (await client.get(shop.path)).json()["data"]["reportError"]
@@ -195,7 +195,7 @@ async def test_a_private_address_is_not_asked(
     strict = Ctx(settings=settings, database=ctx.database, live=ctx.live, keys=ctx.keys, world=None)
 
     with pytest.raises(jobs.HostAway):
-        await jobs.tell_begun(strict, events.Queued(deployment_id=id, project_id=shop.project.id))
+        await jobs.tell_host(strict, events.Queued(deployment_id=id, project_id=shop.project.id))
 
     assert host.asked == []
 
@@ -208,7 +208,7 @@ async def test_the_token_is_never_shown_and_can_be_forgotten(
     shown = (await client.get(shop.path)).text
 
     forgotten = await client.delete(f"{shop.path}/token")
-    await jobs.tell_begun(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
+    await jobs.tell_host(ctx, events.Queued(deployment_id=id, project_id=shop.project.id))
 
     assert TOKEN not in shown
     assert forgotten.json()["data"]["reportsTo"] is None

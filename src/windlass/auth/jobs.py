@@ -5,7 +5,6 @@ mail server is away the job is tried again, with a new link each time.
 """
 
 from urllib.parse import quote
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -78,16 +77,14 @@ async def send_link(ctx: Ctx, event: events.LinkAsked) -> None:
     await _send_link(ctx, user, user.email, purpose, letter)
 
 
-@on(events.PasswordChanged)
-async def tell_password_changed(ctx: Ctx, event: events.PasswordChanged) -> None:
+@on(events.PasswordChanged, events.PasswordReset)
+async def tell_password(ctx: Ctx, event: events.PasswordChanged | events.PasswordReset) -> None:
     """Whoever changed it: its owner should know."""
-    await _tell_password(ctx, event.user_id)
-
-
-@on(events.PasswordReset)
-async def tell_password_reset(ctx: Ctx, event: events.PasswordReset) -> None:
-    """The same after a reset."""
-    await _tell_password(ctx, event.user_id)
+    async with ctx.transaction() as db:
+        user = await db.get(User, event.user_id)
+    if user is not None and user.email is not None:
+        link = f"{ctx.settings.panel_url}/forgot-password"
+        await _send(ctx, user.email, "password_changed", user.language, link=link)
 
 
 @on(events.SignUpInvited)
@@ -138,14 +135,6 @@ async def prune_links(ctx: Ctx) -> None:
     """Forget links that are long over."""
     async with ctx.transaction() as db:
         await links.prune(db)
-
-
-async def _tell_password(ctx: Ctx, user_id: UUID) -> None:
-    async with ctx.transaction() as db:
-        user = await db.get(User, user_id)
-    if user is not None and user.email is not None:
-        link = f"{ctx.settings.panel_url}/forgot-password"
-        await _send(ctx, user.email, "password_changed", user.language, link=link)
 
 
 async def _send_link(ctx: Ctx, user: User, email: str, purpose: Purpose, letter: str) -> None:

@@ -28,9 +28,9 @@ _PAUSES = (0.1, 0.4, 1.5)
 
 @dataclass(frozen=True)
 class Subscriber:
-    """A function that reacts to one kind of event."""
+    """A function that reacts to events of some kinds."""
 
-    event: type[Any]
+    events: tuple[type[Any], ...]
     handle: Callable[[Ctx, Any], Awaitable[None]]
 
     @property
@@ -55,12 +55,12 @@ CLOCKS: list[Clock] = []
 
 
 def on(
-    event: type[E],
+    *events: type[E],
 ) -> Callable[[Callable[[Ctx, E], Awaitable[None]]], Callable[[Ctx, E], Awaitable[None]]]:
-    """Run this function, in a worker, after the event is committed. It may run twice."""
+    """Run this function, in a worker, after such an event is committed. It may run twice."""
 
     def register(handle: Callable[[Ctx, E], Awaitable[None]]) -> Any:
-        SUBSCRIBERS.append(Subscriber(event, handle))
+        SUBSCRIBERS.append(Subscriber(events, handle))
         return handle
 
     return register
@@ -79,7 +79,7 @@ def every(
 
 
 def subscribers_of(event: type[Any]) -> list[Subscriber]:
-    return [subscriber for subscriber in SUBSCRIBERS if subscriber.event is event]
+    return [subscriber for subscriber in SUBSCRIBERS if event in subscriber.events]
 
 
 async def put(db: AsyncSession, name: str, payload: object) -> None:

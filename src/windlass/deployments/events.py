@@ -28,6 +28,10 @@ class Ready(Event, frozen=True):
     seconds: float
 
 
+Moved = Queued | Cancelled | Failed | Ready
+"""What changes how a deployment stands."""
+
+
 class SwitchAsked(Event, frozen=True):
     """Somebody wants another release live: a promotion or a rollback (C-163)."""
 

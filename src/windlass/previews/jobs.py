@@ -1,7 +1,5 @@
 """What follows from deployments: a branch with a preview is in the list, and comments have news."""
 
-from uuid import UUID
-
 from sqlalchemy import select
 
 from windlass.core.context import Ctx
@@ -22,23 +20,12 @@ async def track(ctx: Ctx, event: deployments.Queued) -> None:
             await service.track(db, row[1], row[0])
 
 
-@on(deployments.Ready)
-async def tell_ready(ctx: Ctx, event: deployments.Ready) -> None:
-    await _tell(ctx, event.deployment_id)
-
-
-@on(deployments.Failed)
-async def tell_failed(ctx: Ctx, event: deployments.Failed) -> None:
-    await _tell(ctx, event.deployment_id)
-
-
-@on(deployments.Cancelled)
-async def tell_cancelled(ctx: Ctx, event: deployments.Cancelled) -> None:
-    await _tell(ctx, event.deployment_id)
-
-
-async def _tell(ctx: Ctx, deployment_id: UUID) -> None:
+@on(deployments.Ready, deployments.Failed, deployments.Cancelled)
+async def tell(
+    ctx: Ctx, event: deployments.Ready | deployments.Failed | deployments.Cancelled
+) -> None:
+    """The comment of a pull request says how it ended."""
     async with ctx.transaction() as db:
-        found = await db.get(Deployment, deployment_id)
+        found = await db.get(Deployment, event.deployment_id)
         if found is not None and found.is_preview:
             await service.news_of(db, found)

@@ -25,16 +25,17 @@ where t.id = :id and m.role = 'OWNER' and u.email is not null and u.deleted_at i
 _INVITED, _ANSWERED = "teams/mail/invitation.html", "teams/mail/answered.html"
 
 
-@on(events.Invited)
-async def mail_invitation(ctx: Ctx, event: events.Invited) -> None:
-    """Send the link that leads to the invitation (C-183)."""
-    await _invite(ctx, event.invitation_id)
-
-
-@on(events.InvitationResent)
-async def mail_invitation_again(ctx: Ctx, event: events.InvitationResent) -> None:
-    """The same, with a link that replaces the first."""
-    await _invite(ctx, event.invitation_id)
+@on(events.Invited, events.InvitationResent)
+async def mail_invitation(ctx: Ctx, event: events.Invited | events.InvitationResent) -> None:
+    """Send the link that leads to the invitation (C-183); it replaces an earlier one."""
+    async with ctx.transaction() as db:
+        token = await invitations.new_link(db, event.invitation_id)
+        row = (await db.execute(_INVITATION, {"id": event.invitation_id})).one_or_none()
+    if token is None or row is None:
+        return
+    link = f"{ctx.settings.panel_url}/invitations/{token}"
+    facts = {"inviter": row.inviter, "role": row.role, "day": f"{row.expires_at:%Y-%m-%d}"}
+    await mailing.send(ctx, row.email, _INVITED, row.language, link=link, team=row.team, **facts)
 
 
 @on(events.InvitationAccepted)
@@ -54,17 +55,6 @@ async def expire_invitations(ctx: Ctx) -> None:
     """An invitation that nobody answered within seven days is over (C-184)."""
     async with ctx.transaction() as db:
         await invitations.expire_all(db)
-
-
-async def _invite(ctx: Ctx, id: UUID) -> None:
-    async with ctx.transaction() as db:
-        token = await invitations.new_link(db, id)
-        row = (await db.execute(_INVITATION, {"id": id})).one_or_none()
-    if token is None or row is None:
-        return
-    link = f"{ctx.settings.panel_url}/invitations/{token}"
-    facts = {"inviter": row.inviter, "role": row.role, "day": f"{row.expires_at:%Y-%m-%d}"}
-    await mailing.send(ctx, row.email, _INVITED, row.language, link=link, team=row.team, **facts)
 
 
 async def _tell_owners(ctx: Ctx, team_id: UUID, **facts: Any) -> None:

@@ -1,7 +1,6 @@
 """What follows: Git hosts are told what becomes of commits, and old deliveries are forgotten."""
 
 import datetime as dt
-from uuid import UUID
 
 from sqlalchemy import delete, func
 
@@ -25,33 +24,14 @@ class HostAway(Exception):
     """The Git host has no answer; the job is tried again."""
 
 
-@on(deployments.Queued)
-async def tell_begun(ctx: Ctx, event: deployments.Queued) -> None:
-    await _tell(ctx, event.deployment_id)
-
-
-@on(deployments.Ready)
-async def tell_ready(ctx: Ctx, event: deployments.Ready) -> None:
-    await _tell(ctx, event.deployment_id)
-
-
-@on(deployments.Failed)
-async def tell_failed(ctx: Ctx, event: deployments.Failed) -> None:
-    await _tell(ctx, event.deployment_id)
-
-
-@on(deployments.Cancelled)
-async def tell_cancelled(ctx: Ctx, event: deployments.Cancelled) -> None:
-    await _tell(ctx, event.deployment_id)
-
-
-async def _tell(ctx: Ctx, deployment_id: UUID) -> None:
+@on(deployments.Queued, deployments.Ready, deployments.Failed, deployments.Cancelled)
+async def tell_host(ctx: Ctx, event: deployments.Moved) -> None:
     """Say how it is, until what was said is how it is: two of these may run at once, and the last
     word must be the last state (C-247)."""
     said: str | None = None
     while True:
         async with ctx.transaction() as db:
-            found = await reporting.report_of(db, deployment_id, ctx.keys)
+            found = await reporting.report_of(db, event.deployment_id, ctx.keys)
         if found is None or found[0].state == said:
             return
         report, deployment = found
