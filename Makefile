@@ -29,6 +29,8 @@ export NODE_COMPILE_CACHE ?= $(CACHE)/node
 # Chromium, which tests start, would write below the caller's home.
 export CHROME_CONFIG_HOME ?= $(CACHE)/chromium
 export GSETTINGS_BACKEND = memory
+# What was compiled is kept: every process of every test would compile it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Options for pytest: make test ARGS="-k cli -x"
 ARGS ?=

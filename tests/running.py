@@ -55,7 +55,7 @@ def free_port() -> int:
 PLENTY = {
     f"WINDLASS_LIMITS__{name}": "999999/60"
     for name in ("ANONYMOUS", "FREE", "ENTERPRISE", "READ", "WRITE", "UPLOAD", "PAGE", "HEALTH",
-                 "SIGN_IN", "DEPLOY", "DEPLOY_HOURLY")
+                 "SIGN_IN", "SECOND_FACTOR", "DEPLOY", "DEPLOY_HOURLY")
 }  # fmt: skip
 
 

@@ -155,22 +155,25 @@ def kids(instance: Instance) -> list[str]:
     return [key["kid"] for key in json.loads((instance.home / "keys/sessions.json").read_text())]
 
 
-def test_a_stopped_instance_is_rotated_too(tmp_path: Path) -> None:
+def test_what_never_ran_has_nothing_to_rotate(tmp_path: Path) -> None:
     instance = Instance(tmp_path)
     assert "never ran" in instance.cli("keys", "rotate", check=False).stderr
     refused = instance.cli("keys", "rotate", "--data", "--json", check=False)
     assert json.loads(refused.stdout)["error"]["code"] == "NEVER_RAN"
     assert not instance.home.exists()
-    instance.start()
-    instance.stop()
-    before = KeyRing.load(instance.home / "keys").newest
 
-    assert json.loads(instance.cli("keys", "rotate", "--data", "--json").stdout)["inUse"] == []
 
-    ring = KeyRing.load(instance.home / "keys")
+def test_a_stopped_instance_is_rotated_too(running: Instance) -> None:
+    """The last that needs it: it stays stopped."""
+    running.stop()
+    before = KeyRing.load(running.home / "keys").newest
+
+    assert json.loads(running.cli("keys", "rotate", "--data", "--json").stdout)["inUse"] == []
+
+    ring = KeyRing.load(running.home / "keys")
     assert ring.newest != before
     assert ring.older == []
-    assert not instance.processes()
+    assert not running.processes()
 
 
 def test_production_runs_with_given_keys_and_keeps_none_of_them(tmp_path: Path) -> None:

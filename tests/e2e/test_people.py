@@ -19,7 +19,7 @@ OWNER = {"email": "owner@example.com", "password": "Correct-horse-1"}
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    found = Instance(tmp_path_factory.mktemp("pp"), WINDLASS_LIMITS__SECOND_FACTOR="999999/60")
+    found = Instance(tmp_path_factory.mktemp("pp"))
     found.start()
     yield found
     found.stop()

@@ -24,8 +24,7 @@ _INTERNAL = {
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    plenty = {"WINDLASS_LIMITS__SECOND_FACTOR": "9999/60"}
-    found = Instance(tmp_path_factory.mktemp("ways"), **plenty)
+    found = Instance(tmp_path_factory.mktemp("ways"))
     found.start()
     yield found
     found.stop()

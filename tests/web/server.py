@@ -10,8 +10,11 @@ import queue
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+import msgspec
 
 from tests.web import gallery
 from tests.web import people_samples as p
@@ -19,8 +22,11 @@ from tests.web import samples as s
 from windlass.builds import ignore
 from windlass.core import languages
 from windlass.core.headers import SECURITY_HEADERS
-from windlass.web import page, static_files
+from windlass.web import assets_build, page, static_files
 
+# The examiner of pages: as a file of this host the browser compiles it once for all of them.
+AXE = "/axe.js"
+_AXE = assets_build.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 _LEVELS = ("info", "info", "info", "warn", "info", "error", "info", "success")
 
 
@@ -101,7 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path.startswith(static_files.URL):
-            self._asset(parts.path)
+            self._asset(static_files.FOLDER / parts.path.removeprefix(static_files.URL + "/"))
+        elif parts.path == AXE:
+            self._asset(_AXE)
         elif parts.path.startswith("/api/") and self.gallery.is_away:
             self._send(b"", "text/plain", 503, {})
         elif parts.path == "/api/events/stream":
@@ -158,8 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             text.encode(), "text/html; charset=utf-8", status, {**SECURITY_HEADERS, **page.HEADERS}
         )
 
-    def _asset(self, path: str) -> None:
-        file = static_files.FOLDER / path.removeprefix(static_files.URL + "/")
+    def _asset(self, file: Path) -> None:
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
         self._send(file.read_bytes(), kind, 200, headers)
@@ -201,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         self, data: object, status: int = 200, pagination: dict[str, object] | None = None
     ) -> None:
         envelope = {"ok": True, "data": data, "error": None, "meta": {"pagination": pagination}}
-        self._send(json.dumps(envelope).encode(), "application/json", status, {})
+        self._send(msgspec.json.encode(envelope), "application/json", status, {})
 
     def _send(self, body: bytes, kind: str, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -9,10 +9,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.web import gallery
 from tests.web.conftest import PHONE, PROBES, Visit
-from tests.web.server import Gallery
-from windlass.web import assets_build
+from tests.web.server import AXE, Gallery
 
-AXE = assets_build.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 PATHS = list(gallery.PAGES)
 # The pages with the richest parts are looked at in every width and both themes.
 RICH = {
@@ -72,9 +70,11 @@ def faint(page: Page) -> list[str]:
     return page.evaluate("probes.contrast()")
 
 
-def settled(page: Page, *scripts: Path) -> None:
+def settled(page: Page, *scripts: str) -> None:
     page.wait_for_load_state("load")
-    page.evaluate(";".join(script.read_text() for script in scripts))
+    page.evaluate(PROBES.read_text())
+    for script in scripts:
+        page.add_script_tag(url=script)
     log = page.locator("[data-log]")
     if log.count():
         page.wait_for_selector(".log-window .line")
@@ -84,8 +84,10 @@ def moved(visit: Window, path: str) -> float:
     """How much moved while the page came. A machine with more to do than it can may paint a page
     in two pieces: what moves because of the page moves the next time, too."""
     found: float = visit.page.evaluate("probes.shift()")
-    if found >= 0.005:
-        settled(visit.open(path), AXE, PROBES)
+    for _ in range(4):
+        if found < 0.005:
+            break
+        settled(visit.open(path), AXE)
         found = visit.page.evaluate("probes.shift()")
     return found
 
@@ -103,7 +105,7 @@ def test_a_page_is_accessible_quiet_and_still_on_a_desk_and_a_phone(
     visit: Window, path: str
 ) -> None:
     page = visit.open(path)
-    settled(page, AXE, PROBES)
+    settled(page, AXE)
     for width in (1280, 768) if path in RICH else (1280,):
         visit.desk(width)
         page.emulate_media(color_scheme="light")
@@ -135,7 +137,7 @@ def test_a_page_is_accessible_quiet_and_still_on_a_desk_and_a_phone(
 @pytest.mark.parametrize("path", sorted(RICH | {"/sign-in", "/setup", "/projects/new"}))
 def test_the_keyboard_reaches_everything_and_the_focus_is_seen(visit: Window, path: str) -> None:
     page = visit.open(path)
-    settled(page, PROBES)
+    settled(page)
     page.evaluate("document.activeElement.blur()")
     page.evaluate("probes.follow()")
     expected = page.evaluate("probes.focusable()")
