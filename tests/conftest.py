@@ -97,7 +97,11 @@ class RolledBack(Database):
     """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, pool_size=1)
+        super().__init__(f"{url}&prepared_statement_cache_size=1000", pool_size=1)
+        self.url = url
+        # With a number in it each is another statement, which the server has to learn first.
+        names = cast(Any, self.engine.sync_engine.dialect).identifier_preparer
+        names.format_savepoint = lambda *_: "nested"
         self._connection: AsyncConnection | None = None
         self.tenants = _Tenants(self)
 
@@ -128,7 +132,7 @@ class RolledBack(Database):
         assert self._connection is not None
         raw = await self._connection.get_raw_connection()
         connection = cast(asyncpg.Connection, raw.driver_connection)
-        await connection.execute(_as(role))
+        await connection.fetch(_AS, role, str(tenant()))
         return await connection.fetch(query, *values)
 
     async def execute(self, statement: str) -> None:
@@ -155,12 +159,8 @@ class _WebSession(orm.Session):
     pass
 
 
-def _as(role: str) -> str:
-    """Both at once: a statement is a way to the server and back."""
-    return (
-        f"select set_config('role', '{role}', true),"
-        f" set_config('windlass.user_id', '{tenant()}', true)"
-    )
+# Both at once: a statement is a way to the server and back.
+_AS = "select set_config('role', $1, true), set_config('windlass.user_id', $2, true)"
 
 
 @event.listens_for(_SystemSession, "after_begin")
@@ -170,7 +170,7 @@ def _enter_system(_session: object, _transaction: object, connection: Connection
 
 @event.listens_for(_WebSession, "after_begin")
 def _enter_web(_session: object, _transaction: object, connection: Connection) -> None:
-    connection.exec_driver_sql(_as(TENANT_ROLE))
+    connection.exec_driver_sql(_AS, (TENANT_ROLE, str(tenant())))
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,11 @@ _STOPPED = {
     # Nothing was begun.
     "/sign-in/second": {"sign in"},
     "/sign-in/second/passkey": {"sign in"},
+    # The list again, which says that there is no such passkey or account.
+    "/account/linked/{account_id}/unlink": {"through"},
+    "/account/passkeys/{passkey_id}/remove": {"through"},
+    "/account/passkeys/{passkey_id}/second": {"through"},
+    "/account/passkeys/{passkey_id}/rename": {"through"},
     # The form names no upload.
     "/projects/new": {"hidden"},
     # Only who is in a team can share with it; only a project's owner gives it away, to somebody

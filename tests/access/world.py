@@ -96,6 +96,8 @@ async def callers(
         await db.execute(few.values(scopes=[scope.value for scope in SCOPES]))
     async with database.transaction() as db:
         found = [await _signed_in(db, signing, caller) for caller in found]
+        # Else each call would note the first use of its token.
+        await db.execute(update(Token).values(last_used_at=_LATER))
     found.append(msgspec.structs.replace(suspended, is_suspended=True))
     found.append(msgspec.structs.replace(narrowed, scopes=SCOPES))
     return found

@@ -1,7 +1,8 @@
 """Schemathesis makes requests from the OpenAPI document, right ones and wrong ones; every answer
 must be one that the document describes, and none a failure of ours.
 
-The suite asks each operation a few times; `make fuzz` at least 5,000 times in all (EXAMPLES=…).
+`make fuzz` asks at least 5,000 times in all (EXAMPLES=… of each kind), and is no part of `make
+test`; without it each operation is asked a few times.
 The seed is fixed. What a request does is undone before the next one.
 """
 
