@@ -99,9 +99,8 @@ class RolledBack(Database):
     def __init__(self, url: str) -> None:
         super().__init__(f"{url}&prepared_statement_cache_size=1000", pool_size=1)
         self.url = url
-        # With a number in it each is another statement, which the server has to learn first.
-        names = cast(Any, self.engine.sync_engine.dialect).identifier_preparer
-        names.format_savepoint = lambda *_: "nested"
+        for end in ("release_savepoint", "rollback_savepoint"):
+            event.listen(self.engine.sync_engine, end, _name_it_again)
         self._connection: AsyncConnection | None = None
         self.tenants = _Tenants(self)
 
@@ -140,6 +139,12 @@ class RolledBack(Database):
         assert self._connection is not None
         raw = await self._connection.get_raw_connection()
         await cast(asyncpg.Connection, raw.driver_connection).execute(statement)
+
+
+def _name_it_again(connection: Any, name: str, _context: object) -> None:
+    """The next savepoint has the number of the one that ended: with numbers that only grow each
+    is another statement, which the server has to learn first."""
+    connection._Connection__savepoint_seq = int(name.rpartition("_")[2]) - 1
 
 
 class _Tenants(Database):

@@ -64,6 +64,8 @@ _STOPPED = {
     "/account/passkeys/{passkey_id}/remove": {"through"},
     "/account/passkeys/{passkey_id}/second": {"through"},
     "/account/passkeys/{passkey_id}/rename": {"through"},
+    # It was never switched to.
+    "/api/deployments/{deployment_id}/receipt": {"hidden"},
     # The form names no upload.
     "/projects/new": {"hidden"},
     # Only who is in a team can share with it; only a project's owner gives it away, to somebody
