@@ -25,9 +25,9 @@ from windlass.core.db import Database
 from windlass.core.limit import Limiter, Memory
 from windlass.core.live import Live
 from windlass.core.settings import Settings
+from windlass.deployments import cache_routes, queue_routes, runtime_routes
 from windlass.deployments import deps as deployments
 from windlass.deployments import pages as deployments_pages
-from windlass.deployments import queue_routes, runtime_routes
 from windlass.deployments import routes as deployments_routes
 from windlass.health import pages as health_pages
 from windlass.health import routes as health_routes
@@ -81,6 +81,7 @@ def build(
             builds_routes.router,
             projects_routes.router,
             deployments_routes.router,
+            cache_routes.router,
             previews_routes.router,
             runtime_routes.router,
             *webhooks_routes.ROUTES,

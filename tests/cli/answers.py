@@ -172,6 +172,9 @@ class Answers:
                 )
             case "GET", [project_id]:
                 return existing(panel.projects.get(project_id))
+            case "DELETE", [project_id, "caches"]:
+                existing(panel.projects.get(project_id))
+                return None
             case "DELETE", [project_id]:
                 return existing(panel.projects.pop(project_id, None))
             case _, [project_id, "env", *rest]:

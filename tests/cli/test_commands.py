@@ -329,3 +329,12 @@ def test_the_receipt_of_the_live_one_says_what_each_side_served(
     assert lines[2].split() == ["old,", "before", "100", "1", "5", "ms", "20", "ms"]
     assert lines[4].split() == ["new", "40", "6", "-", "-"]
     assert "went back by itself" in lines[5]
+
+
+def test_caches_are_cleaned_by_project(
+    run: Run, history: list[dict[str, object]], panel: Panel
+) -> None:
+    result = run("cache", "clean", "--project", "shop")
+
+    assert "The caches of shop are removed" in result.stdout
+    assert panel.paths("DELETE") == [f"/api/projects/{history[0]['projectId']}/caches"]

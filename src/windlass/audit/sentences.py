@@ -64,6 +64,7 @@ _SENTENCES = {
     "auth.TokenRevoked": N_("Revoked an API token"),
     "auth.TotpDisabled": N_("Turned the authenticator app off"),
     "auth.TotpEnabled": N_("Turned the authenticator app on"),
+    "deployments.CachesCleaned": N_("Cleaned the build caches of the project"),
     "deployments.Cancelled": N_("Cancelled a deployment"),
     "deployments.Deleted": N_("Deleted a deployment of {host}"),
     "deployments.Failed": N_("A deployment failed: {message}"),

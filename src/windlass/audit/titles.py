@@ -63,6 +63,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "deployments.Cancelled": N_("Deployment cancelled"),
             "deployments.HostFreed": N_("Address of a preview taken down"),
             "deployments.Deleted": N_("Deployment deleted"),
+            "deployments.CachesCleaned": N_("Build caches cleaned"),
             "deployments.SwitchAsked": N_("Other release asked for"),
             "deployments.Promoted": N_("Other release live"),
             "deployments.Returned": N_("Went back by itself"),

@@ -8,7 +8,7 @@ import msgspec
 from windlass.adapters import git, sandbox
 from windlass.adapters.world import World
 from windlass.builds import machine, paths, sources, steps
-from windlass.builds.caches import Caches
+from windlass.builds.caches import Caches, Result, held
 from windlass.builds.detect import detect, hostfiles
 from windlass.builds.detect.hostfiles import Served
 from windlass.builds.detect.source import Source
@@ -70,6 +70,8 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     manifest: Manifest
     rules: Rules | None = None
+    # Which caches the build had, and why not.
+    caches: dict[str, Result] = {}
 
     @property
     def size_bytes(self) -> int:
@@ -90,6 +92,8 @@ class Pipeline:
         home, builds = settings.folder, settings.builds
         self._deadline = time.monotonic() + builds.timeout_seconds
         self._caches = Caches(home / "caches" / job.project / job.cache, job.uid)
+        self._results: dict[str, Result] = {}
+        self._framework = Result(is_hit=False, reason="")
         self._work = Work(
             name=f"build-{job.deployment}",
             folder=home / "work" / job.deployment,
@@ -146,12 +150,15 @@ class Pipeline:
         if plan.install_command is None and plan.build_command is None and plan.kind == "static":
             return await self._finish(plan, fetched, self._of_output(plan, fetched.manifest))
         await blocking(machine.refuse_without_sandbox, self.settings)
-        await blocking(self._lay_out, fetched.manifest)
-        kept = await self._install(plan, fetched.manifest)
-        if plan.build_command is not None:
-            await self._build(plan, kept)
-        self.log.step = "collect"
-        return await self._finish(plan, fetched, await blocking(self._collect, plan, kept))
+        async with held(self.settings.folder, self.job.project):
+            await blocking(self._lay_out, fetched.manifest)
+            self._framework = await blocking(self._caches.look_at_framework, plan)
+            kept = await self._install(plan, fetched.manifest)
+            if plan.build_command is not None:
+                await self._build(plan, kept)
+            self.log.step = "collect"
+            collected = await blocking(self._collect, plan, kept)
+        return await self._finish(plan, fetched, collected)
 
     async def _image(self, plan: Plan, fetched: Fetched) -> Built:
         """What an engine builds or pulls; no file of it is ours."""
@@ -177,7 +184,7 @@ class Pipeline:
         for row in served.rows:
             if row.verdict == "impossible":
                 self.log.say(f"{row.file}, {row.key}: not possible here: {row.detail}", "warn")
-        return Built(plan=plan, manifest=manifest, rules=served.rules)
+        return Built(plan=plan, manifest=manifest, rules=served.rules, caches=self._results)
 
     def _served(self, plan: Plan, fetched: Fetched, manifest: Manifest) -> Served:
         top = Source(StoredTree(self.world.blobs, fetched.manifest))
@@ -226,12 +233,15 @@ class Pipeline:
             return {}
         self.log.step = "install"
         lock = StoredTree(self.world.blobs, manifest).read(plan.lock_file or "", 64 << 20)
-        key = self._caches.key(plan, lock if plan.lock_file else None, _runtime(plan))
-        if key is not None and self._caches.has(key):
-            self.log.say(f"dependency cache: hit ({plan.lock_file} unchanged)")
-            return self._caches.folders(key, plan)
-        missed = f"{plan.lock_file} changed" if key else "no lock file, nothing is kept"
-        self.log.say(f"dependency cache: miss ({missed})")
+        basis = self._caches.basis(plan, lock if plan.lock_file else None, _runtime(plan))
+        found = self._caches.look(basis)
+        if self.job.is_clean and not found.is_hit:
+            found = Result(is_hit=False, reason="clean build")
+        self._results["dependencies"] = found
+        self.log.say(f"dependency cache: {found.words}")
+        if basis is not None and found.is_hit:
+            await blocking(self._caches.remember, basis)
+            return self._caches.folders(basis, plan)
         await steps.run(
             self._work,
             Step(
@@ -246,16 +256,18 @@ class Pipeline:
             ),
             self.log,
         )
-        if key is None:
+        if basis is None:
             return {}
-        await blocking(self._caches.keep, key, plan, self._work.app)
-        return self._caches.folders(key, plan)
+        await blocking(self._caches.keep, basis, plan, self._work.app)
+        await blocking(self._caches.remember, basis)
+        return self._caches.folders(basis, plan)
 
     async def _build(self, plan: Plan, kept: dict[str, Path]) -> None:
         self.log.step = "build"
         if plan.framework_caches:
-            found = "hit" if self._caches.had_framework(plan) else "miss"
-            self.log.say(f"framework cache: {found}")
+            found = self._framework
+            self._results["framework"] = found
+            self.log.say(f"framework cache: {found.words}")
         caches = tuple(
             Bind(str(place), f"/app/{directory}", writable=True)
             for directory, place in kept.items()

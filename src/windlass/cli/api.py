@@ -112,6 +112,10 @@ class Api(People):
     def delete_project(self, project_id: str) -> None:
         self.request("DELETE", f"/api/projects/{safe(project_id)}")
 
+    def clean_caches(self, project_id: str) -> None:
+        """Forgets what is kept between builds, as soon as none of them runs."""
+        self.request("DELETE", f"/api/projects/{safe(project_id)}/caches")
+
     def variables(self, project_id: str) -> list[Variable]:
         """The project's environment variables; values of secret ones are None."""
         return self._many(Variable, f"/api/projects/{safe(project_id)}/env", {}, None)

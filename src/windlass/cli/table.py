@@ -29,6 +29,7 @@ COMMANDS: dict[str, Row] = {
     "projects": Row(
         f"{_HERE}.projects:projects", "List, create, show and delete projects.", "Project"
     ),
+    "cache": Row(f"{_HERE}.cache:cache", "What is kept between builds: clean it.", "Project"),
     "link": Row(f"{_HERE}.link:link", "Tie this folder to a project.", "Project"),
     "git": Row(f"{_HERE}.git:git", "Deploy with `git push windlass main`.", "Project"),
     "env": Row(f"{_HERE}.env:env", "List, set, unset and pull environment variables.", "Project"),

@@ -95,6 +95,7 @@ async def _run(
         "status": Status.deploying,
         "plan": msgspec.to_builtins(built.plan),
         "variables": order.variables,
+        "caches": msgspec.to_builtins(built.caches),
         "manifest_sha256": manifest,
         "file_count": len(built.manifest),
         "size_bytes": built.size_bytes,

@@ -54,6 +54,12 @@ class Promoted(Event, frozen=True):
     host: str
 
 
+class CachesCleaned(Event, frozen=True):
+    """Somebody wants the next build of a project to begin with nothing kept."""
+
+    project_id: UUID
+
+
 class Returned(Event, frozen=True):
     """Errors rose after a switch: the release before it is asked for again, with nobody's help."""
 

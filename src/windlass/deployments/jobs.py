@@ -11,12 +11,13 @@ from sqlalchemy import delete, func, or_, select, update
 
 from windlass.adapters.edge import EdgeAway
 from windlass.adapters.world import world
-from windlass.builds import leftovers, sources
+from windlass.builds import caches, leftovers, sources
 from windlass.builds.models import Source
 from windlass.core import ids, links, log, runtime_log, site, trees
 from windlass.core.context import Ctx
 from windlass.core.live import announce
 from windlass.core.queue import every, on
+from windlass.core.threads import blocking
 from windlass.deployments import aliases, events, promoting, retention, service
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import MOVING, Status
@@ -114,10 +115,18 @@ async def take_down_project(ctx: Ctx, event: project_events.Deleted) -> None:
         raise NotYet("its sites are being taken down")
     for deployment_id in found:
         await _remove_release(ctx, ids.public("depl", deployment_id))
-    caches = ctx.settings.folder / "caches" / ids.public("proj", id)
-    await asyncio.to_thread(trees.remove_tree, caches)
+    kept = ctx.settings.folder / "caches" / ids.public("proj", id)
+    await asyncio.to_thread(trees.remove_tree, kept)
     async with ctx.transaction() as db:
         await db.execute(delete(Project).where(Project.id == id))
+
+
+@on(events.CachesCleaned)
+async def clean_caches(ctx: Ctx, event: events.CachesCleaned) -> None:
+    """What was kept for the builds of a project goes, when none of them runs."""
+    project = ids.public("proj", event.project_id)
+    if not await blocking(caches.empty_unused, ctx.settings.folder, project, "cleaned"):
+        raise NotYet("a build of the project uses them")
 
 
 @on(events.Ready)

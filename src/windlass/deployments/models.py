@@ -104,6 +104,8 @@ class Deployment(Leased, Model):
     # where that is another: names with keyed hashes (projects/fingerprints.py), never values.
     variables: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     live_variables: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    # Which caches the build had, and why not: {cache: {is_hit, reason}}.
+    caches: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     manifest_sha256: Mapped[str | None]
     file_count: Mapped[int | None] = mapped_column(BigInteger)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,6 +1,8 @@
 """Figures of the instance in the text format of Prometheus (C-285, C-286)."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from litestar import get
 from litestar.response import Stream
@@ -23,7 +25,26 @@ select lower(status) as status, count(*) as n,
     order by extract(epoch from started_at - created_at)) as waited
 from deployments where finished_at > now() - interval '1 hour' group by status
 """
+_CACHES = """
+select cache, (found->>'is_hit')::boolean as is_hit, found->>'reason' as reason, count(*) as n
+from deployments, jsonb_each(case when jsonb_typeof(caches) = 'object' then caches end)
+  as each (cache, found)
+where finished_at > now() - interval '1 hour' group by 1, 2, 3
+"""
 _SESSIONS = "select count(*) as n from sessions where expires_at > now()"
+_KINDS = (
+    ("no lock file", "no_lock_file"),
+    ("unchanged", "unchanged"),
+    ("kept from", "unchanged"),
+    ("first build", "first_build"),
+    ("nothing was", "first_build"),
+    ("cleaned", "cleaned"),
+    ("clean build", "cleaned"),
+    ("toolchain", "toolchain_changed"),
+    ("install command", "command_changed"),
+    ("free the disk", "evicted"),
+    ("changed", "lock_file_changed"),
+)
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _QUANTILES = ("0.5", "0.95", "0.99")
 Sample = tuple[str, float]
@@ -64,6 +85,11 @@ async def metrics(request: Request) -> Stream:
             "How long they had waited.",
             _quantiles((row["status"], row["waited"]) for row in ended),
         ),
+        *_metric(
+            "build_caches_last_hour",
+            "What builds of the last hour found in their caches.",
+            _caches(await state.system.fetch(_CACHES)),
+        ),
         *_metric("sessions_active", "Sessions that are not over.", [("", sessions["n"])]),
     ]
     return Stream(["\n".join(lines) + "\n"], media_type=_TEXT)
@@ -72,6 +98,22 @@ async def metrics(request: Request) -> Stream:
 def _metric(name: str, about: str, samples: Iterable[Sample]) -> list[str]:
     found = [f"windlass_{name}{labels} {float(value):g}" for labels, value in samples]
     return [f"# HELP windlass_{name} {about}", f"# TYPE windlass_{name} gauge", *found]
+
+
+def _caches(rows: Iterable[Mapping[str, Any]]) -> list[Sample]:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        result = "hit" if row["is_hit"] else "miss"
+        counts[row["cache"], result, _kind(row["reason"])] += row["n"]
+    return [
+        (f'{{cache="{cache}",result="{result}",reason="{reason}"}}', n)
+        for (cache, result, reason), n in sorted(counts.items())
+    ]
+
+
+def _kind(reason: str) -> str:
+    """The reason without the names of files and versions: there must be few of them."""
+    return next((kind for words, kind in _KINDS if words in reason), "other")
 
 
 def _quantiles(rows: Iterable[tuple[str, list[float | None] | None]]) -> list[Sample]:
