@@ -41,7 +41,7 @@ async def ask(
         "client": ("127.0.0.1", 1),
         "server": ("panel.example", 80),
     }
-    return await asyncio.wait_for(_answer(app, scope, body), 20)
+    return await asyncio.wait_for(_answer(app, scope, body), 120)
 
 
 async def _answer(app: Litestar, scope: dict[str, Any], body: bytes) -> Answer:
@@ -67,7 +67,7 @@ async def _answer(app: Litestar, scope: dict[str, Any], body: bytes) -> Answer:
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not running.done():
         # It was told that nobody listens any more.
-        await asyncio.wait({running}, timeout=5)
+        await asyncio.wait({running}, timeout=60)
     for task in (running, waiting):
         task.cancel()
     await asyncio.gather(running, waiting, return_exceptions=True)

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.running import PATIENCE_SECONDS
+
 TOKEN = "wl_test_token"
 EMAIL = "owner@example.com"
 FINISHED = {"ready", "error", "cancelled"}
@@ -162,7 +164,7 @@ class Panel:
             self.changed.notify_all()
 
 
-def until(condition: Any, *, seconds: float = 10) -> None:
+def until(condition: Any, *, seconds: float = PATIENCE_SECONDS) -> None:
     """Waits for another process with a deadline."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run, last_json
 from tests.cli.panel import Panel, until
+from tests.running import PATIENCE_SECONDS
 
 from windlass.cli.api import Api
 from windlass.cli.follow import ServerAway, follow
@@ -96,7 +97,7 @@ def test_an_interrupt_cancels_the_deployment_and_exits_130(
 ) -> None:
     process, deployment_id = deploying(panel, start)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 130
     assert panel.deployments[deployment_id]["status"] == "cancelled"
@@ -109,7 +110,7 @@ def test_an_interrupted_deploy_with_json_ends_with_the_cancelled_deployment(
 ) -> None:
     process, _ = deploying(panel, start, "--json")
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert json.loads(out.splitlines()[-1])["status"] == "cancelled"
 
@@ -121,7 +122,7 @@ def test_a_second_interrupt_leaves_at_once(panel: Panel, site: Path, start: Star
         assert process.stderr is not None
         assert "Cancelling" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 130
+        assert process.wait(timeout=PATIENCE_SECONDS) == 130
         assert panel.deployments[deployment_id]["status"] == "building"
 
 
@@ -134,7 +135,7 @@ def test_an_interrupt_while_the_deployment_is_made_still_cancels_it(
     until(lambda: "/api/deployments" in panel.paths("POST"))
     process.send_signal(signal.SIGINT)
     panel.may_create.set()
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 130
     (deployment,) = panel.deployments.values()
@@ -148,7 +149,7 @@ def test_an_interrupted_upload_leaves_without_waiting_for_the_server(
     process = start("deploy")
     until(lambda: "/api/blobs" in panel.paths("POST"))
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=5)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     panel.may_upload.set()
 
     assert process.returncode == 130
@@ -164,7 +165,7 @@ def test_following_a_log_and_leaving_does_not_cancel(
     process = start("logs", str(deployment["id"]), "--follow")
     until(lambda: any(call.path.endswith("/stream") for call in panel.calls))
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 130
     assert deployment["status"] == "building"
@@ -236,7 +237,7 @@ def test_what_the_application_writes_is_followed_over_a_lost_connection(
     wrote(panel, "worker", "three")
     assert process.stdout.readline() == "worker | three\n"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 130
     asked = [call for call in panel.calls if call.path.endswith("/logs/runtime/stream")]
@@ -254,7 +255,7 @@ def test_following_stays_with_the_application_when_nothing_is_built(
     assert process.stdout is not None
     assert process.stdout.readline() == "web | one\n"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def test_logs_without_any_deployment_say_so(run: Run, site: Path, panel: Panel) -> None:
@@ -289,7 +290,7 @@ def on_terminal(words: list[str], environment: dict[str, str]) -> str:
                 shown += os.read(ours, 4096)
             except OSError:
                 break
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE_SECONDS)
     os.close(ours)
     return shown.decode()
 

@@ -25,7 +25,7 @@ def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
     )
 
@@ -163,7 +163,7 @@ def test_a_reader_that_leaves_early_is_no_crash(panel: Panel, home: Path) -> Non
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        timeout=30,
+        timeout=120,
     )
     os.close(writing)
 

@@ -19,7 +19,7 @@ _HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-le
 async def _serving(app: _App, path: Path) -> AsyncIterator[asyncio.StreamReader]:
     server = Server(config(app, uds=str(path)))
     running = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0)
         reader, writer = await asyncio.open_unix_connection(str(path))

@@ -105,7 +105,7 @@ def test_a_rotation_that_is_killed_is_resumed_and_nothing_is_lost(
             await command.communicate()
         await holder.close()
 
-    asyncio.run(asyncio.wait_for(kill_in_the_middle(), 60))
+    asyncio.run(asyncio.wait_for(kill_in_the_middle(), 120))
 
     # Half of it is sealed with each key; everything opens, for the process that runs all along too.
     left = sealed_with(running, old)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.running import WINDLASS, Instance
+from tests.running import PATIENCE_SECONDS, WINDLASS, Instance
 
 pytestmark = pytest.mark.xdist_group("people")
 OWNER = {"email": "owner@example.com", "password": "Correct-horse-1"}
@@ -57,7 +57,7 @@ class Laptop:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
@@ -80,7 +80,7 @@ def laptop(
         assert "windlass" in browser.get(f"/device?code={code}").text
         allowed = browser.post("/device/allow", data={"code": code, "lasts": "30"})
         assert allowed.headers["location"] == "/device?notice=device-allowed"
-        told, complaint = program.communicate(timeout=60)
+        told, complaint = program.communicate(timeout=PATIENCE_SECONDS)
     assert program.returncode == 0, complaint
     assert "Signed in to" in told
     assert (found.home / "cli.json").stat().st_mode & 0o777 == 0o600
@@ -104,7 +104,7 @@ def test_a_code_that_is_refused_signs_nobody_in(
         lines = iter(program.stderr.readline, "")
         code = next(match[1] for line in lines if (match := re.search(r"code: (\S+)", line)))
         browser.post("/device/refuse", data={"code": code})
-        told, complaint = program.communicate(timeout=60)
+        told, complaint = program.communicate(timeout=PATIENCE_SECONDS)
 
     assert program.returncode == 1
     assert "refused in the browser" in complaint
@@ -183,7 +183,7 @@ def test_signing_out_revokes_the_token(laptop: Laptop, running: Instance) -> Non
         env=laptop.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert given.returncode == 0, given.stderr

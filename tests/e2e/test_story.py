@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.e2e import sites
-from tests.running import Instance, until
+from tests.running import PATIENCE_SECONDS, Instance, until
 
 pytestmark = pytest.mark.xdist_group("instance")
 
@@ -56,7 +56,9 @@ def test_a_server_is_switched_without_a_failed_request(instance: Instance, tmp_p
     stop = threading.Event()
 
     def visit() -> None:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{instance.port}", timeout=30) as client:
+        with httpx2.Client(
+            base_url=f"http://127.0.0.1:{instance.port}", timeout=PATIENCE_SECONDS
+        ) as client:
             while not stop.is_set():
                 response = client.get("/", headers={"host": first["url"].split("//")[1]})
                 seen.append((response.status_code, response.text.split()[0]))

@@ -77,6 +77,9 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
 
     body = await read_body(reader, headers)
+    if path == "/until":
+        while not os.path.exists(query):  # noqa: ASYNC110 - a file sends no event
+            await asyncio.sleep(0.01)
     if path == "/slow":
         await asyncio.sleep(float(query))
     status = 200

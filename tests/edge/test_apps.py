@@ -56,7 +56,7 @@ async def test_a_new_link_is_noticed_without_being_told(edge: Edge):
 async def test_warming_starts_a_release_and_says_how_long_it_took(edge: Edge):
     put_app(edge.home, "depl_1")
 
-    status, answer = await control(edge, "POST", "/warm", deployment="depl_1", deadline_seconds=20)
+    status, answer = await control(edge, "POST", "/warm", deployment="depl_1", deadline_seconds=120)
 
     assert (status, answer["ok"]) == (200, True)
     assert answer["seconds"] >= 0
@@ -94,8 +94,14 @@ async def test_warming_needs_answers_below_500(edge: Edge):
     put_app(edge.home, "depl_1", health_path="/status/500")
     put_app(edge.home, "depl_2", health_path="/status/404")
 
-    status, bad = await control(edge, "POST", "/warm", deployment="depl_1", deadline_seconds=1)
-    assert (status, "500" in bad["reason"]) == (422, True)
+    # Until it is asked at all: a busy machine takes a while to start it.
+    for seconds in (1, 5, 25, 125):
+        asked = {"deployment": "depl_1", "deadline_seconds": seconds}
+        status, bad = await control(edge, "POST", "/warm", **asked)
+        assert status == 422
+        if "did not listen" not in bad["reason"]:
+            break
+    assert "500" in bad["reason"]
     assert (await control(edge, "POST", "/warm", deployment="depl_2"))[0] == 200
 
 
@@ -201,19 +207,20 @@ async def test_an_app_that_cannot_be_started_at_all_is_an_error_with_the_site_na
 
 
 async def test_a_request_that_reached_the_old_release_is_finished_by_it(edge: Edge):
-    put_app(edge.home, "depl_1", drain_seconds=20)
+    put_app(edge.home, "depl_1", drain_seconds=120)
     put_app(edge.home, "depl_2")
     edge.switch("depl_1")
     await fetch(edge.port, "/")
     assert (await control(edge, "POST", "/warm", deployment="depl_2"))[0] == 200
 
     async with await Client.connect(edge.port) as client:
-        await client.send(head("/slow?0.5"))
+        await client.send(head(f"/until?{edge.home}/over"))
         await eventually(lambda: edge.supervisor.status()["depl_1"].in_flight == 1)
         edge.switch("depl_2")
         await control(edge, "POST", "/refresh")
         assert state(edge, "depl_1") in ("running", "draining")
         assert name(await fetch(edge.port, "/")) == "depl_2"
+        (edge.home / "over").touch()
         assert name(await client.answer()) == "depl_1"
         # The same connection belongs to the new release from its next request on.
         assert name(await client.ask("/")) == "depl_2"
@@ -234,17 +241,18 @@ async def test_a_websocket_of_the_old_release_ends_after_the_drain_time(edge: Ed
 
 
 async def test_switching_back_while_draining_keeps_the_process(edge: Edge):
-    put_app(edge.home, "depl_1", drain_seconds=20)
+    put_app(edge.home, "depl_1", drain_seconds=120)
     put_app(edge.home, "depl_2")
     edge.switch("depl_1")
     before = pid(await fetch(edge.port, "/"))
     async with await Client.connect(edge.port) as client:
-        await client.send(head("/slow?0.5"))
+        await client.send(head(f"/until?{edge.home}/over"))
         await eventually(lambda: edge.supervisor.status()["depl_1"].in_flight == 1)
         edge.switch("depl_2")
         await control(edge, "POST", "/refresh")
         edge.switch("depl_1")
         assert pid(await fetch(edge.port, "/")) == before
+        (edge.home / "over").touch()
         await client.answer()
     await eventually(lambda: state(edge, "depl_2") is None)
     assert pid(await fetch(edge.port, "/")) == before

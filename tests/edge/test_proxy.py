@@ -18,9 +18,9 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def app(home: Path) -> AsyncIterator[Edge]:
-    edge = Edge(home, patience=Patience(half_closed_seconds=1))
+    edge = Edge(home, patience=Patience(half_closed_seconds=3))
     await edge.start()
-    put_app(edge.home, "depl_app", start_timeout_seconds=20, drain_seconds=5)
+    put_app(edge.home, "depl_app", start_timeout_seconds=120, drain_seconds=5)
     edge.switch("depl_app")
     yield edge
     await edge.stop()
@@ -228,6 +228,7 @@ async def test_an_upgrade_to_plain_http2_is_not_passed_on(app: Edge):
 
 
 async def test_a_client_that_has_sent_everything_still_gets_its_answer(app: Edge):
+    await fetch(app.port, "/")
     async with await Client.connect(app.port) as client:
         await client.send(head("/slow?0.05"))
         client.writer.write_eof()

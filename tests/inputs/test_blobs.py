@@ -340,7 +340,7 @@ def test_what_a_killed_process_leaves_is_swept_and_a_living_one_is_left_alone(
         assert store.sweep() == 0
         assert len(temporary_files(store)) == 2
         writer.send_signal(signal.SIGKILL)
-        writer.wait(timeout=10)
+        writer.wait(timeout=60)
 
         assert store.sweep() == 1
     assert temporary_files(store) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.running import PATIENCE_SECONDS
 from windlass.adapters import sandbox
 from windlass.builds import uids
 from windlass.core.egress import Egress
@@ -66,7 +67,7 @@ class Box:
         self,
         command: str,
         *,
-        timeout_seconds: float = 30,
+        timeout_seconds: float = PATIENCE_SECONDS,
         egress: Egress | None = None,
         **changes: object,
     ) -> Ended:
@@ -119,10 +120,10 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 @pytest.fixture
 def until() -> Until:
-    """Wait for a condition of the real world, at most ten seconds."""
+    """Wait for a condition of the real world, within reason."""
 
     async def poll(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not condition():  # noqa: ASYNC110 — the world sends no event
                 await asyncio.sleep(0.01)
 

@@ -98,7 +98,7 @@ async def test_terminate_lets_the_command_finish_its_work(box, until):
     )
     await until(lambda: output)
 
-    ended = await running.terminate(grace_seconds=10)
+    ended = await running.terminate(grace_seconds=60)
 
     assert b"drained" in b"".join(output)
     assert ended.reason is None
@@ -189,16 +189,23 @@ print('alive')
     assert ended.exit.code == 0
 
 
+def mounts(box) -> list[str]:
+    """What a sandbox of this box would leave mounted; others mount things at the same time."""
+    names = (box.home.name, "newroot", "oldroot", "bwrap")
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line for line in lines if any(name in line for name in names)]
+
+
 async def test_nothing_is_left_behind_after_many_launches(box):
     await box.run("true")
-    before = (sorted(os.listdir("/proc/self/fd")), Path("/proc/self/mountinfo").read_text())
+    before = (sorted(os.listdir("/proc/self/fd")), mounts(box))
     for command in ("true", "exit 3", "kill -9 $$"):
         await box.run(command)
     await box.run("sleep 100", timeout_seconds=0.1)
     with pytest.raises(LaunchFailed):
         await box.run("true", extra=(box.bind(Path("/no/such"), "/x"),))
 
-    after = (sorted(os.listdir("/proc/self/fd")), Path("/proc/self/mountinfo").read_text())
+    after = (sorted(os.listdir("/proc/self/fd")), mounts(box))
     assert after == before
     assert groups(f"test-{os.getpid()}-{id(box)}") == []
     assert sandboxes(f"test-{os.getpid()}-{id(box)}") == []
@@ -313,7 +320,7 @@ def test_sweep_ends_processes_that_survived_in_a_dead_supervisors_group():
         Path(path).write_text(str(process.pid))
 
     assert sweep(name) == [name]
-    assert process.wait(timeout=5) == -signal.SIGKILL
+    assert process.wait(timeout=60) == -signal.SIGKILL
     assert groups(name) == []
 
 
