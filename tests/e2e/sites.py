@@ -55,3 +55,32 @@ def server(folder: Path, version: str = "one", *, start: str = "python3 server.p
     (folder / "version.txt").write_text(version)
     (folder / "windlass.toml").write_text(f"start_command = {json.dumps(start)}\n")
     return folder
+
+
+WORKER = """
+import time
+print("at work on version", open("version.txt").read(), flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def worker(folder: Path) -> Path:
+    """A worker beside the server of this folder."""
+    (folder / "worker.py").write_text(WORKER)
+    (folder / "Procfile").write_text("worker:\tpython3 worker.py\n")
+    return folder
+
+
+def workers_of(id: str) -> set[int]:
+    """The processes of a worker's sandbox, found by its name."""
+    found: set[int] = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                argv = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if f"app-{id}-worker".encode() in argv:
+                found.add(int(entry.name))
+    return found

@@ -121,7 +121,14 @@ def test_a_promotion_that_is_killed_goes_on(fragile: Instance, tmp_path: Path) -
 
 def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) -> None:
     """The supervisor, the control plane and the database die; the edge serves on."""
-    live = fragile.deploy(sites.server(tmp_path / "survivor", "alive"))
+    survivor = sites.worker(sites.server(tmp_path / "survivor", "alive"))
+    live = fragile.deploy(survivor)
+    until(
+        lambda: fragile.cli("logs", "--process", "worker", cwd=survivor).stdout,
+        what="the worker to begin",
+    )
+    workers = sites.workers_of(live["id"])
+    assert workers
     script = "echo attempt; sleep 3; mkdir out; cp page.html out/index.html"
     id = begin(fragile, sites.built(tmp_path / "massacre", script))
     until_logged(fragile, id, "attempt")
@@ -138,6 +145,7 @@ def test_everything_killed_and_started_again(fragile: Instance, tmp_path: Path) 
     fragile.start()
 
     assert fragile.pid("-m windlass.edge") == edge
+    assert workers <= sites.workers_of(live["id"])
     assert fragile.wait(id, "ready", "error")["status"] == "ready"
     assert fragile.get(live["url"]).text == "alive none"
 

@@ -322,9 +322,35 @@ def test_a_bad_release_never_replaces_a_good_one(instance: Instance, tmp_path: P
     bad = instance.deploy(folder, "--prod", check=False)
 
     assert bad["status"] == "error"
+    sites.server(folder, "unmigrated")
+    (folder / "Procfile").write_text("release: echo no such table; exit 3\n")
+    unmigrated = instance.deploy(folder, "--prod", check=False)
+    assert (unmigrated["status"], unmigrated["errorCode"]) == ("error", "RELEASE_FAILED")
+    assert "(exit code 3)" in unmigrated["errorMessage"]
     assert instance.get(good["url"]).text == "good none"
     shown = instance.api("GET", f"/api/deployments/{good['id']}").json()["data"]
     assert shown["isActive"] is True
+
+
+def test_workers_run_beside_the_server_and_change_with_the_switch(
+    instance: Instance, tmp_path: Path
+) -> None:
+    folder = sites.worker(sites.server(tmp_path / "with-worker", "one"))
+    first = instance.deploy(folder)
+    said = until(
+        lambda: instance.cli("logs", "--process", "worker", cwd=folder).stdout,
+        what="the worker to begin",
+    )
+    assert said == "at work on version one\n"
+    assert sites.workers_of(first["id"])
+
+    sites.server(folder, "two")
+    instance.deploy(folder, "--prod")
+    until(
+        lambda: "version two" in instance.cli("logs", "--process", "worker", cwd=folder).stdout,
+        what="the new worker to begin",
+    )
+    until(lambda: not sites.workers_of(first["id"]), what="the old worker to end")
 
 
 def test_cancelling_kills_the_build(instance: Instance, tmp_path: Path) -> None:

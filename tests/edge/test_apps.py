@@ -227,19 +227,6 @@ async def test_a_request_that_reached_the_old_release_is_finished_by_it(edge: Ed
     await eventually(lambda: state(edge, "depl_1") is None)
 
 
-async def test_a_websocket_of_the_old_release_ends_after_the_drain_time(edge: Edge):
-    put_app(edge.home, "depl_1", drain_seconds=0.3)
-    put_app(edge.home, "depl_2")
-    edge.switch("depl_1")
-    async with await Client.connect(edge.port) as client:
-        await client.send(head("/websocket", connection="Upgrade", upgrade="websocket"))
-        assert (await client.answer_head()).status == 101
-        edge.switch("depl_2")
-        await control(edge, "POST", "/refresh")
-        await client.rest()
-    await eventually(lambda: state(edge, "depl_1") is None)
-
-
 async def test_switching_back_while_draining_keeps_the_process(edge: Edge):
     put_app(edge.home, "depl_1", drain_seconds=120)
     put_app(edge.home, "depl_2")
@@ -265,8 +252,10 @@ async def _visit_until(edge: Edge, stop: asyncio.Event, seen: list[tuple[int, st
             seen.append((answer.status, answer.headers["x-windlass-deployment"]))
 
 
-@pytest.mark.parametrize("kind", ["static", "server"])
-async def test_no_request_fails_while_a_hundred_switches_happen(edge: Edge, kind: str):
+@pytest.mark.parametrize(("kind", "turns"), [("static", 100), ("server", 20)])
+async def test_no_request_fails_while_switches_happen_again_and_again(
+    edge: Edge, kind: str, turns: int
+):
     for deployment in ("depl_1", "depl_2"):
         if kind == "static":
             put_release(edge.home, deployment, {"index.html": deployment.encode()})
@@ -276,7 +265,7 @@ async def test_no_request_fails_while_a_hundred_switches_happen(edge: Edge, kind
     edge.switch("depl_1")
     stop, seen = asyncio.Event(), list[tuple[int, str]]()
     visitors = [asyncio.create_task(_visit_until(edge, stop, seen)) for _ in range(8)]
-    for number in range(100):
+    for number in range(turns):
         target = f"depl_{number % 2 + 1}"
         if kind == "server":
             assert (await control(edge, "POST", "/warm", deployment=target))[0] == 200
@@ -288,7 +277,7 @@ async def test_no_request_fails_while_a_hundred_switches_happen(edge: Edge, kind
     stop.set()
     await asyncio.gather(*visitors)
 
-    assert len(seen) >= 2000
+    assert len(seen) >= turns * 20
     assert {status for status, _ in seen} == {200}
     assert {deployment for _, deployment in seen} == {"depl_1", "depl_2"}
 

@@ -32,7 +32,7 @@ async def run(
         raise ValueError("the release has no container")
     launch = await blocking(release.launch_of, settings, plan, wanted, command, NAME)
     instance = await blocking(instance_id, settings.folder)
-    seconds = settings.builds.timeout_seconds
+    seconds = settings.builds.release_timeout_seconds
     engine = world.engine()
     try:
         # One that a crash left may be half through: it is begun again.

@@ -86,6 +86,8 @@ class Builds(Section, frozen=True):
     """A build (all of its steps together) running longer than this is killed and fails."""
     install_timeout_seconds: int = 300
     """Time that the install step may take."""
+    release_timeout_seconds: int = 600
+    """Time for the release command, after waiting for that of another deployment."""
     clone_timeout_seconds: int = 120
     """Time that fetching a Git repository may take."""
     memory_bytes: int = 2 << 30

@@ -10,21 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.adapters import git
 from windlass.adapters.world import world
-from windlass.builds import once, release, sources, uids
+from windlass.builds import release, sources, uids
 from windlass.builds.models import Source, SourceStatus
 from windlass.builds.pipeline import Fetched, Job, Pipeline, explain
-from windlass.builds.plan import Overrides, Plan
+from windlass.builds.plan import Overrides
 from windlass.builds.release import Release
 from windlass.builds.steps import BuildFailed, Log
 from windlass.core import ids, launch
 from windlass.core.context import Ctx
-from windlass.core.egress import Egress
 from windlass.core.errors import AppError
 from windlass.core.events import emit
 from windlass.core.live import announce
 from windlass.core.loop import Step
 from windlass.core.threads import blocking
-from windlass.deployments import events
+from windlass.deployments import events, releasing
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
@@ -88,8 +87,8 @@ async def _run(
         project=order.job.project,
     )
     await blocking(release.assemble, ctx.settings, world(ctx), built, wanted)
-    if built.plan.release_command is not None:
-        await release_command(ctx, built.plan, wanted, log)
+    done = releasing.mark(ctx.settings.folder, wanted.deployment)
+    await releasing.run(ctx, deployment.project_id, built.plan, wanted, log, done=done)
     manifest = await blocking(sources.save_manifest, world(ctx).blobs, built.manifest)
     values: dict[str, Any] = {
         "status": Status.deploying,
@@ -108,33 +107,6 @@ async def _run(
             "branch": fetched.branch,
         }
     return Step(values, then=lambda db: tell(db, deployment), again_in=0)
-
-
-async def release_command(ctx: Ctx, plan: Plan, wanted: Release, log: Logbook) -> None:
-    """Run it once in the finished release, before any traffic reaches it."""
-    command = plan.release_command or ""
-    log.step = "release"
-    log.say(f"$ {command}")
-    ended = await _run_once(ctx, plan, wanted, command, log)
-    if ended.code != 0 or ended.reason is not None:
-        said = ended.reason or f"exit code {ended.code}"
-        raise BuildFailed("RELEASE_FAILED", f"The release command failed ({said}): {command}")
-
-
-async def _run_once(
-    ctx: Ctx, plan: Plan, wanted: Release, command: str, log: Logbook
-) -> launch.Exit:
-    if plan.container is not None:
-        place = world(ctx)
-        return await once.run(ctx.settings, place, plan, wanted, command, on_output=log.write)
-    await blocking(launch.sweep, f"release-{wanted.deployment}")
-    spec = await blocking(release.launch_of, ctx.settings, plan, wanted, command, "release")
-    running = await launch.start(spec, on_output=log.write, egress=Egress(world(ctx).app_egress))
-    try:
-        return await running.wait(timeout_seconds=ctx.settings.builds.timeout_seconds)
-    except BaseException:
-        await running.kill()
-        raise
 
 
 def failed(deployment: Deployment, error: BuildFailed, log: Log) -> Step:

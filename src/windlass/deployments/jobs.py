@@ -18,7 +18,7 @@ from windlass.core.context import Ctx
 from windlass.core.live import announce
 from windlass.core.queue import every, on
 from windlass.core.threads import blocking
-from windlass.deployments import aliases, events, promoting, retention, service
+from windlass.deployments import aliases, events, promoting, releasing, retention, service
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import MOVING, Status
 from windlass.projects import events as project_events
@@ -42,6 +42,7 @@ async def _remove_release(ctx: Ctx, name: str) -> None:
         await asyncio.to_thread(trees.remove_tree, site.folder(home, release))
         await asyncio.to_thread(trees.remove_tree, runtime_log.folder(home, release))
     await asyncio.to_thread(trees.remove_tree, home / "work" / name)
+    releasing.mark(home, name).unlink(missing_ok=True)
 
 
 @on(events.Deleted)

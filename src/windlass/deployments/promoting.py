@@ -19,7 +19,7 @@ from windlass.builds.release import Release
 from windlass.core import ids, links, site
 from windlass.core.context import Ctx
 from windlass.core.threads import blocking
-from windlass.deployments import building
+from windlass.deployments import releasing
 from windlass.deployments.logbook import Logbook
 from windlass.deployments.models import Deployment
 from windlass.projects import fingerprints
@@ -105,5 +105,5 @@ async def _make(ctx: Ctx, deployment: Deployment, wanted: Release, *, of: str) -
             ctx.database, deployment.id, secrets=wanted.secrets, max_bytes=limit
         ) as log:
             log.say("The release command runs with the variables of production")
-            await building.release_command(ctx, plan, wanted, log)
+            await releasing.run(ctx, deployment.project_id, plan, wanted, log)
     await blocking(release.finish_again, ctx.settings, wanted, of=of)

@@ -24,6 +24,7 @@ from windlass.edge.backoff import FIRST_RETRY_SECONDS, Backoff
 from windlass.edge.crew import Crew
 from windlass.edge.health import Probe
 from windlass.edge.runner import Running, Slots, Start
+from windlass.edge.tunnel import Ending
 from windlass.edge.upstream import Pool
 
 State = Literal["stopped", "starting", "running", "waiting", "draining", "stopping", "asleep"]
@@ -56,6 +57,8 @@ class App:
     ) -> None:
         self.site = site
         self.crew = crew
+        self.ending = Ending()
+        """Of the process that runs now."""
         self.is_live = False
         """A host points at it."""
         self.output = output
@@ -226,6 +229,7 @@ class App:
         try:
             process = self._read()
             self._grace_seconds = process.grace_seconds
+            self.ending = Ending()
             self.output.mask(process.mask)
             self.running = running = await self._start(process, self.output.feed)
             port = self.site.port
@@ -259,6 +263,7 @@ class App:
         if self._pool is not None:
             self._pool.close()
             self._pool = None
+        await self.ending.announce()
         running, self.running = self.running, None
         if running is not None:
             self._enter("stopping")

@@ -14,11 +14,12 @@ from time import perf_counter
 import msgspec
 
 from windlass.core.tally import Tally
-from windlass.edge import replies, wire
+from windlass.edge import replies, tunnel, wire
 from windlass.edge.config import Patience
 from windlass.edge.connection import Connection
 from windlass.edge.request import Request, tokens
 from windlass.edge.response import Garbled, Response, end_to_end, parse
+from windlass.edge.tunnel import Ending
 from windlass.edge.upstream import Pool
 from windlass.edge.wire import Broken, Wire
 
@@ -65,6 +66,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     counted: Counted | None = None
     """Where the answer is counted, and when the request came (`perf_counter`)."""
     patience: Patience = Patience()
+    ending: Ending | None = None
+    """Of the process that answers."""
 
 
 async def forward(request: Request, client: Connection, exchange: Exchange) -> None:
@@ -353,18 +356,6 @@ async def _tunnel(
     lines.append(exchange.marks + b"\r\n")
     inbox = client.open_inbox()
     await client.write(b"".join(lines))
-    up = asyncio.create_task(_pour(inbox, upstream))
-    try:
-        # When the app has finished there is nobody left to talk to; when the visitor has, the app
-        # is told and may still say goodbye.
-        await _pour(upstream.inbox, client)
-    finally:
-        up.cancel()
-    client.close()
-
-
-async def _pour(source: wire.Inbox, target: Wire | Connection) -> None:
-    with suppress(Broken):
-        while piece := await source.read():
-            await target.write(piece)
-        target.write_eof()
+    await tunnel.run(
+        client, inbox, upstream, protocol=response.upgrade, ending=exchange.ending or Ending()
+    )

@@ -107,6 +107,7 @@ class Server:
         self.is_stopping = True
         for connection in list(self._connections):
             connection.stop()
+        await self._supervisor.say_goodbye()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._connections:
@@ -140,6 +141,7 @@ class Server:
                 try:
                     pool = await app.pool()
                     exchange = self._exchange(connection, pool, release.marks, tally)
+                    exchange = msgspec.structs.replace(exchange, ending=app.ending)
                     if release.rulebook is not None:
                         exchange = _with_headers(exchange, request, release.rulebook)
                     await proxy.forward(request, connection, exchange)

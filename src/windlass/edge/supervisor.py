@@ -21,6 +21,7 @@ from windlass.edge.applog import AppLog
 from windlass.edge.backoff import FIRST_RETRY_SECONDS
 from windlass.edge.crew import Crew, WorkerStatus
 from windlass.edge.runner import Slots, Start
+from windlass.edge.tunnel import GOING_AWAY
 
 LOOK_SECONDS = 2.0
 WARM_SECONDS = 90.0
@@ -111,6 +112,9 @@ class Supervisor:
             if deployment in hosts or app.warm_until:
                 self._restless |= app.warm_until > 0
                 app.set_live(deployment in hosts)
+                if app.is_live:
+                    # It was warmed for this, and ends with its last host.
+                    app.warm_until = 0.0
                 # One that was stopped on purpose waits for a visitor.
                 if not app.is_parked:
                     app.want()
@@ -175,6 +179,10 @@ class Supervisor:
         await app.stop()
         self.look()
         return True
+
+    async def say_goodbye(self) -> None:
+        """Every WebSocket gets its close frame: this edge ends."""
+        await asyncio.gather(*(app.ending.announce(GOING_AWAY) for app in self._apps.values()))
 
     async def close(self) -> None:
         """End everything."""
