@@ -23,7 +23,7 @@ from tests.asking import ask
 from tests.conftest import RolledBack
 from windlass.auth.deps import handlers_of
 from windlass.auth.permissions import ADMIN_ONLY, GRANTS, Permission
-from windlass.core import openapi
+from windlass.core import ids, openapi
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.settings import Settings
@@ -39,9 +39,15 @@ _SUSPENDED_TOO = {
     ("DELETE", "/api/auth/account"),
     ("DELETE", "/api/auth/tokens/current"),
 }
-_ACCOUNT = {"session_id", "token_id", "passkey_id", "account_id", "source_id", "invitation"}
-
-
+_OF_ONE_ACCOUNT = {"session_id", "token_id", "passkey_id", "account_id"}
+_ACCOUNT = {*_OF_ONE_ACCOUNT, "source_id", "invitation"}
+_OF_ACCOUNT = """
+with who as (select user_id as id from sessions where id = $1)
+select s::text as row from sessions s, who where s.user_id = who.id
+union all select t::text from tokens t, who where t.user_id = who.id
+union all select p::text from passkeys p, who where p.user_id = who.id
+union all select a::text from accounts a, who where a.user_id = who.id
+"""
 # What a token may say and end of itself, however narrow it is.
 _OF_THE_TOKEN = {("GET", "/api/auth/me"), ("DELETE", "/api/auth/tokens/current")}
 # Where somebody who may is stopped after all, by what is asked for and not by who asks.
@@ -189,19 +195,19 @@ class Place:
     async def call(self, route: Route, caller: Caller, tenant: Tenant) -> Seen:
         await self.database.execute("savepoint cell")
         try:
-            return await self._send(route, caller, tenant)
+            return await self.send(route, caller, tenant)
         finally:
             await self.database.execute("rollback to savepoint cell; release savepoint cell")
             if route.method != "GET":
                 self.app.state.identities.forget()
             self.app.state.limiter.reset()
 
-    async def _send(self, route: Route, caller: Caller, tenant: Tenant) -> Seen:
+    async def send(self, route: Route, caller: Caller, tenant: Tenant) -> Seen:
         body, kind = self._body(route, tenant)
         headers = [(b"content-type", kind)]
         headers.append((b"content-length", str(len(body)).encode()))
         # A token is no sign-in of the last ten minutes, whoever's passkey or identity it is.
-        is_proved = route.names & {"passkey_id", "account_id", "session_id"}
+        is_proved = route.names & _OF_ONE_ACCOUNT
         if carried := (caller.session if is_proved else "") or caller.token:
             headers.append((b"authorization", f"Bearer {carried}".encode()))
         path = _PARAMETER.sub(lambda found: _value(route, found[1], tenant), route.path)
@@ -275,6 +281,29 @@ def _is_right(route: Route, seen: Seen, wanted: str) -> bool:
         return False
     is_stopped = wanted in {"through", "hidden"} and seen.came_to in _STOPPED.get(route.path, ())
     return seen.came_to == wanted or is_stopped
+
+
+async def test_what_is_somebody_elses_stays_as_it_was(place: Place) -> None:
+    """Whoever signed in just now changes and ends nothing of another account."""
+    owner = next(caller for caller in place.callers if caller.name == "project owner")
+    before = await _of_accounts(place)
+    assert len(before) == 4
+    asked: list[str] = []
+    for route in routes():
+        if route.method != "GET" and route.names & _OF_ONE_ACCOUNT:
+            seen = await place.send(route, owner, place.other)
+            asked.append(f"{route.method} {route.path}: {seen.status}")
+            place.app.state.limiter.reset()
+
+    assert len(asked) >= 12
+    assert [line for line in asked if not line.endswith(": 404")] == []
+    assert await _of_accounts(place) == before
+
+
+async def _of_accounts(place: Place) -> list[str]:
+    """Each row of the other tenant's account that a path can name."""
+    session = ids.private("sess", place.other.path["session_id"])
+    return [str(row["row"]) for row in await place.database.fetch(_OF_ACCOUNT, session)]
 
 
 async def test_no_list_shows_what_is_another_tenants(place: Place) -> None:

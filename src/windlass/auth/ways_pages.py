@@ -36,7 +36,7 @@ from windlass.auth.factor_schemas import (
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
-from windlass.core.errors import AppError
+from windlass.core.errors import AppError, NotFound
 from windlass.core.http import DB, Request
 from windlass.web import forms
 from windlass.web.page import local_path, page
@@ -92,6 +92,8 @@ async def _act(
         found = await act()
     except ProveAgain:
         return _to_prove()
+    except NotFound:
+        raise
     except AppError as error:
         await db.rollback()
         return await _ways(request, db, actor, error=error)
@@ -199,6 +201,8 @@ async def rename_passkey(
     try:
         wanted = struct(PasskeyChange, {"name": forms.text(form, "name") or ""})
         await passkeys.change(db, id, name=wanted.name, is_second_factor=None, by=actor)
+    except NotFound:
+        raise
     except AppError as error:
         await db.rollback()
         return await _ways(request, db, actor, error=error)
