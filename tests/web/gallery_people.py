@@ -40,6 +40,7 @@ _DEVICE: dict[str, Any] = {
 
 _TOKENS: dict[str, Any] = {
     "tokens": p.TOKENS,
+    "cursor": "next",
     "scopes": p.SCOPES,
     "days": (30, 60, 90, 365),
     "values": {"lasts": "90"},
@@ -139,7 +140,7 @@ PAGES: Pages = {
     "/account/security": (
         "auth/account/security.html",
         True,
-        {"account": p.ACCOUNT, "sessions": p.SESSIONS, "errors": {}},
+        {"account": p.ACCOUNT, "sessions": p.SESSIONS, "cursor": None, "errors": {}},
     ),
     "/audit": (
         "audit/log.html",

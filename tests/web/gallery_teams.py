@@ -167,6 +167,7 @@ PAGES: Pages = {
         True,
         NONE
         | {
+            "cursor": None,
             "sign_up": "invitation",
             "invitations": [
                 SimpleNamespace(

@@ -213,13 +213,14 @@ async def _invitations(
     form: Form | None = None,
     error: AppError | None = None,
 ) -> Answer:
-    rows = await joining.invitations(system_db)
+    rows, after = await joining.invitations(system_db, cursor=request.query_params.get("cursor"))
     return page(
         request,
         "admin/invitations.html",
         error=error,
         user=actor,
         invitations=[SignUpInvitationOut.of(row) for row in rows],
+        cursor=after,
         sign_up=request.app.state.settings.auth.sign_up,
         values=forms.values(form or {}),
     )

@@ -121,7 +121,7 @@ async def end_other_sessions(db: DB, actor: CurrentActor) -> Answer:
 async def _security(
     request: Request, db: DB, actor: Actor, *, error: AppError | None = None
 ) -> Answer:
-    rows = [SessionOut.of(row, actor) for row in await sessions.of(db, actor)]
+    rows, after = await sessions.of(db, actor, cursor=request.query_params.get("cursor"))
     found = await profile.of(db, actor)
     return page(
         request,
@@ -130,7 +130,8 @@ async def _security(
         renamed={"form": "current_password", "current": "current_password", "new": "password"},
         user=actor,
         account=found,
-        sessions=rows,
+        sessions=[SessionOut.of(row, actor) for row in rows],
+        cursor=after,
     )
 
 

@@ -28,6 +28,7 @@ from windlass.auth.schemas import SignUp
 from windlass.core import clock, crypto, ids, languages
 from windlass.core.errors import NotFound
 from windlass.core.events import emit
+from windlass.core.paging import LIMIT, newest
 from windlass.core.settings import Auth
 
 DAYS = 7
@@ -131,9 +132,12 @@ async def invite(db: AsyncSession, email: str, *, by: Actor) -> SignUpInvitation
     return row
 
 
-async def invitations(db: AsyncSession) -> list[SignUpInvitation]:
-    """All of them, the newest first."""
-    return list(await db.scalars(select(SignUpInvitation).order_by(SignUpInvitation.id.desc())))
+async def invitations(
+    db: AsyncSession, *, limit: int = LIMIT, cursor: str | None = None
+) -> tuple[list[SignUpInvitation], str | None]:
+    """Who was invited to sign up, the newest first."""
+    query = select(SignUpInvitation)
+    return await newest(db, query, SignUpInvitation.id, limit=limit, cursor=cursor)
 
 
 async def revoke_invitation(db: AsyncSession, id: UUID, *, by: Actor) -> None:

@@ -43,7 +43,8 @@ from windlass.auth.schemas import (
 from windlass.core import ids
 from windlass.core.errors import invalid
 from windlass.core.http import DB, Envelope, Request
-from windlass.core.schemas import Page
+from windlass.core.paging import LIMIT
+from windlass.core.schemas import CursorText, Limit, Page
 
 
 @post("/setup", public=True, status_code=200)
@@ -209,9 +210,15 @@ async def change_password(
 
 
 @get("/sessions", permission=Permission.account)
-async def list_sessions(db: DB, actor: CurrentActor) -> Page[SessionOut]:
-    """Where one is signed in, the last used first."""
-    return Page([SessionOut.of(row, actor) for row in await sessions.of(db, actor)])
+async def list_sessions(
+    db: DB,
+    actor: CurrentActor,
+    limit: FromQuery[Limit] = LIMIT,
+    cursor: FromQuery[CursorText | None] = None,
+) -> Page[SessionOut]:
+    """Where one is signed in, the newest sign-in first."""
+    rows, after = await sessions.of(db, actor, limit=limit, cursor=cursor)
+    return Page([SessionOut.of(row, actor) for row in rows], after)
 
 
 @delete("/sessions/{session_id:str}", permission=Permission.account)
@@ -227,9 +234,14 @@ async def end_other_sessions(db: DB, actor: CurrentActor) -> None:
 
 
 @get("/invitations", permission=Permission.admin_read)
-async def list_sign_up_invitations(system_db: SystemDB) -> Page[SignUpInvitationOut]:
-    """Who was invited to sign up."""
-    return Page([SignUpInvitationOut.of(row) for row in await joining.invitations(system_db)])
+async def list_sign_up_invitations(
+    system_db: SystemDB,
+    limit: FromQuery[Limit] = LIMIT,
+    cursor: FromQuery[CursorText | None] = None,
+) -> Page[SignUpInvitationOut]:
+    """Who was invited to sign up, the last first."""
+    rows, after = await joining.invitations(system_db, limit=limit, cursor=cursor)
+    return Page([SignUpInvitationOut.of(row) for row in rows], after)
 
 
 @post("/invitations", permission=Permission.admin_write)

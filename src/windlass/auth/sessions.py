@@ -18,6 +18,7 @@ from windlass.core.caller import current
 from windlass.core.db import Database
 from windlass.core.errors import NotFound
 from windlass.core.events import emit
+from windlass.core.paging import LIMIT, newest
 
 DAYS = 7
 DAYS_ABSOLUTE = 30
@@ -111,14 +112,12 @@ async def _touch(database: Database, id: UUID, *, is_session: bool) -> None:
         await db.execute(_TOUCH_SESSION if is_session else _TOUCH_TOKEN, values)
 
 
-async def of(db: AsyncSession, actor: Actor) -> list[Session]:
-    """One's open sessions, the latest used first (C-037)."""
-    query = (
-        select(Session)
-        .where(Session.user_id == actor.id, Session.expires_at > func.now())
-        .order_by(Session.last_used_at.desc(), Session.id)
-    )
-    return list(await db.scalars(query))
+async def of(
+    db: AsyncSession, actor: Actor, *, limit: int = LIMIT, cursor: str | None = None
+) -> tuple[list[Session], str | None]:
+    """One's open sessions, the newest sign-in first (C-037)."""
+    query = select(Session).where(Session.user_id == actor.id, Session.expires_at > func.now())
+    return await newest(db, query, Session.id, limit=limit, cursor=cursor)
 
 
 async def end(db: AsyncSession, session_id: UUID, *, by: Actor) -> None:

@@ -83,14 +83,15 @@ async def _tokens(
     form: Form | None = None,
     error: AppError | None = None,
 ) -> Answer:
-    rows = [TokenOut.of(row) for row in await tokens.of(db, actor)]
+    found = await tokens.of(db, actor, cursor=request.query_params.get("cursor"))
     return page(
         request,
         "auth/account/tokens.html",
         error=error,
         renamed={"name": "token_name", "expires_in_days": "days"},
         user=actor,
-        tokens=rows,
+        tokens=found.items,
+        cursor=found.cursor,
         new_token=made.token if made else None,
         new_token_name=made.name if made else None,
         scopes=tokens.scopes_for(actor),

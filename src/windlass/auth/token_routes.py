@@ -1,7 +1,7 @@
 """JSON: API tokens."""
 
 from litestar import Router, delete, get, patch, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from windlass.auth import tokens
 from windlass.auth.deps import CurrentActor
@@ -9,13 +9,19 @@ from windlass.auth.permissions import Permission
 from windlass.auth.token_schemas import TokenChange, TokenCreate, TokenOut
 from windlass.core import ids
 from windlass.core.http import DB
-from windlass.core.schemas import Page
+from windlass.core.paging import LIMIT
+from windlass.core.schemas import CursorText, Limit, Page
 
 
 @get("/", permission=Permission.account)
-async def list_tokens(db: DB, actor: CurrentActor) -> Page[TokenOut]:
-    """One's API tokens, without their secret part."""
-    return Page([TokenOut.of(row) for row in await tokens.of(db, actor)])
+async def list_tokens(
+    db: DB,
+    actor: CurrentActor,
+    limit: FromQuery[Limit] = LIMIT,
+    cursor: FromQuery[CursorText | None] = None,
+) -> Page[TokenOut]:
+    """One's API tokens, the newest first, without their secret part."""
+    return await tokens.of(db, actor, limit=limit, cursor=cursor)
 
 
 @post("/", permission=Permission.account)

@@ -15,11 +15,13 @@ from windlass.auth import events
 from windlass.auth.errors import NoToken
 from windlass.auth.models import Actor, Token
 from windlass.auth.permissions import ADMIN_ONLY, Permission
-from windlass.auth.token_schemas import TokenCreate
+from windlass.auth.token_schemas import TokenCreate, TokenOut
 from windlass.core import clock, crypto
 from windlass.core.errors import NotFound, invalid
 from windlass.core.events import emit
 from windlass.core.languages import N_
+from windlass.core.paging import LIMIT, newest
+from windlass.core.schemas import Page
 
 # What a token may be narrowed to, and in which words a person chooses it.
 SCOPES: dict[Permission, str] = {
@@ -60,10 +62,13 @@ def scopes_for(actor: Actor) -> dict[Permission, str]:
     }
 
 
-async def of(db: AsyncSession, actor: Actor) -> list[Token]:
+async def of(
+    db: AsyncSession, actor: Actor, *, limit: int = LIMIT, cursor: str | None = None
+) -> Page[TokenOut]:
     """One's tokens, the newest first; those that have ended too, until they are revoked."""
-    query = select(Token).where(Token.user_id == actor.id).order_by(Token.id.desc())
-    return list(await db.scalars(query))
+    query = select(Token).where(Token.user_id == actor.id)
+    rows, after = await newest(db, query, Token.id, limit=limit, cursor=cursor)
+    return Page([TokenOut.of(row) for row in rows], after)
 
 
 async def create(db: AsyncSession, wanted: TokenCreate, *, by: Actor) -> tuple[Token, str]:

@@ -40,7 +40,7 @@ class People(Decoding):
 
     def tokens(self) -> list[Token]:
         """All tokens of the account, without their secrets."""
-        return self._list(Token, self.request("GET", "/api/auth/tokens"))
+        return self._many(Token, "/api/auth/tokens", {}, None)
 
     def create_token(
         self, name: str, *, scopes: Sequence[str] = (), days: int | None = None

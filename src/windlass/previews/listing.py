@@ -1,14 +1,13 @@
 """The open previews of a project, each with its newest deployment and its address."""
 
-from uuid import UUID
-
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
 from windlass.core import ids
-from windlass.core.schemas import BadCursor, Cursor, Page, read_cursor
+from windlass.core.paging import LIMIT, newest
+from windlass.core.schemas import Page
 from windlass.core.settings import Settings
 from windlass.deployments import listing
 from windlass.deployments.models import Deployment
@@ -16,29 +15,20 @@ from windlass.previews.models import Preview
 from windlass.previews.schemas import PreviewOut
 from windlass.projects.models import Project, Site
 
-_NEWEST = "-createdAt"
-_MOST = 100
-
 
 async def page(
     db: AsyncSession,
     settings: Settings,
     project: Project,
     *,
-    limit: int = 20,
+    limit: int = LIMIT,
     cursor: str | None = None,
     by: Actor,
 ) -> Page[PreviewOut]:
     """Newest first."""
-    limit = min(limit, _MOST)
     query = select(Preview).where(Preview.project_id == project.id, Preview.ended_at.is_(None))
-    if (place := read_cursor(cursor, sort=_NEWEST)) is not None:
-        query = query.where(Preview.id < _id_of(place))
-    rows = list(await db.scalars(query.order_by(Preview.id.desc()).limit(limit + 1)))
-    items = await _shown(db, settings, project, rows[:limit], by=by)
-    if len(rows) <= limit:
-        return Page(items)
-    return Page(items, Cursor(_NEWEST, None, str(rows[limit - 1].id)).encode())
+    rows, after = await newest(db, query, Preview.id, limit=limit, cursor=cursor)
+    return Page(await _shown(db, settings, project, rows, by=by), after)
 
 
 async def one(
@@ -90,10 +80,3 @@ async def _shown(
             )
         )
     return found
-
-
-def _id_of(place: Cursor) -> UUID:
-    try:
-        return UUID(place.id)
-    except ValueError as error:
-        raise BadCursor() from error

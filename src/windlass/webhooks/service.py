@@ -11,15 +11,13 @@ from windlass.auth.models import Actor
 from windlass.core.crypto import KeyRing
 from windlass.core.events import emit
 from windlass.core.live import announce
-from windlass.core.schemas import BadCursor, Cursor, Page, read_cursor
+from windlass.core.paging import LIMIT, newest
+from windlass.core.schemas import Page
 from windlass.projects.models import Project
 from windlass.webhooks import events, signatures
 from windlass.webhooks.errors import AlreadyConnected, NoRepository, NotConnected
 from windlass.webhooks.models import Delivery, Webhook
 from windlass.webhooks.schemas import DeliveryOut, WebhookChange
-
-_NEWEST = "-createdAt"
-_MOST = 100
 
 
 async def find(db: AsyncSession, project: Project) -> Webhook | None:
@@ -93,25 +91,12 @@ async def disconnect(db: AsyncSession, project: Project, *, by: Actor) -> None:
 
 
 async def deliveries(
-    db: AsyncSession, project: Project, *, limit: int = 20, cursor: str | None = None
+    db: AsyncSession, project: Project, *, limit: int = LIMIT, cursor: str | None = None
 ) -> Page[DeliveryOut]:
     """What came for a project, newest first."""
-    limit = min(limit, _MOST)
     query = select(Delivery).where(Delivery.project_id == project.id)
-    if (place := read_cursor(cursor, sort=_NEWEST)) is not None:
-        query = query.where(Delivery.id < _id_of(place))
-    rows = list(await db.scalars(query.order_by(Delivery.id.desc()).limit(limit + 1)))
-    items = [DeliveryOut.of(row) for row in rows[:limit]]
-    if len(rows) <= limit:
-        return Page(items)
-    return Page(items, Cursor(_NEWEST, None, str(rows[limit - 1].id)).encode())
-
-
-def _id_of(place: Cursor) -> UUID:
-    try:
-        return UUID(place.id)
-    except ValueError as error:
-        raise BadCursor() from error
+    rows, after = await newest(db, query, Delivery.id, limit=limit, cursor=cursor)
+    return Page([DeliveryOut.of(row) for row in rows], after)
 
 
 def context_of(project_id: UUID) -> str:
