@@ -93,7 +93,11 @@ async def summary(db: AsyncSession, user_id: UUID) -> Summary:
 
 async def leave(db: AsyncSession, actor: Actor, *, along: tuple[str, ...], is_hard: bool) -> None:
     """Delete an account. Soft: its row stays, without name and address, for what refers to it.
-    Hard: the row goes too, now or as soon as what was deleted along is taken down."""
+    Hard: the row goes too, now or as soon as what was deleted along is taken down.
+
+    The administrators are held before the own row, as everywhere: two who go at once would wait for
+    each other."""
+    await service.hold_admins(db)
     user = await db.get_one(User, actor.id, with_for_update=True)
     found = await summary(db, actor.id)
     unnamed = [loss for loss in found.losses if loss.needs_consent and loss.kind not in along]
@@ -150,6 +154,6 @@ async def _tokens(db: AsyncSession, user_id: UUID) -> Loss:
 @register(CHECKS)
 async def _last_admin(db: AsyncSession, user_id: UUID) -> str | None:
     """An instance without an admin could not be helped by anybody (F-12)."""
-    if await service.hold_admins(db) == [user_id]:
+    if await service.admins(db) == [user_id]:
         return N_("It is the only administrator of this Windlass. Make somebody else one first.")
     return None

@@ -19,6 +19,12 @@ CLI_TOKEN = "this machine"
 
 # The owner until the one-time link was used: others without a password have an address.
 _NOT_SET_UP = select(User).where(User.is_admin, User.email.is_(None), User.deleted_at.is_(None))
+# In one order, so that two who hold them wait for each other and never in a circle.
+_ADMINS = (
+    select(User.id)
+    .where(User.is_admin, User.deleted_at.is_(None), User.suspended_at.is_(None))
+    .order_by(User.id)
+)
 
 
 async def ensure_owner(db: AsyncSession, keys: Path) -> str | None:
@@ -134,13 +140,15 @@ async def name_of(db: AsyncSession, id: UUID | None) -> str | None:
     return (user.name or user.email) if user is not None else None
 
 
+async def admins(db: AsyncSession) -> list[UUID]:
+    """The administrators who can act."""
+    return list(await db.scalars(_ADMINS))
+
+
 async def hold_admins(db: AsyncSession) -> list[UUID]:
-    """The administrators who can act, until the transaction ends. Whatever could leave the instance
-    without one asks here first, so the second of two such things sees what the first did."""
-    query = select(User.id).where(
-        User.is_admin, User.deleted_at.is_(None), User.suspended_at.is_(None)
-    )
-    return list(await db.scalars(query.order_by(User.id).with_for_update()))
+    """The same, until the transaction ends. Whatever could leave the instance without one asks here
+    before it holds any other account, so the second of two such things sees what the first did."""
+    return list(await db.scalars(_ADMINS.with_for_update()))
 
 
 async def is_suspended(db: AsyncSession, id: UUID) -> bool:

@@ -129,7 +129,12 @@ async def change(db: AsyncSession, project: Project, wanted: ProjectChange, *, b
 
 
 async def remove(db: AsyncSession, project: Project, *, by: Actor) -> None:
-    """Hide it at once; the sites, releases and rows are taken down by a job (C-023)."""
+    """Hide it at once; the sites, releases and rows are taken down by a job (C-023).
+
+    What was given away meanwhile is not the caller's to delete any more."""
+    now = select(Project.owner_id).where(Project.id == project.id, Project.deleted_at.is_(None))
+    if await db.scalar(now.with_for_update()) != project.owner_id:
+        raise ProjectNotFound()
     project.deleted_at = clock.now()
     # The name is free again at once, while the old project is being taken down.
     project.slug = f"{project.slug}~{ids.short(project.id)}"

@@ -130,8 +130,8 @@ async def transfer(db: AsyncSession, project: Project, to: UUID, *, by: Actor) -
     # `project` is expired when its change is taken back.
     slug = project.slug
     # Two at once come one after the other, and the second is no longer the owner.
-    owner = select(Project.owner_id).where(Project.id == project.id).with_for_update()
-    if await db.scalar(owner) != by.id:
+    owner = select(Project.owner_id).where(Project.id == project.id, Project.deleted_at.is_(None))
+    if await db.scalar(owner.with_for_update()) != by.id:
         raise OnlyOwner()
     if to == by.id:
         raise OwnAlready()
@@ -146,4 +146,14 @@ async def transfer(db: AsyncSession, project: Project, to: UUID, *, by: Actor) -
             project.owner_id = to
             await db.flush()
     except IntegrityError as error:
+        if not await _is_there(db, to):
+            raise PersonNotNear() from error
         raise NewOwnerHasSlug(name=name, slug=slug) from error
+    # The new row waited for whoever was deleting that account.
+    if not await _is_there(db, to):
+        raise PersonNotNear()
+
+
+async def _is_there(db: AsyncSession, user_id: UUID) -> bool:
+    here = User.deleted_at.is_(None), User.suspended_at.is_(None)
+    return await db.scalar(select(User.id).where(User.id == user_id, *here)) is not None
