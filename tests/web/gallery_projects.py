@@ -45,6 +45,7 @@ _GIT: dict[str, Any] = NONE | {
     "project": s.PROJECT,
     "is_connected": True,
     "secret": None,
+    "needs_secret": False,
     "deploy_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKtYcUIDMT1nVqJqXU0SH2eg5 windlass-shop",
     "reports_to": "GitHub",
     "report_error": '401: {"message": "Bad credentials"}',
@@ -94,6 +95,11 @@ PAGES: Pages = {
             "kinds": [("gitlab", "GitLab"), ("gitea", "Gitea, Forgejo")],
             "errors": {"tags": "This is not right"},
         },
+    ),
+    "/projects/harbour-shop/git-given": (
+        "webhooks/git.html",
+        True,
+        _GIT | {"needs_secret": True, "reports_to": None, "report_error": None},
     ),
     "/projects/harbour-shop/git-none": (
         "webhooks/git.html",

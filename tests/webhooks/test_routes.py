@@ -2,18 +2,23 @@
 
 import httpx2
 import pytest
+from litestar import Litestar
+from sqlalchemy import update
 
 from tests import make
 from tests.conftest import RolledBack
 from tests.webhooks.conftest import Sender
 from tests.webhooks.hosts import push
 from windlass.auth.models import Actor
+from windlass.auth.permissions import Role
 from windlass.core import ids
 from windlass.core.context import Ctx
 from windlass.core.crypto import KeyRing
 from windlass.core.live import Live
 from windlass.core.settings import Settings
+from windlass.teams.models import TeamMember
 from windlass.webhooks import jobs
+from windlass.webhooks.models import Host, Webhook
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +46,44 @@ async def test_a_new_secret_ends_the_old_one(git: Sender, client: httpx2.AsyncCl
     assert newer != shop.secret
     assert (await git.send(push("github"), shop.secret)).status_code == 401
     assert (await git.send(push("github"), newer)).status_code == 202
+
+
+async def test_who_gave_the_project_away_can_start_nothing_any_more(
+    git: Sender,
+    app: Litestar,
+    client: httpx2.AsyncClient,
+    other: httpx2.AsyncClient,
+    database: RolledBack,
+    owner: Actor,
+) -> None:
+    """The secret is known to them, and the token is theirs: both end with the transfer."""
+    shop = await git.connect("github")
+    heir = await make.user(database, email="heir@example.com", is_admin=False)
+    other.headers["authorization"] = f"Bearer {await make.token(database, heir)}"
+    team = (await client.post("/api/teams", json={"name": "Crew"})).json()["data"]["id"]
+    async with database.transaction() as db:
+        member = TeamMember(team_id=ids.private("team", team), user_id=heir.id, role=Role.admin)
+        db.add(member)
+        token = {"token_sealed": b"x", "token_host": Host.github, "api_url": "https://x.example"}
+        await db.execute(update(Webhook).values(**token))
+    await client.post(f"/api/projects/{shop.id}/teams", json={"teamId": team})
+    assert (await client.get(shop.path)).json()["data"]["needsSecret"] is False
+
+    body = {"userId": ids.public("user", heir.id)}
+    given = await client.post(f"/api/projects/{shop.id}/transfer", json=body)
+
+    assert given.status_code == 200, given.text
+    assert (await git.send(push("github"), shop.secret)).status_code == 401
+    shown = (await other.get(shop.path)).json()["data"]
+    assert (shown["needsSecret"], shown["reportsTo"]) == (True, None)
+    page = await other.get(f"/projects/{given.json()['data']['slug']}/git")
+    assert "This project got another owner" in page.text
+    names = {row["name"] for row in await database.fetch("select name from events")}
+    assert {"webhooks.SecretWithdrawn", "webhooks.ReportingEnded"} <= names
+
+    newer = (await other.post(f"{shop.path}/secret")).json()["data"]
+    assert newer["needsSecret"] is False
+    assert (await git.send(push("github"), newer["secret"])).status_code == 202
 
 
 async def test_a_project_without_a_repository_cannot_be_connected(

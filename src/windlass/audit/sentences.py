@@ -112,6 +112,7 @@ _SENTENCES = {
     "webhooks.ReportingStarted": N_("Let {host} be told what becomes of commits"),
     "webhooks.RulesChanged": N_("Changed which pushes are deployed: {fields}"),
     "webhooks.SecretReplaced": N_("Replaced the secret of the webhook"),
+    "webhooks.SecretWithdrawn": N_("Withdrew the secret of the webhook with the project"),
 }
 # Stored in the form of programs.
 _ENUMS = {"plan", "previous", "role"}

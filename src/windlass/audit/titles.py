@@ -107,6 +107,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "webhooks.ReportingEnded": N_("Commit statuses ended"),
             "webhooks.RulesChanged": N_("Rules of pushes changed"),
             "webhooks.SecretReplaced": N_("Secret of the webhook replaced"),
+            "webhooks.SecretWithdrawn": N_("Secret of the webhook withdrawn"),
         },
     ),
     "audit": (

@@ -4,6 +4,7 @@ Nothing is remembered of it anywhere: each request asks the database, so what en
 """
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import msgspec
@@ -39,6 +40,10 @@ class Share(msgspec.Struct, frozen=True):
     slug: str
     members: int
     created_at: dt.datetime
+
+
+PARTING: list[Callable[[AsyncSession, Project, Actor], Awaitable[None]]] = []
+"""What areas above take back before a project gets another owner, in the same transaction."""
 
 
 async def teams_of(db: AsyncSession, project: Project) -> list[Share]:
@@ -138,6 +143,8 @@ async def transfer(db: AsyncSession, project: Project, to: UUID, *, by: Actor) -
     if to not in {heir.id for heir in await heirs(db, project)}:
         raise PersonNotNear()
     name = await accounts.name_of(db, to)
+    for take_back in PARTING:
+        await take_back(db, project, by)
     event = events.Transferred(project_id=project.id, user_id=to, from_user_id=by.id)
     await emit(db, event, by=by.id)
     await announce(db, f"project:{project.id}")

@@ -13,6 +13,12 @@ class SecretReplaced(Event, frozen=True):
     project_id: UUID
 
 
+class SecretWithdrawn(Event, frozen=True):
+    """The project was given away; the secret proves nothing any more."""
+
+    project_id: UUID
+
+
 class RulesChanged(Event, frozen=True):
     project_id: UUID
     fields: tuple[str, ...]

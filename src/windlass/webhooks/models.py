@@ -35,7 +35,8 @@ class Webhook(Model):
     project_id: Mapped[UUID] = mapped_column(
         ForeignKey("projects.id", ondelete="CASCADE"), unique=True
     )
-    secret_sealed: Mapped[bytes]
+    # None since the project was given away: who had it knows the old one, and nobody a new one.
+    secret_sealed: Mapped[bytes | None]
     # The host's own number of the repository, as the last delivery named it: by it a repository
     # is known again that got another name.
     remote_id: Mapped[str | None] = mapped_column(index=True)

@@ -149,6 +149,7 @@ async def _git(
         report_error=webhook.report_error if webhook else None,
         kinds=[] if hosting.is_known(project) else [(kind.value, _NAMES[kind]) for kind in Host],
         secret=secret,
+        needs_secret=webhook is not None and webhook.secret_sealed is None,
         places=_places(project, settings.panel_url),
         deliveries=(await service.deliveries(db, project, limit=_SHOWN)).items,
         values=_values(webhook) | forms.values(form or {}),

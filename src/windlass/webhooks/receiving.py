@@ -76,7 +76,7 @@ async def _takers(
     found: list[Taker] = []
     for webhook, project, owner in await db.execute(query):
         secret = service.secret_of(keys, webhook)
-        if signatures.is_genuine(
+        if secret and signatures.is_genuine(
             arrived.notice.host, arrived.headers, arrived.body, secret, now=now
         ):
             found.append(Taker(webhook, project, accounts.actor_of(owner)))

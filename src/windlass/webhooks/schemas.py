@@ -77,6 +77,8 @@ class WebhookOut(Out):
     # The host that is told what becomes of commits, and why it could not be, the last time.
     reports_to: str | None
     report_error: str | None
+    # The project got another owner: pushes start nothing until a new secret is made.
+    needs_secret: bool
     created_at: dt.datetime
     # Only in the answer that made it.
     secret: str | None = None
@@ -97,6 +99,7 @@ class WebhookOut(Out):
             addresses=addresses(panel, project),
             reports_to=row.token_host.value if row.token_host else None,
             report_error=row.report_error,
+            needs_secret=row.secret_sealed is None,
             secret=secret,
             created_at=row.created_at,
         )

@@ -13,6 +13,7 @@ from windlass.core.events import emit
 from windlass.core.live import announce
 from windlass.core.paging import LIMIT, newest
 from windlass.core.schemas import Page
+from windlass.projects import sharing
 from windlass.projects.models import Project
 from windlass.webhooks import events, signatures
 from windlass.webhooks.errors import AlreadyConnected, NoRepository, NotConnected
@@ -99,12 +100,31 @@ async def deliveries(
     return Page([DeliveryOut.of(row) for row in rows], after)
 
 
+async def take_back(db: AsyncSession, project: Project, by: Actor) -> None:
+    """Before the project is somebody else's: who gives it away knows the secret, and the token is
+    theirs. Pushes start nothing until the new owner has made a secret and given it to the host."""
+    row = await find(db, project)
+    if row is None:
+        return
+    if row.token_sealed is not None:
+        row.token_sealed = row.token_host = row.api_url = row.report_error = None
+        await emit(db, events.ReportingEnded(project_id=project.id), by=by.id)
+    row.secret_sealed = None
+    await db.flush()
+    await emit(db, events.SecretWithdrawn(project_id=project.id), by=by.id)
+
+
+sharing.PARTING.append(take_back)
+
+
 def context_of(project_id: UUID) -> str:
     """What the seal of a secret is tied to."""
     return f"webhook:{project_id}"
 
 
-def secret_of(keys: KeyRing, row: Webhook) -> str:
+def secret_of(keys: KeyRing, row: Webhook) -> str | None:
+    if row.secret_sealed is None:
+        return None
     return keys.open_sealed(row.secret_sealed, context=context_of(row.project_id)).decode()
 
 
