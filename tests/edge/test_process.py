@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.edge.client import Client, fetch, head
 from tests.edge.running import ECHO_APP, eventually, put_release
+from tests.running import PATIENCE_SECONDS
 
 from windlass.adapters import sandbox
 from windlass.builds import uids
@@ -25,6 +26,9 @@ from windlass.core.settings import Settings
 from windlass.core.site import Site
 
 pytestmark = pytest.mark.anyio
+# Another worker runs tests of this file at the same time.
+OURS = f"depl-t{os.getpid()}"
+FIRST, SECOND, THIRD = (f"{OURS}-{number}" for number in (1, 2, 3))
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed")
 
 
@@ -52,7 +56,7 @@ class EdgeProcess:
         return True
 
     async def ended(self) -> int:
-        return await asyncio.to_thread(self.child.wait, 30)
+        return await asyncio.to_thread(self.child.wait, PATIENCE_SECONDS)
 
     async def control(self, method: str, path: str, **fields: object) -> tuple[int, dict]:
         socket = str(self.home / "run" / "edge.sock")
@@ -78,7 +82,7 @@ async def edges(home: Path) -> AsyncIterator[list[EdgeProcess]]:
         if edge.child.poll() is None:
             edge.child.terminate()
             assert await edge.ended() == 0, edge.log.read_text()
-    await asyncio.to_thread(launch.sweep, "app-depl-t")
+    await asyncio.to_thread(launch.sweep, f"app-{OURS}-")
 
 
 def put_sandboxed_app(home: Path, deployment: str, **options: object) -> None:
@@ -115,8 +119,8 @@ def alive(deployment: str) -> list[int]:
 
 
 async def test_it_serves_until_it_is_told_to_stop(home: Path, edges: list[EdgeProcess]):
-    put_release(home, "depl-t1", {"index.html": b"home"})
-    links.switch(home, "a.localhost", "depl-t1", 1)
+    put_release(home, FIRST, {"index.html": b"home"})
+    links.switch(home, "a.localhost", FIRST, 1)
     edge = await EdgeProcess(home).is_up()
     edges.append(edge)
 
@@ -130,8 +134,8 @@ async def test_it_serves_until_it_is_told_to_stop(home: Path, edges: list[EdgePr
 
 async def test_a_running_download_is_finished_before_the_end(home: Path, edges: list[EdgeProcess]):
     large = os.urandom(20_000_000)
-    put_release(home, "depl-t1", {"large.bin": large})
-    links.switch(home, "a.localhost", "depl-t1", 1)
+    put_release(home, FIRST, {"large.bin": large})
+    links.switch(home, "a.localhost", FIRST, 1)
     edge = await EdgeProcess(home).is_up()
     edges.append(edge)
     async with await Client.connect(edge.port) as client:
@@ -167,34 +171,34 @@ async def test_a_taken_port_is_a_clear_error(home: Path, edges: list[EdgeProcess
 async def test_an_app_in_its_sandbox_is_warmed_switched_to_and_ended(
     home: Path, edges: list[EdgeProcess]
 ):
-    put_sandboxed_app(home, "depl-t1")
+    put_sandboxed_app(home, FIRST)
     edge = await EdgeProcess(home).is_up()
     edges.append(edge)
 
-    status, answer = await edge.control("POST", "/warm", deployment="depl-t1")
+    status, answer = await edge.control("POST", "/warm", deployment=FIRST)
     assert (status, answer["ok"]) == (200, True), (answer, edge.log.read_text())
-    links.switch(home, "a.localhost", "depl-t1", 1)
-    assert json.loads((await fetch(edge.port, "/")).body)["name"] == "depl-t1"
+    links.switch(home, "a.localhost", FIRST, 1)
+    assert json.loads((await fetch(edge.port, "/")).body)["name"] == FIRST
     body = os.urandom(1_000_000)
     async with await Client.connect(edge.port) as client:
         assert json.loads((await client.ask("/", method="POST", body=body)).body)["size"] == len(
             body
         )
-    assert (await edge.control("POST", "/stop", deployment="depl-t1"))[0] == 200
-    assert alive("depl-t1") == []
-    assert "told to stop" in (home / "logs/apps/depl-t1/web.000001.log").read_text()
+    assert (await edge.control("POST", "/stop", deployment=FIRST))[0] == 200
+    assert alive(FIRST) == []
+    assert "told to stop" in (home / f"logs/apps/{FIRST}/web.000001.log").read_text()
 
 
 @needs_bwrap
 async def test_killed_without_warning_it_leaves_nothing_and_the_next_one_resumes(
     home: Path, edges: list[EdgeProcess]
 ):
-    put_sandboxed_app(home, "depl-t2")
-    links.switch(home, "a.localhost", "depl-t2", 1)
+    put_sandboxed_app(home, SECOND)
+    links.switch(home, "a.localhost", SECOND, 1)
     first = await EdgeProcess(home).is_up()
     edges.append(first)
     assert (await fetch(first.port, "/")).status == 200
-    before = set(alive("depl-t2"))
+    before = set(alive(SECOND))
 
     first.child.send_signal(signal.SIGKILL)
     await first.ended()
@@ -202,13 +206,13 @@ async def test_killed_without_warning_it_leaves_nothing_and_the_next_one_resumes
     edges.append(second)
 
     assert (await fetch(second.port, "/")).status == 200
-    await eventually(lambda: not before & set(alive("depl-t2")))
+    await eventually(lambda: not before & set(alive(SECOND)))
 
 
 @needs_bwrap
 async def test_stopping_the_edge_stops_its_apps(home: Path, edges: list[EdgeProcess]):
-    put_sandboxed_app(home, "depl-t3")
-    links.switch(home, "a.localhost", "depl-t3", 1)
+    put_sandboxed_app(home, THIRD)
+    links.switch(home, "a.localhost", THIRD, 1)
     edge = await EdgeProcess(home).is_up()
     edges.append(edge)
     assert (await fetch(edge.port, "/")).status == 200
@@ -216,4 +220,4 @@ async def test_stopping_the_edge_stops_its_apps(home: Path, edges: list[EdgeProc
     edge.child.terminate()
 
     assert await edge.ended() == 0
-    assert alive("depl-t3") == []
+    assert alive(THIRD) == []
