@@ -279,7 +279,7 @@ async def test_passwords_are_tried_five_times_for_one_account() -> None:
 
 @needed
 async def test_two_processes_share_their_counts_in_redis(redis: RedisServer) -> None:
-    limiters = [RedisLimiter(redis.url, timeout_seconds=5) for _ in range(2)]
+    limiters = [RedisLimiter(redis.url, timeout_seconds=60) for _ in range(2)]
     one, other = (client(build(limiter, anonymous="3/60")) for limiter in limiters)
     asked = (one, other, one, other, one)
     statuses = [(await each.get("/api/things")).status_code for each in asked]

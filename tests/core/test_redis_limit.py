@@ -43,7 +43,7 @@ def now() -> Clock:
 @pytest.fixture
 async def limiter(server: RedisServer, now: Clock) -> AsyncIterator[RedisLimiter]:
     # Machines that run tests are slow at times; where lateness is the point it is provoked.
-    found = RedisLimiter(server.url, timeout_seconds=5, seconds=now)
+    found = RedisLimiter(server.url, timeout_seconds=60, seconds=now)
     yield found
     await found.close()
 
@@ -78,7 +78,7 @@ async def test_both_limiters_give_the_same_verdicts(limiter: RedisLimiter) -> No
 async def test_two_processes_at_once_never_let_more_through(
     limiter: RedisLimiter, server: RedisServer
 ) -> None:
-    other = RedisLimiter(server.url, timeout_seconds=5)
+    other = RedisLimiter(server.url, timeout_seconds=60)
     asked = [each.check("k", 50, WINDOW) for each in (limiter, other) for _ in range(100)]
     verdicts = await asyncio.gather(*asked)
     await other.close()

@@ -100,6 +100,7 @@ def test_a_rotation_that_is_killed_is_resumed_and_nothing_is_lost(
             waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
             while not await watcher.fetchval(waiting):
                 assert command.returncode is None, await command.communicate()
+                await asyncio.sleep(0.02)
             await watcher.close()
             os.kill(command.pid, signal.SIGKILL)
             await command.communicate()
