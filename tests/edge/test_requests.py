@@ -12,6 +12,7 @@ from tests.edge.client import Client, fetch, head, raw
 from tests.edge.running import Edge, put_app, put_release
 
 from windlass.core.site import File, Site
+from windlass.core.tally import Tally
 from windlass.edge import paths
 from windlass.edge.config import Patience
 from windlass.edge.negotiate import byte_range, encodings, is_unchanged
@@ -303,7 +304,7 @@ _PARTS = st.sampled_from(
 
 @given(st.lists(_PARTS, max_size=10).map("".join) | st.text(max_size=30))
 def test_no_path_leads_out_of_the_release(path: str):
-    release = Release(Path("/home/releases/depl_1"), _SITE)
+    release = Release(Path("/home/releases/depl_1"), _SITE, Tally())
     found = release.resolve(b"/" + path.encode())
 
     if isinstance(found, Found):
