@@ -38,7 +38,7 @@ ARGS ?=
 WORKERS ?= $(shell nproc)
 # Debian's packages with what only tests need; a test whose part is missing is skipped by name.
 TEST_PARTS := chromium-headless-shell:chromium-headless-shell nginx:nginx caddy:caddy \
-	redis-server:redis-server dockerd:docker.io busybox:busybox-static
+	redis-server:redis-server dockerd:docker.io busybox:busybox-static docker-registry:docker-registry
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
 .PHONY: translations fuzz test-examples

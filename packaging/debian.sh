@@ -41,7 +41,7 @@ fi
 # Only the programs are wanted: Debian starts these as services, on ports that are ours to choose.
 for package in "${packages[@]}"; do
   case $package in
-    nginx | caddy | redis-server) units=("$package") ;;
+    nginx | caddy | redis-server | docker-registry) units=("$package") ;;
     docker.io) units=(docker.service docker.socket) ;;
     *) continue ;;
   esac

@@ -166,6 +166,13 @@ class Instance:
         assert lines, done.stderr
         return json.loads(lines[-1])
 
+    def deploy_image(self, name: str, *arguments: str, check: bool = True) -> dict[str, Any]:
+        """Deploy an image; the deployment as the API gives it."""
+        done = self.cli("deploy", "--image", name, "--json", *arguments, check=check)
+        lines = done.stdout.strip().splitlines()
+        assert lines, done.stderr
+        return json.loads(lines[-1])
+
     def api(self, method: str, path: str, **options: Any) -> httpx2.Response:
         headers = {"authorization": f"Bearer {self.token}"}
         return request(method, self.url + path, headers=headers, **options)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers import engines
-from tests.containers.engines import Dockerd
+from tests.containers.engines import Dockerd, Registry
 from tests.edge.running import Edge
 from windlass.core.engine import Engine
 from windlass.edge.runner import Starter
@@ -24,7 +24,20 @@ def dockerd() -> Iterator[Dockerd]:
             pytest.skip(f"{program} is not installed: apt-get install {package}")
     found = Dockerd()
     found.start()
+    if found.is_refused:
+        said = found.last_words
+        found.stop()
+        pytest.skip(f"dockerd does not start on this machine: {said}")
     found.import_image(engines.BASE, engines.base_files())
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    if shutil.which("docker-registry") is None:
+        pytest.skip("docker-registry is not installed: apt-get install docker-registry")
+    found = Registry(tmp_path_factory.mktemp("registry"))
     yield found
     found.stop()
 

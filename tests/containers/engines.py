@@ -1,5 +1,6 @@
 """A real dockerd of the tests' own: own data, own socket, no bridge, no rule in a firewall."""
 
+import base64
 import io
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.running import until
+from tests.running import free_port, until
 
 BASE = "windlass-tests/base:1"
 
@@ -34,7 +35,7 @@ class Dockerd:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Raises AssertionError with the end of its log when it does not come up."""
+        """Returns when it answers, or has ended because this machine does not let it run."""
         settings = {
             "data-root": f"{self.folder}/data",
             "exec-root": f"{self.folder}/exec",
@@ -56,11 +57,17 @@ class Dockerd:
             self._process = subprocess.Popen(
                 argv, stdout=output, stderr=output, start_new_session=True
             )
-        until(lambda: self._is_up(log), what="dockerd", seconds=120)
+        until(lambda: self.is_refused or self._is_up(), what="dockerd", seconds=120)
 
-    def _is_up(self, log: Path) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, log.read_text()[-3000:]
+    @property
+    def is_refused(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    @property
+    def last_words(self) -> str:
+        return (self.folder / "log").read_text()[-300:]
+
+    def _is_up(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(f"{self.folder}/engine.sock") != 0:
                 return False
@@ -68,7 +75,7 @@ class Dockerd:
 
     def stop(self) -> None:
         """End it and everything it runs."""
-        if self._process is not None:
+        if self._process is not None and not self.is_refused:
             for each in self.http.get("/containers/json").json():
                 self.http.delete(f"/containers/{each['Id']}", params={"force": 1, "v": 1})
             self._process.send_signal(signal.SIGTERM)
@@ -96,6 +103,50 @@ class Dockerd:
         """Every tag there is."""
         found = self.http.get("/images/json").json()
         return sorted(tag for each in found for tag in each["RepoTags"] or ())
+
+
+class Registry:
+    """A registry of images on this machine, from Debian."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.place = f"127.0.0.1:{self.port}"
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "config.yml"
+        config.write_text(
+            "version: 0.1\nlog:\n  level: error\n"
+            f"storage:\n  filesystem:\n    rootdirectory: {folder}/data\n"
+            f"http:\n  addr: {self.place}\n"
+        )
+        self._process = subprocess.Popen(
+            ["docker-registry", "serve", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until(self._is_up, what="the registry")
+
+    def _is_up(self) -> bool:
+        assert self._process.poll() is None
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def put(self, dockerd: Dockerd, name: str, files: dict[str, bytes], *changes: str) -> str:
+        """Push an image and forget it on the engine; the name that it has here."""
+        whole = f"{self.place}/{name}"
+        dockerd.import_image(whole, files, *changes)
+        auth = base64.b64encode(b"{}").decode()
+        repository, _, tag = whole.rpartition(":")
+        answer = dockerd.http.post(
+            f"/images/{repository}/push", params={"tag": tag}, headers={"X-Registry-Auth": auth}
+        )
+        assert answer.status_code == 200, answer.text
+        assert "error" not in answer.text, answer.text
+        dockerd.http.delete(f"/images/{whole}")
+        return whole
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=30)
 
 
 def tar(files: dict[str, bytes]) -> bytes:

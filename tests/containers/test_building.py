@@ -47,14 +47,16 @@ class Lines:
 class Builder:
     """Builds sources of one instance on one engine."""
 
-    def __init__(self, folder: Path, address: str, *, name: str = "depl_1") -> None:
+    def __init__(
+        self, folder: Path, address: str, *, name: str = "depl_1", private: tuple[str, ...] = ()
+    ) -> None:
         home = folder / "home"
         (home / "blobs").mkdir(parents=True, exist_ok=True)
         self.settings = Settings(
             home=str(home),
             docker_host=address,
             containers=Containers(local_images=engines.BASE),
-            builds=Builds(memory_bytes=128 << 20),
+            builds=Builds(memory_bytes=128 << 20, allow_private=",".join(private)),
         )
         self.instance = instance_id(home)
         self.log = Lines()

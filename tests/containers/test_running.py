@@ -1,5 +1,6 @@
 """Containers behind the edge: confined, reached, switched, found again, ended."""
 
+import asyncio
 import json
 import urllib.parse
 from pathlib import Path
@@ -12,14 +13,13 @@ from tests.edge.client import Client, fetch
 from tests.edge.running import Edge, eventually
 from windlass.core.container import instance_id
 from windlass.core.launch import Limits
+from windlass.core.launch_spec import NotYet
 from windlass.edge.runner import Starter
 
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("containers")]
 
 
 async def warm(edge: Edge, release: str, seconds: float = 60) -> dict:
-    import asyncio
-
     reader, writer = await asyncio.open_unix_connection(str(edge.home / "run" / "edge.sock"))
     client = Client(reader, writer)
     body = json.dumps({"deployment": release, "deadline_seconds": seconds}).encode()
@@ -114,7 +114,7 @@ async def test_a_killed_container_comes_back(edge: Edge, dockerd: Dockerd) -> No
 
     def is_back() -> bool:
         status = edge.supervisor.status()["depl_1"]
-        return status.restarts == 1 and status.state == "running"
+        return status.restarts >= 1 and status.state == "running"
 
     await eventually(is_back, seconds=60)
     assert (await fetch(edge.port, "/")).text == "one"
@@ -213,10 +213,19 @@ async def test_a_health_check_of_the_image_is_waited_for(edge: Edge, dockerd: Do
     apps.put(edge.home, "depl_1", image, health=passing)
     assert (await warm(edge, "depl_1"))["ok"]
 
-    apps.put(edge.home, "depl_2", image, health=("CMD", "/bin/busybox", "false"))
-    warmed = await warm(edge, "depl_2", 3)
-    assert not warmed["ok"]
-    assert "HEALTHCHECK did not pass" in warmed["reason"]
+
+async def test_until_a_health_check_passes_nobody_comes_in(home: Path, dockerd: Dockerd) -> None:
+    starter = Starter(home, dockerd.address)
+    failing = ("CMD", "/bin/busybox", "false")
+    running = await starter(
+        apps.put(home, "depl_2", apps.image(dockerd, "one"), health=failing), lambda _: None
+    )
+
+    with pytest.raises(NotYet, match="HEALTHCHECK did not pass"):
+        await running.dial(3000)
+
+    await running.terminate(grace_seconds=1)
+    await starter.close()
 
 
 async def test_without_an_engine_the_reason_is_said(home: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers import engines
-from tests.containers.engines import Dockerd
+from tests.containers import apps, engines
+from tests.containers.engines import Dockerd, Registry
 from tests.running import Instance, until
 from windlass.core.container import instance_id
 
@@ -14,11 +14,14 @@ pytestmark = pytest.mark.xdist_group("containers")
 
 
 @pytest.fixture(scope="module")
-def windlass(dockerd: Dockerd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def windlass(
+    dockerd: Dockerd, registry: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
     found = Instance(
         tmp_path_factory.mktemp("wlc"),
         WINDLASS_DOCKER_HOST=dockerd.address,
         WINDLASS_CONTAINERS__LOCAL_IMAGES=engines.BASE,
+        WINDLASS_BUILDS__ALLOW_PRIVATE=registry.place,
     )
     found.start()
     yield found
@@ -76,3 +79,45 @@ def test_a_dockerfile_that_is_broken_is_refused_before_anything_is_built(
 
     assert "Dockerfile, line 2" in done["error"]["message"]
     assert "did you mean COPY" in done["error"]["message"]
+
+
+def test_an_image_is_deployed_by_its_name_and_gone_back_to_by_its_digest(
+    windlass: Instance, dockerd: Dockerd, registry: Registry
+) -> None:
+    """The tag moves on; what was live before comes back. A deleted project leaves nothing."""
+
+    def put(page: str) -> str:
+        files = {**engines.base_files(), **apps.web_files(page)}
+        return registry.put(dockerd, "team/web:1", files, f"CMD {apps.SERVE}", "EXPOSE 3000")
+
+    name = put("first")
+    before = dockerd.images()
+    first = windlass.deploy_image(name, "--project", "by-name")
+    assert first["status"] == "ready", first["errorMessage"]
+    assert windlass.get(first["url"]).text == "first"
+    digest = first["plan"]["container"]["digest"]
+    assert digest.startswith(f"{registry.place}/team/web@sha256:")
+
+    put("second")
+    second = windlass.deploy_image(name, "--project", "by-name", "--prod")
+    assert windlass.get(second["url"]).text == "second"
+    assert second["plan"]["container"]["digest"] != digest
+    windlass.cli("rollback", "--project", "by-name")
+    assert windlass.get(first["url"]).text == "first"
+
+    ours = f"windlass-{instance_id(windlass.home)}"
+    windlass.cli("projects", "delete", "by-name", "--yes")
+    ids = (first["id"], second["id"])
+    until(
+        lambda: not [tag for tag in dockerd.images() if tag in {f"{ours}:{id}" for id in ids}],
+        what="the images to be gone",
+    )
+    assert not dockerd.containers(instance=instance_id(windlass.home), release=first["id"])
+    assert set(before) <= set(dockerd.images())
+
+
+def test_an_image_that_no_registry_has_is_said(windlass: Instance, registry: Registry) -> None:
+    done = windlass.deploy_image(f"{registry.place}/nobody/nothing:1", check=False)
+
+    assert done["errorCode"] == "IMAGE_NOT_FOUND", done
+    assert "nobody/nothing:1" in done["errorMessage"]

@@ -39,7 +39,7 @@ class SourceNotReady(Conflict):
 
 
 class FilesOrRepository(BadRequest):
-    """Give either the files of an upload or a repositoryUrl."""
+    """Give the files of an upload, or a repositoryUrl, or an image: one of the three."""
 
 
 class BlobsAbsent(Conflict):

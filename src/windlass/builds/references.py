@@ -39,6 +39,11 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.repository}:{self.tag or 'latest'}"
 
     @property
+    def named(self) -> str:
+        """As it was asked for, in one form."""
+        return self.whole if self.tag or self.digest else self.repository
+
+    @property
     def place(self) -> tuple[str, int]:
         """The host and port that the engine will ask."""
         host, _, port = self.registry.rpartition(":")
@@ -51,7 +56,7 @@ def parse(text: str) -> Reference:
     first, slash, rest = name.partition("/")
     is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
     registry, path = (first, rest) if is_host else (HUB, name)
-    path, _, tag = path.partition(":")
+    path, colon, tag = path.partition(":")
     if registry in (HUB, "index.docker.io", "registry-1.docker.io"):
         registry, path = HUB, path if "/" in path else f"library/{path}"
     problem = None
@@ -59,7 +64,7 @@ def parse(text: str) -> Reference:
         problem = "its name holds small letters, digits, and . _ - / between them"
     elif not _HOST.fullmatch(registry):
         problem = "its registry is no host name"
-    elif tag and not _TAG.fullmatch(tag):
+    elif colon and not _TAG.fullmatch(tag):
         problem = "its tag is not one"
     elif "@" in text and not _DIGEST.fullmatch(digest):
         problem = "its digest is sha256: and 64 digits"

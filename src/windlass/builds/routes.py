@@ -10,7 +10,7 @@ from windlass.adapters import archive, git
 from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
-from windlass.builds import ignore, service, sources
+from windlass.builds import ignore, references, service, sources
 from windlass.builds.deps import limits_of, planned, receive, store_of
 from windlass.builds.errors import (
     BatchBroken,
@@ -117,8 +117,9 @@ def _store_batch(store: BlobStore, body: bytes) -> int:
 async def create_source(
     request: Request, db: DB, actor: CurrentActor, data: JSONBody[SourceCreate]
 ) -> Response[SourceOut]:
-    """A source from uploaded files (201), or one that is fetched from a repository (202)."""
-    if (data.files is None) == (data.repository_url is None):
+    """A source from uploaded files or of the name of an image (201), or one that is fetched from a
+    repository (202)."""
+    if [data.files, data.repository_url, data.image].count(None) != 2:
         raise FilesOrRepository()
     if data.repository_url is not None:
         allowed = addresses_of(request.app.state.settings)
@@ -129,6 +130,12 @@ async def create_source(
         )
         return Envelope(SourceOut.of(source), status_code=202)
     store = store_of(request)
+    if data.image is not None:
+        reference = references.parse(data.image)
+        found = await asyncio.to_thread(sources.of_image, store, reference.named)
+        name = reference.path.rpartition("/")[2]
+        kept = await _keep(db, store, found, kind=SourceKind.upload, name=name, actor=actor)
+        return Envelope(SourceOut.of(kept), status_code=201)
     found = await asyncio.to_thread(_check_upload, store, data.files or [], limits_of(request))
     source = await _keep(db, store, found, kind=SourceKind.upload, name=data.name, actor=actor)
     return Envelope(SourceOut.of(source), status_code=201)

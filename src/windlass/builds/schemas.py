@@ -56,12 +56,13 @@ class LeftOut(Out):
 
 
 class SourceCreate(In):
-    """Either the files of an upload, or a repository to fetch."""
+    """The files of an upload, or a repository to fetch, or the name of an image to run."""
 
     files: list[FileIn] | None = None
     name: Annotated[str, Meta(max_length=200)] | None = None
     repository_url: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     branch: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    image: Annotated[str, Meta(min_length=1, max_length=500, examples=["nginx:1.27"])] | None = None
 
 
 class Choice(Out):

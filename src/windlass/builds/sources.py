@@ -1,5 +1,6 @@
 """Reading a source: its manifest from the store, its files as the tree that detection reads."""
 
+import json
 from collections.abc import Sequence
 
 import msgspec
@@ -23,6 +24,12 @@ def load_manifest(store: BlobStore, sha256: str) -> Manifest:
     """The manifest that `save_manifest` kept. Blocks."""
     with store.open(sha256) as file:
         return msgspec.json.decode(file.read(), type=list[Entry])
+
+
+def of_image(store: BlobStore, image: str) -> Manifest:
+    """A source that names an image: the windlass.toml that a person would write. Blocks."""
+    content = f"[container]\nimage = {json.dumps(image)}\n".encode()
+    return [Entry("windlass.toml", store.put_bytes(content), len(content))]
 
 
 class StoredTree:

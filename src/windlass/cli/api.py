@@ -85,6 +85,10 @@ class Api(People):
         body = {"repositoryUrl": repository_url, **given(branch=branch)}
         return self._one(Source, self.request("POST", "/api/sources", json=body))
 
+    def create_image_source(self, image: str) -> Source:
+        """A source that is the name of an image."""
+        return self._one(Source, self.request("POST", "/api/sources", json={"image": image}))
+
     def source(self, source_id: str, *, root_directory: str | None = None) -> Source:
         """A source with its plan; another `root_directory` plans it anew."""
         params = {"rootDirectory": root_directory}

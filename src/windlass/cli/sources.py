@@ -57,6 +57,7 @@ class Origin(msgspec.Struct, kw_only=True):
     archive: Path | None = None
     repository_url: str | None = None
     branch: str | None = None
+    image: str | None = None
 
 
 class Ready(msgspec.Struct):
@@ -102,6 +103,12 @@ def of_repository(url: str, branch: str | None, *, yes: bool) -> Origin:
     return Origin(name=name, folder=local.resolve(), branch=branch or "HEAD")
 
 
+def of_image(name: str) -> Origin:
+    """An image that a registry has; a project is called by its last word."""
+    last = name.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return Origin(name=last, image=name)
+
+
 def repository_name(url: str) -> str:
     """The last word of `https://host/me/shop.git` or `git@host:me/shop`: shop."""
     words = [word for word in re.split(r"[/:]", url.split("?")[0]) if word]
@@ -110,6 +117,8 @@ def repository_name(url: str) -> str:
 
 def send(session: Session, origin: Origin) -> Ready:
     """Uploads, or has the server fetch. The source is `ready` when this returns."""
+    if origin.image:
+        return Ready(_checked(session, session.api.create_image_source(origin.image)), {})
     if origin.repository_url:
         return Ready(_fetched(session, origin.repository_url, origin.branch), {})
     if origin.archive:

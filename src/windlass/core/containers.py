@@ -24,6 +24,7 @@ OnOutput = Callable[[bytes], None]
 _READ_ONLY = re.compile(rb"[Rr]ead-only file ?system|EROFS|OSError: \[Errno 30\]")
 _HEALTH_SECONDS = 1.0
 _ENTER_SECONDS = 5.0
+_LATE_LOOKS = 20
 _AWAY_SECONDS = 1.0
 _TAIL_BYTES = 32 << 10
 
@@ -51,6 +52,7 @@ class Running:
         self._network: netns.Network | None = None
         self._published = 0
         self._is_writable = False
+        self._is_ending = False
         self._attached: list[Attachment] = []
         self._tail = b""
         self._is_healthy = containers.health_command(container.health) is None
@@ -70,6 +72,7 @@ class Running:
 
     async def terminate(self, *, grace_seconds: float) -> Exit:
         """The image's stop signal, then the end, then no container any more."""
+        self._is_ending = True
         if self._end is not None and not self._end.done():
             with contextlib.suppress(EngineAway, EngineRefused):
                 await self._engine.call(
@@ -254,7 +257,7 @@ class Running:
         while True:
             try:
                 await self._engine.call("POST", f"/containers/{self.id}/wait", seconds=None)
-                state = await self._inspect()
+                state = await self._last_state()
                 seconds = round(time.monotonic() - self._began, 3)
                 return containers.exit_of(state["State"], seconds=seconds)
             except EngineRefused as error:
@@ -267,6 +270,17 @@ class Running:
                 if not _lives(self.pid, self.id):
                     return Exit(code=None, signal=9, seconds=time.monotonic() - self._began)
                 await asyncio.sleep(_AWAY_SECONDS)
+
+    async def _last_state(self) -> dict[str, Any]:
+        """That a limit of memory was hit is heard of a moment after the end."""
+        state = await self._inspect()
+        for _ in range(_LATE_LOOKS):
+            ended = state["State"]
+            if ended.get("OOMKilled") or ended.get("ExitCode") != 137 or self._is_ending:
+                break
+            await asyncio.sleep(0.1)
+            state = await self._inspect()
+        return state
 
     async def _copy_output(self, since: float) -> None:
         query = {"follow": 1, "stdout": 1, "stderr": 1, "since": f"{since:.9f}" if since else 0}

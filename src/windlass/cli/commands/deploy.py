@@ -21,6 +21,7 @@ Examples:
   windlass deploy site --project shop --prod   a folder, straight to production
   windlass deploy site.zip                     an archive
   windlass deploy --git https://example.com/me/shop.git --branch main
+  windlass deploy --image nginx:1.27           an image, where a container engine is
   windlass deploy --json | tail -n 1           for scripts: the deployment as JSON
 
 \b
@@ -29,13 +30,14 @@ __pycache__, and .env files (but .env.example).
 Ctrl-C cancels the deployment."""
 
 
-@click.command(epilog=EPILOG, help="Put a folder, an archive or a Git repository online.")
+@click.command(epilog=EPILOG, help="Put a folder, an archive, a Git repository or an image online.")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @project_option
 @click.option("--prod", is_flag=True, help="Deploy to production.")
 @click.option("--preview", is_flag=True, help="Deploy a preview beside production.")
 @click.option("--git", "git", metavar="URL", help="Deploy a repository over https, http or ssh.")
 @click.option("--branch", metavar="B", help="The branch of --git. Default: the repository's own.")
+@click.option("--image", metavar="REF", help="Deploy an image of a registry as it is.")
 @click.option("--no-wait", is_flag=True, help="Return as soon as the deployment is queued.")
 @click.option("--clean", is_flag=True, help="Build without caches.")
 @click.option("--yes", "-y", is_flag=True, help="Answer every question with yes.")
@@ -49,6 +51,7 @@ def deploy(
     preview: bool,
     git: str | None,
     branch: str | None,
+    image: str | None,
     no_wait: bool,
     clean: bool,
     yes: bool,
@@ -61,11 +64,14 @@ def deploy(
         raise click.UsageError("Give a PATH or --git URL, not both.")
     if branch is not None and git is None:
         raise click.UsageError("--branch belongs to --git.")
-    origin = (
-        sources.of_repository(git, branch, yes=yes)
-        if git is not None
-        else sources.of_path(path or Path(), yes=yes)
-    )
+    if image is not None and (path is not None or git is not None):
+        raise click.UsageError("--image is given alone, without a PATH and without --git.")
+    if image is not None:
+        origin = sources.of_image(image)
+    elif git is not None:
+        origin = sources.of_repository(git, branch, yes=yes)
+    else:
+        origin = sources.of_path(path or Path(), yes=yes)
     target = _find_project(session, origin, project, wants_production=prod, yes=yes)
     ready = sources.send(session, origin)
     if target is None:
