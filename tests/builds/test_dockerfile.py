@@ -1,6 +1,10 @@
 """What is read of a Dockerfile before an engine sees it."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from windlass.builds import references
 from windlass.builds.dockerfile import Dockerfile
@@ -57,6 +61,7 @@ def test_a_stage_is_no_image():
         ("FROM a\nRUN <<END\nx", "line 2: the here-document END has no end"),
         ("FROM a\nCOPY --from=$X a b", "name the stage or the image"),
         ("\x00\x01", "there is no instruction"),
+        ("\\\n\\\n", "line 3: a continuation continues nothing"),
     ],
 )
 def test_what_is_broken_is_named_with_its_line(text: str, said: str):
@@ -135,6 +140,31 @@ def test_the_engine_gets_pinned_images_and_labels():
         "FROM one",
         'LABEL "own"="x\\"y"',
     ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "FROM a",
+                "FROM $X AS y",
+                "ARG X=1",
+                "RUN <<E",
+                "E",
+                "\\",
+                "ADD",
+                "COPY --from=",
+                "# a=b",
+            ]
+        )
+        | st.text(max_size=20),
+        max_size=8,
+    )
+)
+def test_any_text_is_read_or_refused(lines: list[str]):
+    # Any other exception than one of ours is a fault.
+    with contextlib.suppress(AppError):
+        read("\n".join(lines)).rewritten({"a": "b"}, {"c": "d"})
 
 
 @pytest.mark.parametrize("size", [1, 200_000])

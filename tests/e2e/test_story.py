@@ -254,7 +254,7 @@ def test_only_what_is_missing_is_uploaded(instance: Instance, tmp_path: Path) ->
     [
         ({}, "holds no file"),
         ({"README": "just text"}, "Looked for"),
-        ({"Dockerfile": "FROM scratch"}, "Dockerfile"),
+        ({"Dockerfile": "FORM scratch"}, "did you mean FROM"),
         ({"windlass.toml": "biuld_command = 'x'"}, "biuld_command"),
         ({"package.json": "{"}, "package.json"),
     ],

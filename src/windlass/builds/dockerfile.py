@@ -158,6 +158,8 @@ class Dockerfile:
             parts.append(bare)
             break
         text = " ".join(part.strip() if i else part for i, part in enumerate(parts))
+        if not text.strip():
+            raise self._broken(number, "a continuation continues nothing")
         if text.split(maxsplit=1)[0].upper() in ("RUN", "COPY", "ADD"):
             for _, end in _HEREDOC.findall(text):
                 start = number

@@ -86,6 +86,11 @@ class Imaging:
         wanted = plan.container or ContainerPlan()
         about = await self.engine.about()
         self.log.say(f"Engine: {about.sentence}")
+        if about.name != "Docker":
+            text = N_(
+                "{engine} is not supported yet: Windlass builds and runs with Docker's engine."
+            )
+            raise BuildFailed("ENGINE_UNSUPPORTED", text.format(engine=about.name))
         if wanted.image is None:
             return await self._build(plan, wanted, manifest, about)
         made = await self.registries.pull(wanted.image, self.log)
@@ -103,7 +108,8 @@ class Imaging:
         content = await blocking(tree.read, file, MAX_BYTES)
         text = (content or b"").decode(errors="replace")
         found = Dockerfile(text, wanted.build_args, file=file)
-        found = Dockerfile(text, self._arguments(wanted, found), file=file)
+        arguments = self._arguments(wanted, found)
+        found = Dockerfile(text, arguments, file=file)
         pins = await self._pins(found)
         label = {containers.INSTANCE: self.instance, containers.PROJECT: self.project}
         label |= {containers.CACHE: self.cache} if self.cache else {}
@@ -114,7 +120,7 @@ class Imaging:
         rules = (ignored or b"").decode(errors="replace")
         context = await blocking(self._context, entries, rules, rewritten)
         async with AsyncExitStack() as stack:
-            query = await self._query(wanted, found, about, stack)
+            query = await self._query(wanted, found, about, arguments, stack)
             progress = await self._run(query, context)
         name = containers.image_of(self.instance, self.deployment)
         image = await self.registries.inspect(name)
@@ -165,9 +171,13 @@ class Imaging:
         await self.engine.call("POST", f"/images/{pin}/tag", query)
 
     async def _query(
-        self, wanted: ContainerPlan, found: Dockerfile, about: About, stack: AsyncExitStack
+        self,
+        wanted: ContainerPlan,
+        found: Dockerfile,
+        about: About,
+        arguments: dict[str, str],
+        stack: AsyncExitStack,
     ) -> dict[str, str | int]:
-        arguments = self._arguments(wanted, found) if wanted else {}
         query: dict[str, str | int] = {
             "t": containers.image_of(self.instance, self.deployment),
             "dockerfile": _DOCKERFILE,
@@ -184,7 +194,7 @@ class Imaging:
         if found.buildkit_reason:
             query |= self._for_buildkit(found, about)
         else:
-            arguments |= await self._guard(about, query, stack)
+            arguments = arguments | await self._guard(about, query, stack)
         return query | {"buildargs": json.dumps(arguments)}
 
     def _for_buildkit(self, found: Dockerfile, about: About) -> dict[str, str | int]:

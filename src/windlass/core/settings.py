@@ -156,7 +156,7 @@ class Logs(Section, frozen=True):
 class Containers(Section, frozen=True):
     open_network: bool = False
     """Give containers the engine's own network where theirs cannot be guarded: a remote engine, no
-    root, Podman without root, and RUN steps that BuildKit runs. They then reach private hosts."""
+    root, and RUN steps that BuildKit runs. They then reach private hosts."""
     local_images: str = ""
     """Images that lie on the engine and that projects may use without a registry,
     comma-separated; everything else there belongs to somebody else."""

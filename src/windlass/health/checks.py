@@ -127,6 +127,9 @@ async def containers(settings: Settings) -> Finding:
         return Finding(name=N_("containers"), ok=not wanted, detail=detail, fix=_START_ENGINE)
     finally:
         await engine.close()
+    if about.name != "Docker":
+        detail = f"{about.sentence} is not supported yet"
+        return Finding(name="containers", ok=False, detail=detail, fix=_START_ENGINE)
     is_guarded = engine.is_local and netns.can_enter()
     if is_guarded or settings.containers.open_network:
         message = (
