@@ -138,6 +138,10 @@ async def _talk(client: Client, seen: Seen) -> str | None:
             return "no close frame"
         if start[0] & 15 == 8:
             return str(int.from_bytes(content[:2], "big"))
+        if start[0] & 15 == 9:
+            # Servers end a WebSocket that does not answer their pings.
+            await client.send(bytes((0x8A, 0x80 | len(content))) + mask + content)
+            continue
         seen.messages += 1
         await asyncio.sleep(0.1)
     return None

@@ -11,6 +11,8 @@ import pytest
 from tests.edge.client import Answer, Client, fetch, head
 from tests.edge.running import Edge, eventually, put_app, put_release
 
+from windlass.edge.health import Probe
+
 pytestmark = pytest.mark.anyio
 
 
@@ -113,6 +115,31 @@ async def test_warming_an_app_that_never_listens_ends_at_the_deadline(edge: Edge
     assert status == 422
     assert "it did not listen" in answer["reason"]
     await eventually(lambda: state(edge, "depl_1") is None)
+
+
+async def test_a_health_path_that_hangs_is_given_up_at_the_deadline(edge: Edge):
+    put_app(edge.home, "depl_1", health_path="/hang")
+
+    status, answer = await control(edge, "POST", "/warm", deployment="depl_1", deadline_seconds=1)
+
+    assert status == 422
+    assert "No good answer on /hang within 1 s" in answer["reason"]
+
+
+async def test_an_app_that_takes_a_request_and_hangs_is_not_said_to_be_deaf(edge: Edge):
+    put_app(edge.home, "depl_1")
+    edge.switch("depl_1")
+    await fetch(edge.port, "/")
+    app = edge.supervisor.of(edge.server.table.release("depl_1").site, "a.localhost")
+    assert app.running is not None
+    running, port = app.running, app.site.port
+    probe = Probe(lambda: running.dial(port), path="/hang", host="a.localhost")
+
+    asking = asyncio.create_task(probe.is_good())
+    await eventually(lambda: probe.last != "it did not listen")
+    asking.cancel()
+
+    assert probe.last == "it took a request for /hang and has not answered it"
 
 
 async def test_warming_what_is_not_there_is_refused(edge: Edge):

@@ -190,6 +190,24 @@ async def test_an_app_in_its_sandbox_is_warmed_switched_to_and_ended(
 
 
 @needs_bwrap
+async def test_an_app_that_goes_into_the_background_is_ended_with_what_it_left(
+    home: Path, edges: list[EdgeProcess]
+):
+    put_sandboxed_app(home, "depl-t4")
+    start = sites.folder(home, "depl-t4") / "start.sh"
+    start.write_text("setsid python3 app.py &\nexit 0\n")
+    edge = await EdgeProcess(home).is_up()
+    edges.append(edge)
+
+    status, answer = await edge.control("POST", "/warm", deployment="depl-t4")
+
+    assert status == 422
+    assert "exit code 0" in answer["reason"]
+    assert "foreground" in answer["reason"]
+    assert alive("depl-t4") == []
+
+
+@needs_bwrap
 async def test_killed_without_warning_it_leaves_nothing_and_the_next_one_resumes(
     home: Path, edges: list[EdgeProcess]
 ):

@@ -14,6 +14,8 @@ from tests.webhooks.conftest import Sender
 from tests.webhooks.hosts import HOSTS, NOTHING, SHA, push
 from windlass.auth.models import Actor, User
 from windlass.core.events import EventRow
+from windlass.deployments.models import Deployment
+from windlass.deployments.phases import Status
 from windlass.projects.models import Project
 from windlass.webhooks.models import Delivery, Webhook
 from windlass.webhooks.routes import BODY_BYTES
@@ -194,6 +196,27 @@ async def test_the_rules_of_branches_and_paths_are_obeyed(
         ("ignored", "The commit says [skip ci]"),
         ("deployed", None),
     ]
+
+
+async def test_an_application_of_a_workspace_is_deployed_by_what_concerns_it(
+    git: Sender, client: httpx2.AsyncClient, database: RolledBack
+) -> None:
+    shop = await git.connect("github")
+    plan = {"watchPaths": ["apps/shop/**", "packages/ui/**", "package.json", "*lock*"]}
+
+    async def sent(path: str) -> tuple[str, str | None]:
+        return outcomes(await git.send(push("github", paths=(path,)), shop.secret))[0]
+
+    assert await sent("apps/blog/a.ts") == ("deployed", None)
+    async with database.transaction() as db:
+        row = (await db.scalars(select(Deployment))).one()
+        row.status, row.is_active, row.plan = Status.ready, True, plan
+    below = "It changes nothing below the paths of this project"
+    assert await sent("apps/blog/b.ts") == ("ignored", below)
+    assert await sent("packages/ui/button.ts") == ("deployed", None)
+    assert await sent("pnpm-lock.yaml") == ("deployed", None)
+    await client.patch(shop.path, json={"paths": ["**"]})
+    assert await sent("apps/blog/c.ts") == ("deployed", None)
 
 
 async def test_a_forced_push_deploys_whatever_its_paths(

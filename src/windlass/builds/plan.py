@@ -158,7 +158,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     framework_caches: tuple[str, ...] = ()
     """What the build step may reuse although the lock file changed."""
     watch_paths: tuple[str, ...] = ()
-    """In a workspace: patterns of the files whose changes concern this application."""
+    """In a workspace: globs of the files whose changes concern this application. A push that
+    touches none of them is not deployed."""
     path: tuple[str, ...] = ()
     """Folders whose programs come first: the virtual environment, the package manager's own."""
     build_network: bool = False

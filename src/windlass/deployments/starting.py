@@ -115,6 +115,15 @@ async def deploy_commit(
     return deployment
 
 
+async def watched_paths(db: AsyncSession, project: Project) -> tuple[str, ...]:
+    """Of one application of several in a repository: globs of what concerns it, as the plan of the
+    live deployment says; empty when everything does."""
+    query = select(Deployment.plan["watchPaths"]).where(
+        Deployment.project_id == project.id, Deployment.is_active
+    )
+    return tuple(await db.scalar(query) or ())
+
+
 async def supersede(db: AsyncSession, project: Project, newer: Deployment, *, by: Actor) -> None:
     """A newer commit of a branch takes the place of older ones that wait; of a pull request, and
     where the project says so, also of one that is built (C-165)."""

@@ -45,7 +45,7 @@ async def pushed(
             branch=project.repository_branch,
             preview_branches=webhook.preview_branches,
             tags=webhook.tags,
-            paths=webhook.paths,
+            paths=webhook.paths or await starting.watched_paths(db, project),
         ),
     )
     is_branch = named(push.ref)[1] == "branch"
