@@ -31,6 +31,7 @@ from windlass.deployments import pages as deployments_pages
 from windlass.deployments import routes as deployments_routes
 from windlass.health import pages as health_pages
 from windlass.health import routes as health_routes
+from windlass.previews import pages as previews_pages
 from windlass.previews import routes as previews_routes
 from windlass.projects import departing as projects_departing
 from windlass.projects import deps as projects
@@ -98,6 +99,7 @@ def build(
             *auth_pages.PAGES,
             *teams_pages.PAGES,
             *deployments_pages.PAGES,
+            *previews_pages.PAGES,
             *webhooks_pages.PAGES,
             *audit_pages.PAGES,
             *admin_pages.PAGES,

@@ -177,6 +177,15 @@ class Answers:
                 return None
             case "DELETE", [project_id]:
                 return existing(panel.projects.pop(project_id, None))
+            case "GET", [project_id, "previews"]:
+                return panel.previews.get(project_id, [])
+            case "POST", [project_id, "previews", _, "approve"]:
+                project = existing(panel.projects.get(project_id))
+                return 201, panel.add_deployment(project, isPreview=True, status="queued")
+            case "DELETE", [project_id, "previews", id]:
+                kept = [one for one in panel.previews[project_id] if one["id"] != id]
+                panel.previews[project_id] = kept
+                return None
             case _, [project_id, "env", *rest]:
                 return self._env(call, project_id, rest)
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")

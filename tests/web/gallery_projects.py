@@ -7,6 +7,7 @@ from tests.web import samples as s
 from tests.web.samples import NONE, Pages
 from windlass.auth.permissions import GRANTS, Role
 from windlass.deployments.new_pages import LeftOut
+from windlass.previews.schemas import SettingsOut
 from windlass.web import forms, tree
 
 _BUILD_VALUES = forms.plan_values(s.PLAN, name="shop")
@@ -81,7 +82,31 @@ _GIT: dict[str, Any] = NONE | {
     ],
 }
 
+_PREVIEWS: dict[str, Any] = NONE | {
+    "project": s.PROJECT,
+    "cursor": "next",
+    "kept": SettingsOut(keep=10, days=30, has_password=True),
+    "values": {"keep": "", "days": "14"},
+    "previews": [
+        s.preview(1, "ada:mend-the-cart", 12, deployment=None, is_fork=True, needs_approval=True),
+        s.preview(2, "winter-theme", 11, deployment=s.PREVIEW),
+        s.preview(3, "feature/a-branch-with-a-long-name-that-goes", None, deployment=s.CANCELLED),
+    ],
+}
+
 PAGES: Pages = {
+    "/projects/harbour-shop/previews": ("previews/list.html", True, _PREVIEWS),
+    "/projects/harbour-shop/previews-none": (
+        "previews/list.html",
+        True,
+        _PREVIEWS
+        | {
+            "previews": [],
+            "cursor": None,
+            "kept": SettingsOut(keep=10, days=30, has_password=False),
+            "errors": {"keep": "Say a number from 1 to 100"},
+        },
+    ),
     "/projects/harbour-shop/git": ("webhooks/git.html", True, _GIT),
     "/projects/harbour-shop/git-new": (
         "webhooks/git.html",

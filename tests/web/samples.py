@@ -227,6 +227,26 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
     return SimpleNamespace(**(facts | changes))
 
 
+def preview(number: int, branch: str, pull: int | None, *, deployment: Any, **given: Any) -> Any:
+    known = {
+        "id": public_id("prev", number),
+        "project_id": public_id("proj", 1),
+        "branch": branch,
+        "pr_number": pull,
+        "title": "Mend the cart where it forgets what was in it" if pull else None,
+        "author": "ada" if pull else None,
+        "is_fork": False,
+        "needs_approval": False,
+        "commit_sha": "5b1d9a3c7e2f4a6b8c0d1e2f3a4b5c6d7e8f9a0b",
+        "commit_message": "Mend the cart",
+        "alias_url": f"http://harbour-shop-git-{number}.localhost:8000" if deployment else None,
+        "deployment": deployment,
+        "created_at": before(hours=number),
+        "updated_at": before(hours=number),
+    }
+    return SimpleNamespace(**(known | given))
+
+
 PROJECT = project(1, "Harbour shop", LIVE)
 
 PROJECTS = [

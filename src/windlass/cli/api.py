@@ -22,6 +22,7 @@ from windlass.cli.schemas import (
     FileEntry,
     Finding,
     LogLine,
+    Preview,
     Project,
     Receipt,
     Resource,
@@ -135,6 +136,20 @@ class Api(People):
 
     def delete_variable(self, project_id: str, variable_id: str) -> None:
         self.request("DELETE", f"/api/projects/{safe(project_id)}/env/{safe(variable_id)}")
+
+    # --- previews ---
+
+    def previews(self, project_id: str) -> list[Preview]:
+        """Open pull requests and branches with a preview, newest first."""
+        return self._many(Preview, f"/api/projects/{safe(project_id)}/previews", {}, None)
+
+    def approve_preview(self, project_id: str, preview_id: str, commit: str) -> Deployment:
+        """Lets this commit of a fork be built. ApiError 409 when there is another one by now."""
+        path = f"/api/projects/{safe(project_id)}/previews/{safe(preview_id)}/approve"
+        return self._one(Deployment, self.request("POST", path, json={"commitSha": commit}))
+
+    def remove_preview(self, project_id: str, preview_id: str) -> None:
+        self.request("DELETE", f"/api/projects/{safe(project_id)}/previews/{safe(preview_id)}")
 
     # --- deployments ---
 

@@ -133,6 +133,21 @@ class Deployment(Resource):
         return "preview" if self.is_preview else "production"
 
 
+class Preview(Resource):
+    """What an open pull request or a branch has as its preview."""
+
+    id: str
+    branch: str = ""
+    pr_number: int | None = None
+    title: str | None = None
+    author: str | None = None
+    needs_approval: bool = False
+    commit_sha: str | None = None
+    alias_url: str | None = None
+    deployment: Deployment | None = None
+    created_at: datetime | None = None
+
+
 class Project(Resource):
     id: str
     name: str = ""

@@ -30,6 +30,9 @@ COMMANDS: dict[str, Row] = {
         f"{_HERE}.projects:projects", "List, create, show and delete projects.", "Project"
     ),
     "cache": Row(f"{_HERE}.cache:cache", "What is kept between builds: clean it.", "Project"),
+    "previews": Row(
+        f"{_HERE}.previews:previews", "List previews, let a fork in, remove one.", "Project"
+    ),
     "link": Row(f"{_HERE}.link:link", "Tie this folder to a project.", "Project"),
     "git": Row(f"{_HERE}.git:git", "Deploy with `git push windlass main`.", "Project"),
     "env": Row(f"{_HERE}.env:env", "List, set, unset and pull environment variables.", "Project"),

@@ -13,7 +13,7 @@ from windlass.adapters.edge import EdgeAway
 from windlass.adapters.world import world
 from windlass.builds import caches, leftovers, sources
 from windlass.builds.models import Source
-from windlass.core import ids, links, log, runtime_log, site, trees
+from windlass.core import guard, ids, links, log, runtime_log, site, trees
 from windlass.core.context import Ctx
 from windlass.core.live import announce
 from windlass.core.queue import every, on
@@ -118,6 +118,7 @@ async def take_down_project(ctx: Ctx, event: project_events.Deleted) -> None:
         await _remove_release(ctx, ids.public("depl", deployment_id))
     kept = ctx.settings.folder / "caches" / ids.public("proj", id)
     await asyncio.to_thread(trees.remove_tree, kept)
+    await asyncio.to_thread(guard.write, ctx.settings.folder, ids.public("proj", id), None)
     async with ctx.transaction() as db:
         await db.execute(delete(Project).where(Project.id == id))
 

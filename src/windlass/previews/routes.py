@@ -1,8 +1,9 @@
 """JSON: the previews of a project, and who lets a fork in."""
 
-from litestar import Router, delete, get, post
+from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from windlass.auth import passwords
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
 from windlass.core import ids
@@ -10,8 +11,13 @@ from windlass.core.http import DB, Request
 from windlass.core.schemas import CursorText, Limit, Page
 from windlass.deployments import listing as deployments
 from windlass.deployments.schemas import DeploymentOut
-from windlass.previews import listing, service
-from windlass.previews.schemas import ApprovalCreate, PreviewOut
+from windlass.previews import keeping, listing, service
+from windlass.previews.schemas import (
+    ApprovalCreate,
+    PreviewOut,
+    SettingsChange,
+    SettingsOut,
+)
 from windlass.projects.deps import InProject
 
 
@@ -69,4 +75,34 @@ async def remove_preview(
         await service.end(db, project, row, why=service.REMOVED, by=actor)
 
 
-router = Router("/api/projects", route_handlers=[list_previews, approve_preview, remove_preview])
+@get("/{project_id:str}/preview-settings", permission=Permission.project_settings)
+async def show_preview_settings(request: Request, project: InProject) -> SettingsOut:
+    """How many previews are kept, for how long, and whether they ask for a password."""
+    return keeping.shown(project, request.app.state.settings.builds)
+
+
+@patch("/{project_id:str}/preview-settings", permission=Permission.project_settings)
+async def change_preview_settings(
+    request: Request,
+    db: DB,
+    actor: CurrentActor,
+    project: InProject,
+    data: JSONBody[SettingsChange],
+) -> SettingsOut:
+    """Change how previews are kept. Who has the password sees them; production never asks."""
+    given = data.password
+    hash = await passwords.hashed(given) if isinstance(given, str) else None
+    await keeping.change(db, project, data, hash, by=actor)
+    return keeping.shown(project, request.app.state.settings.builds)
+
+
+router = Router(
+    "/api/projects",
+    route_handlers=[
+        list_previews,
+        approve_preview,
+        remove_preview,
+        show_preview_settings,
+        change_preview_settings,
+    ],
+)

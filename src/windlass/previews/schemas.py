@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from windlass.core.schemas import In, Out
@@ -13,6 +14,25 @@ class ApprovalCreate(In):
     """With the commit that was looked at, another one that came meanwhile is not approved."""
 
     commit_sha: Annotated[str, Meta(pattern="^[0-9a-fA-F]{7,64}$")] | None = None
+
+
+class SettingsChange(In):
+    """Only what is given changes; null means as the instance says, and no password."""
+
+    keep: Annotated[int, Meta(ge=1, le=100)] | msgspec.UnsetType | None = msgspec.UNSET
+    days: Annotated[int, Meta(ge=0, le=3650)] | msgspec.UnsetType | None = msgspec.UNSET
+    password: Annotated[str, Meta(min_length=8, max_length=200)] | msgspec.UnsetType | None = (
+        msgspec.UNSET
+    )
+
+
+class SettingsOut(Out):
+    """How many previews a project keeps, for how many days (0: for ever), and whether they ask for
+    a password, which is never shown."""
+
+    keep: int
+    days: int
+    has_password: bool
 
 
 class PreviewOut(Out):

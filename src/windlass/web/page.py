@@ -15,7 +15,7 @@ from windlass.core.languages import N_
 from windlass.web import filters, forms
 from windlass.web.static_files import asset
 
-AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin", "webhooks")
+AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin", "previews", "webhooks")
 FILTERS = (
     "ago",
     "clock",
@@ -91,6 +91,8 @@ _DONE = {
     "totp-on": N_("The authenticator app is asked for from now on. Your old codes stay."),
     "totp-off": N_("The authenticator app is off."),
     "passkey-added": N_("The passkey is ready. You can sign in with it from now on."),
+    "approved": N_("Approved. The commit is built, without the secrets of the project."),
+    "preview-removed": N_("The preview is removed."),
     "git-ended": N_("Disconnected. Pushes start nothing any more."),
     "passkey-removed": N_("The passkey opens nothing any more."),
 }
