@@ -5,7 +5,7 @@ import os
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,6 +46,8 @@ class GitServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.redirect_to = ""
         self.speaks_old = False
+        # What answers below /api/, as a Git host has it: method, path, body → status, JSON.
+        self.api: Callable[[str, str, bytes], tuple[int, bytes]] | None = None
         self.stall_after: int | None = None
         self.released = threading.Event()
         self.stalled = threading.Event()
@@ -84,7 +86,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        if path.startswith("/page"):
+        if path.startswith("/api/") and self.server.api is not None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self._say(*self.server.api(self.command, self.path, body))
+        elif path.startswith("/page"):
             self._say(200, b"<!doctype html>\n<title>Page</title>\n<h1>only a page</h1>\n")
         elif path.startswith("/redirect"):
             self.send_response(302)
@@ -99,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._run(path.removeprefix("/locked"), query)
 
-    do_POST = do_GET
+    do_POST = do_PATCH = do_GET
 
     def _knows_password(self) -> bool:
         given = self.headers.get("Authorization", "").removeprefix("Basic ")
