@@ -52,7 +52,7 @@ _GIT: dict[str, Any] = NONE | {
     "report_error": '401: {"message": "Bad credentials"}',
     "kinds": [],
     "places": [("GitHub", f"{s.ADDRESS}/api/webhooks/github?projectId={s.PROJECT.id}")],
-    "values": {"preview_branches": "**", "tags": "", "paths": ""},
+    "values": {"preview_branches": "**", "pull_requests": True, "tags": "", "paths": ""},
     "deliveries": [
         SimpleNamespace(
             id=s.public_id("dlv", number),
@@ -76,6 +76,13 @@ _GIT: dict[str, Any] = NONE | {
                     "The repository is called acme/store now."
                     " Change it in the settings of the project",
                 ),
+                (
+                    "refs/pull/12",
+                    "5b1d9a3c7e2f",
+                    "waiting",
+                    "It comes from a fork and waits for approval",
+                ),
+                ("refs/pull/11", "5b1d9a3c7e2f", "removed", "The pull request was closed"),
                 (None, None, "ignored", "The Git host tried the webhook: it works"),
             ]
         )

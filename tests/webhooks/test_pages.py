@@ -56,6 +56,9 @@ async def test_rules_are_typed_in_one_line_each(client: httpx2.AsyncClient, git:
     rules = (await client.get(shop.path)).json()["data"]
     assert rules["previewBranches"] == ["release/*", "feature/**"]
     assert (rules["tags"], rules["paths"]) == ([], ["web/"])
+    assert rules["pullRequests"] is False
+    assert (await client.post(GIT, data=form | {"pull_requests": "true"})).status_code == 303
+    assert (await client.get(shop.path)).json()["data"]["pullRequests"] is True
     wrong = await client.post(GIT, data=form | {"tags": "v1 !"})
     assert wrong.status_code == 422
     assert 'id="e-tags"' in wrong.text

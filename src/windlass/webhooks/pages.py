@@ -53,7 +53,9 @@ async def save_rules(
     request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
 ) -> Answer:
     try:
-        wanted = struct(WebhookChange, {name: _globs(form.get(name, "")) for name in _RULES})
+        given: dict[str, object] = {name: _globs(form.get(name, "")) for name in _RULES}
+        given["pull_requests"] = form.get("pull_requests") == "true"
+        wanted = struct(WebhookChange, given)
         await service.change(db, project, wanted, by=actor)
     except AppError as error:
         await db.rollback()
@@ -167,7 +169,8 @@ def _places(project: Project, panel: str) -> list[tuple[str, str]]:
 
 
 def _values(webhook: Webhook | None) -> Values:
-    return {name: " ".join(getattr(webhook, name, ())) for name in _RULES}
+    found: Values = {name: " ".join(getattr(webhook, name, ())) for name in _RULES}
+    return found | {"pull_requests": webhook is None or webhook.pull_requests}
 
 
 PAGES = [
