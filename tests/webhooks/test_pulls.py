@@ -226,6 +226,21 @@ async def test_two_pull_requests_of_one_branch_share_its_previews(
     assert await statuses(git) == {SHA: "cancelled"}
 
 
+async def test_a_branch_and_its_pull_request_are_one_preview(
+    git: Sender, database: RolledBack
+) -> None:
+    shop = await git.connect("github")
+    await git.send(push("github", "refs/heads/fix", after=OLD), shop.secret)
+    await git.send(pull("github"), shop.secret)
+    await git.send(pull("github", "closed"), shop.secret)
+    await git.send(push("github", "refs/heads/fix", message="Again", after=OLD), shop.secret)
+    assert [row.pull_number for row in await rows(database) if not row.ended_at] == [None]
+
+    await git.send(pull("github", "reopened"), shop.secret)
+
+    assert [(row.pull_number, row.ended_at) for row in await rows(database)] == [(7, None)]
+
+
 async def test_pull_requests_can_be_left_out_and_each_project_decides(
     git: Sender, client: httpx2.AsyncClient
 ) -> None:
@@ -250,6 +265,7 @@ async def test_pull_requests_can_be_left_out_and_each_project_decides(
         ("sha", "HEAD"),
         ("sha", ""),
         ("repo", None),
+        ("repo", {"full_name": "acme/shop"}),
     ],
 )
 async def test_strange_values_of_a_genuine_pull_request_do_no_harm(

@@ -243,6 +243,7 @@ async def sweep(ctx: Ctx) -> None:
                     reason="mended",
                     with_today=place.wanted_today,
                 )
+    await _guard(ctx)
     await asyncio.to_thread(world(ctx).blobs.sweep)
     await leftovers.sweep(world(ctx), home, is_start=True)
     for folder in _children(home / "work"):
@@ -274,3 +275,18 @@ def _forget_before(where: Path, oldest: float) -> None:
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
+
+
+async def _guard(ctx: Ctx) -> None:
+    """The passwords of previews are what the rows say, also after a backup was brought back."""
+    async with ctx.transaction() as db:
+        query = select(Project.id, Project.preview_password_hash).where(
+            Project.preview_password_hash.is_not(None), Project.deleted_at.is_(None)
+        )
+        known = {ids.public("proj", id): hash or "" for id, hash in await db.execute(query)}
+    home = ctx.settings.folder
+    for name, hash in known.items():
+        await asyncio.to_thread(guard.write, home, name, guard.of(hash))
+    for path in _children(home / "guards"):
+        if path.name.removesuffix(".json") not in known:
+            path.unlink(missing_ok=True)

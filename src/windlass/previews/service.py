@@ -3,10 +3,12 @@
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor
+from windlass.core import ids
 from windlass.core.events import emit
 from windlass.core.languages import N_
 from windlass.core.live import announce
@@ -166,8 +168,11 @@ async def end(db: AsyncSession, project: Project, row: Preview, *, why: str, by:
     keeps the previews."""
     row.ended_at = func.now()
     await tell(db, row)
-    others = select(Preview.id).where(*_open(project, row.branch), Preview.id != row.id)
+    others = select(Preview.id).where(
+        *_open(project, row.branch), Preview.id != row.id, Preview.pull_number.is_not(None)
+    )
     if await db.scalar(others.limit(1)) is None:
+        await _forget_bare(db, project, row)
         await retiring.retire_branch(db, project, row.branch, why=why, by=by)
     event = events.Ended(
         project_id=project.id,
@@ -185,16 +190,15 @@ async def track(db: AsyncSession, project: Project, deployment: Deployment) -> N
         return
     rows = list(await db.scalars(select(Preview).where(*_open(project, branch)).with_for_update()))
     if not rows:
+        # Somebody else may be doing the same.
+        row = insert(Preview).values(id=ids.uuid7(), project_id=project.id, branch=branch)
+        await db.execute(row.on_conflict_do_nothing())
         query = select(Preview).where(
             Preview.project_id == project.id,
             Preview.branch == branch,
             Preview.pull_number.is_(None),
         )
-        row = await db.scalar(query.with_for_update())
-        if row is None:
-            row = Preview(project_id=project.id, branch=branch)
-            db.add(row)
-        rows = [row]
+        rows = list(await db.scalars(query.with_for_update()))
     for row in rows:
         row.ended_at = None
         row.commit_sha, row.commit_message = deployment.commit_sha, deployment.commit_message
@@ -239,7 +243,19 @@ async def _row_of(db: AsyncSession, project: Project, pull: Pull) -> Preview:
         db.add(row)
     row.pull_number, row.branch = pull.number, pull.branch
     await db.flush()
+    await _forget_bare(db, project, row)
     return row
+
+
+async def _forget_bare(db: AsyncSession, project: Project, row: Preview) -> None:
+    """The branch is in the list by its pull request, and need not be there for itself."""
+    bare = delete(Preview).where(
+        Preview.project_id == project.id,
+        Preview.branch == row.branch,
+        Preview.pull_number.is_(None),
+        Preview.id != row.id,
+    )
+    await db.execute(bare)
 
 
 async def _build(

@@ -116,6 +116,7 @@ def _github(found: _GitHub) -> PullEvent | None:
     head, base = pull.head, pull.base
     # A repository that was deleted since was not this one.
     same = head.repo is not None and base.repo is not None and head.repo.id == base.repo.id
+    same = same and head.repo is not None and head.repo.id is not None
     owner = head.repo.full_name.partition("/")[0] if head.repo else ""
     return PullEvent(
         what=what,
