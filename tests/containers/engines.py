@@ -53,7 +53,8 @@ class Dockerd:
         file.write_text(json.dumps(settings))
         log = self.folder / "log"
         with log.open("wb") as output:
-            argv = ["dockerd", "--config-file", str(file)]
+            # A run that is killed takes its engine along.
+            argv = ["setpriv", "--pdeathsig", "TERM", "dockerd", "--config-file", str(file)]
             self._process = subprocess.Popen(
                 argv, stdout=output, stderr=output, start_new_session=True
             )
