@@ -154,6 +154,10 @@ class Answers:
         }
         return {**source, "plan": plan, "imports": self.panel.imports}
 
+    def _admin(self, call: Call, words: list[str]) -> Any:
+        assert (call.method, words) == ("GET", ["disk"])
+        return self.panel.disk
+
     def _projects(self, call: Call, words: list[str]) -> Any:
         panel = self.panel
         match call.method, words:

@@ -59,6 +59,7 @@ class Panel:
     plan_error: str | None = None
     imports: dict[str, object] | None = None
     git_error: str | None = None
+    disk: dict[str, object] = field(default_factory=dict)
     receipt: dict[str, object] = field(default_factory=dict)
     diff: dict[str, object] = field(default_factory=dict)
     # The answers to the next requests; None is none, "" breaks the connection.

@@ -338,3 +338,24 @@ def test_caches_are_cleaned_by_project(
 
     assert "The caches of shop are removed" in result.stdout
     assert panel.paths("DELETE") == [f"/api/projects/{history[0]['projectId']}/caches"]
+
+
+def test_the_disk_of_the_server_is_told_by_kind_and_project(run: Run, panel: Panel) -> None:
+    panel.disk = {
+        "sizeBytes": 5120,
+        "freeBytes": 1 << 30,
+        "unexplainedBytes": 0,
+        "parts": [
+            {"name": "caches", "sizeBytes": 4096, "files": 2},
+            {"name": "rest", "sizeBytes": 1024, "files": 1},
+        ],
+        "projects": [{"projectId": "proj_1", "name": "Shop", "cachesBytes": 4096}],
+        "rest": ["holiday.mov"],
+    }
+    lines = run("disk").stdout.splitlines()
+
+    assert lines[1].split() == ["caches", "4.0", "KiB", "2"]
+    assert lines[2].split()[:3] == ["nothing", "of", "Windlass"]
+    assert "holiday.mov" in lines[5]
+    assert lines[-2].split()[:4] == ["Shop", "0", "bytes", "4.0"]
+    assert lines[-1] == "1.0 GiB are free."

@@ -3,12 +3,18 @@
 from tests.web import gallery_people, gallery_projects, gallery_teams
 from tests.web import samples as s
 from tests.web.samples import Pages
+from windlass.core.settings import Disk
 from windlass.web import page
 
 PAGES: Pages = {
     **gallery_people.PAGES,
     **gallery_projects.PAGES,
     **gallery_teams.PAGES,
+    "/admin/disk": (
+        "admin/disk.html",
+        True,
+        {"usage": s.USAGE, "budget": Disk()},
+    ),
     "/reference": ("reference.html", False, s.REFERENCE),
     "/status": ("status.html", True, {"status": s.STATUS, "findings": s.FINDINGS}),
     "/error-404": (

@@ -4,6 +4,7 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
+from windlass.deployments.disk import Part, Share, Usage
 from windlass.web import forms, tree
 from windlass.web.reference import Fact, Operation
 
@@ -179,6 +180,38 @@ EARLIER = deployment(
 )
 
 
+USAGE = Usage(
+    size_bytes=9_411_002_368,
+    free_bytes=122_411_002_368,
+    disk_bytes=250_000_000_000,
+    unexplained_bytes=0,
+    parts=[
+        Part(name, size, 12)
+        for name, size in [
+            ("caches", 6_811_204_112),
+            ("blobs_own", 1_411_204_096),
+            ("blobs_shared", 811_204_608),
+            ("database", 301_204_480),
+            ("rest", 76_185_072),
+        ]
+    ],
+    projects=[
+        Share(
+            project_id=public_id("proj", number),
+            name=name,
+            own_bytes=size,
+            shared_bytes=811_204_608,
+            releases_bytes=98_304,
+            caches_bytes=size * 4,
+            logs_bytes=8_192,
+            work_bytes=0,
+        )
+        for number, (name, size) in enumerate(
+            [("Harbour shop", 900_000_256), ("landing page for the winter campaign 2026", 4_096)]
+        )
+    ],
+    rest=["holiday.mov", "notes"],
+)
 RECEIPT = SimpleNamespace(
     outcome="counting",
     is_watched=True,

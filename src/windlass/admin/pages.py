@@ -18,6 +18,7 @@ from windlass.auth.schemas import SignUpInvitationOut, SignUpInvite
 from windlass.core import ids
 from windlass.core.errors import AppError
 from windlass.core.http import Request
+from windlass.deployments import disk
 from windlass.web import forms, posts
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, see, struct
@@ -29,6 +30,13 @@ _PLANS = [(plan.value.lower(), plan.value.capitalize()) for plan in Plan]
 async def show_overview(request: Request, system_db: SystemDB, actor: CurrentActor) -> Answer:
     counts = await listing.overview(system_db)
     return page(request, "admin/overview.html", user=actor, counts=counts)
+
+
+@get("/admin/disk", permission=Permission.admin_read)
+async def show_disk(request: Request, system_db: SystemDB, actor: CurrentActor) -> Answer:
+    settings = request.app.state.settings
+    found = await disk.usage(system_db, settings.folder)
+    return page(request, "admin/disk.html", user=actor, usage=found, budget=settings.disk)
 
 
 @get("/admin/users", permission=Permission.admin_read)
@@ -231,6 +239,7 @@ PAGES = [
         "/",
         route_handlers=[
             show_overview,
+            show_disk,
             list_users,
             show_user,
             suspend,

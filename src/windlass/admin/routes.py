@@ -24,13 +24,23 @@ from windlass.auth.deps import CurrentActor, SystemDB
 from windlass.auth.models import Plan
 from windlass.auth.permissions import Permission
 from windlass.core import ids
+from windlass.core.http import Request
 from windlass.core.schemas import Page
+from windlass.deployments import disk
+from windlass.deployments.disk import Usage
 
 
 @get("/overview", permission=Permission.admin_read)
 async def show_overview(system_db: SystemDB) -> Overview:
     """How much of everything there is (B-052)."""
     return await listing.overview(system_db)
+
+
+@get("/disk", permission=Permission.admin_read, rate="page")
+async def show_disk(request: Request, system_db: SystemDB) -> Usage:
+    """Where the bytes of this machine's home went, by what they are and whose they are. It looks at
+    every file: a second for 100,000 of them."""
+    return await disk.usage(system_db, request.app.state.settings.folder)
 
 
 @get("/users", permission=Permission.admin_read)
@@ -99,6 +109,7 @@ router = Router(
     "/api/admin",
     route_handlers=[
         show_overview,
+        show_disk,
         list_users,
         show_user,
         change_user,

@@ -223,6 +223,11 @@ def folders_of(project: Path) -> list[Path]:
     return [project, *(c for c in inside if c.name not in _PARTS and not c.name.startswith("."))]
 
 
+def parts_of(folder: Path) -> list[Path]:
+    """What of a folder of caches takes space, also what a kill left half removed."""
+    return [folder / name for part in _PARTS for name in (part, f".{part}.gone")]
+
+
 def empty(folder: Path, why: Emptied) -> None:
     """Remove what is kept, and remember why. Blocks."""
     if not folder.is_dir():

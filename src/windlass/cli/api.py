@@ -19,6 +19,7 @@ from windlass.cli.people import People
 from windlass.cli.schemas import (
     Deployment,
     Diff,
+    DiskUsage,
     FileEntry,
     Finding,
     LogLine,
@@ -286,6 +287,10 @@ class Api(People):
             yield self._read_events(events)
 
     # --- the server ---
+
+    def disk(self) -> DiskUsage:
+        """Where the bytes of the server's home went; for administrators."""
+        return self._one(DiskUsage, self.request("GET", "/api/admin/disk"))
 
     def doctor(self) -> list[Finding]:
         """What the server found about its own machine."""

@@ -218,6 +218,36 @@ class Receipt(Resource):
     is_partial: bool = False
 
 
+class DiskPart(msgspec.Struct, kw_only=True, rename="camel"):
+    name: str = ""
+    size_bytes: int = 0
+    files: int = 0
+
+
+class DiskShare(msgspec.Struct, kw_only=True, rename="camel"):
+    """What one project takes; shared contents stand with each of their projects."""
+
+    project_id: str = ""
+    name: str = ""
+    own_bytes: int = 0
+    shared_bytes: int = 0
+    releases_bytes: int = 0
+    caches_bytes: int = 0
+    logs_bytes: int = 0
+    work_bytes: int = 0
+
+
+class DiskUsage(Resource):
+    """Where the bytes of the server's home went."""
+
+    size_bytes: int = 0
+    free_bytes: int = 0
+    unexplained_bytes: int = 0
+    parts: list[DiskPart] = []
+    projects: list[DiskShare] = []
+    rest: list[str] = []
+
+
 class LogLine(Resource):
     """One line of a log; `seq` grows by line, `step` is the phase it belongs to."""
 

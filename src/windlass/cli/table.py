@@ -48,6 +48,7 @@ COMMANDS: dict[str, Row] = {
         f"{_HERE}.teams:teams", "Your teams: list, create, show, invite, remove.", "Account"
     ),
     "audit": Row(f"{_HERE}.audit:audit", "Show who did what, or export it.", "Account"),
+    "disk": Row(f"{_HERE}.disk:disk", "Show where the bytes of the server went.", "Account"),
     "doctor": Row(f"{_HERE}.look:doctor", "Check this machine and the server.", "Account"),
     "completion": Row(
         f"{_HERE}.completion:completion", "Print a shell completion script.", "Account"

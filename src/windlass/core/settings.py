@@ -162,6 +162,15 @@ class Containers(Section, frozen=True):
     comma-separated; everything else there belongs to somebody else."""
 
 
+class Disk(Section, frozen=True):
+    cache_bytes: int = 20 << 30
+    """What the build caches of all projects may take together; the longest unused go first."""
+    project_cache_bytes: int = 8 << 30
+    """What the build caches of one project may take."""
+    floor_bytes: int = 2 << 30
+    """When less than this is free on the disk of the home, build caches go until it is."""
+
+
 class Uploads(Section, frozen=True):
     max_bytes: int = 2 << 30
     """Size of one source, unpacked."""
@@ -327,6 +336,7 @@ class Settings(Section, frozen=True):
     apps: Apps = Apps()
     logs: Logs = Logs()
     containers: Containers = Containers()
+    disk: Disk = Disk()
     uploads: Uploads = Uploads()
     edge: Edge = Edge()
     limits: Limits = Limits()

@@ -18,7 +18,15 @@ from windlass.core.context import Ctx
 from windlass.core.live import announce
 from windlass.core.queue import every, on
 from windlass.core.threads import blocking
-from windlass.deployments import aliases, events, promoting, releasing, retention, service
+from windlass.deployments import (
+    aliases,
+    events,
+    promoting,
+    reclaiming,
+    releasing,
+    retention,
+    service,
+)
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import MOVING, Status
 from windlass.projects import events as project_events
@@ -187,6 +195,14 @@ async def prune_old_previews(ctx: Ctx) -> None:
     async with ctx.transaction() as db:
         for project_id in await retention.projects_with_previews(db):
             await retention.prune(db, ctx.settings.builds, project_id)
+
+
+@every("*/10 * * * *")
+async def reclaim(ctx: Ctx) -> None:
+    """Take from the build caches what is over the budgets, or what the disk needs."""
+    freed = await blocking(reclaiming.reclaim, ctx.settings.folder, ctx.settings.disk)
+    if freed.projects or freed.busy:
+        log.get().info("caches.reclaimed", bytes=freed.size_bytes, projects=list(freed.projects))
 
 
 @every("17 * * * *")
