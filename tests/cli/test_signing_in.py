@@ -127,9 +127,26 @@ def test_plain_http_to_another_machine_is_refused_unless_insecure(
     assert "WINDLASS_INSECURE=1" in run("whoami", code=1).stderr
 
 
-@pytest.mark.parametrize(
-    "url", ["ftp://x", "https://", "https://u:p@host", "https://h/x", "https://h:x"]
-)
+def test_a_second_login_revokes_the_token_of_the_first(run: Run, home: Path, panel: Panel) -> None:
+    run("login", panel.url)
+    first = json.loads((home / "cli.json").read_text())["token"]
+
+    run("login", panel.url)
+
+    second = json.loads((home / "cli.json").read_text())["token"]
+    assert first != second
+    assert first not in panel.tokens.values()
+    assert second in panel.tokens.values()
+
+
+def test_a_path_after_the_host_is_named_with_what_to_type(run: Run) -> None:
+    said = run("login", "https://panel.example.com:8443/projects?x=1", code=1).stderr
+
+    assert "more than the address" in said
+    assert "windlass login https://panel.example.com:8443\n" in said
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "https://", "https://u:p@host", "https://h:x"])
 def test_an_address_that_is_none_is_said(run: Run, url: str) -> None:
     assert "not the address of a Windlass server" in run("login", url, code=1).stderr
 

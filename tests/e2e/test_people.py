@@ -140,6 +140,9 @@ def test_teams_are_made_filled_and_left(laptop: Laptop) -> None:
     assert "owner@example.com" in shown
     assert "ada@example.com" in shown
     assert laptop.json("teams", "show", "Harbour")[0]["role"] == "owner"
+    renamed = laptop.json("teams", "rename", "harbour", "Port", "--slug", "port")
+    assert (renamed["name"], renamed["slug"]) == ("Port", "port")
+    assert "Harbour" in laptop.run("teams", "rename", "port", "Harbour", "--slug", "harbour")[0]
 
     assert "Withdrew" in laptop.run("teams", "remove", "harbour", "ada@example.com")[0]
     assert "Nobody called" in laptop.run("teams", "remove", "harbour", "ada@x.org", code=1)[1]

@@ -16,7 +16,7 @@ import msgspec
 
 from windlass import __version__
 from windlass.cli.amounts import size_text
-from windlass.cli.errors import BadAddress, CliError
+from windlass.cli.errors import BadAddress, CliError, MoreThanAddress
 
 ATTEMPTS = 4
 LONGEST_WAIT_SECONDS = 15.0
@@ -182,9 +182,12 @@ def clean_address(url: str) -> str:
         valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError as error:
         raise BadAddress(url=url) from error
-    if not valid or parts.username or parts.query or parts.path not in {"", "/"}:
+    if not valid or parts.username:
         raise BadAddress(url=url)
-    return f"{parts.scheme}://{parts.netloc}"
+    address = f"{parts.scheme}://{parts.netloc}"
+    if parts.query or parts.path not in {"", "/"}:
+        raise MoreThanAddress(url=url, address=address)
+    return address
 
 
 class Connection:

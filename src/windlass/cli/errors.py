@@ -81,6 +81,12 @@ class BadAddress(CliError):
     fix = "Write it as https://host or http://localhost:8000."
 
 
+class MoreThanAddress(CliError):
+    """{url} is more than the address of a server."""
+
+    fix = "Leave out what follows the host: windlass login {address}"
+
+
 class BadFile(CliError):
     """{path} cannot be read: {reason}."""
 

@@ -46,6 +46,7 @@ def login(session: Session, url: str, token_stdin: bool, no_browser: bool, insec
 
     address = clean_address(url)
     credentials.refuse_plain_http(address, allowed=insecure, flag="--insecure")
+    earlier = _earlier(address)
     if token_stdin:
         sign_in = credentials.SignIn(url=address, token=_typed(), insecure=insecure)
         account = _account(sign_in)
@@ -58,6 +59,8 @@ def login(session: Session, url: str, token_stdin: bool, no_browser: bool, insec
         # First of all: a token that exists and that nobody has could not be revoked by `logout`.
         credentials.store(sign_in)
         account = _account(sign_in)
+    if earlier is not None and earlier.token != sign_in.token:
+        _revoke(session, earlier)
     session.say(f"Signed in to {address} as {plain(account.email or account.id)}.")
     session.result(account.as_received)
 
@@ -71,7 +74,6 @@ def login(session: Session, url: str, token_stdin: bool, no_browser: bool, insec
 @click.pass_obj
 def logout(session: Session) -> None:
     from windlass.cli import credentials
-    from windlass.cli.api import Api
 
     found = credentials.from_login()
     if found is None:
@@ -79,12 +81,7 @@ def logout(session: Session) -> None:
         session.result(b'{"signedOut":false}')
         return
     credentials.forget()
-    if found.token_id:
-        try:
-            with Api(found.url, found.token, timeout_seconds=10) as api:
-                api.delete_own_token()
-        except CliError as error:
-            session.warn(f"The token could not be revoked: {error.message}")
+    _revoke(session, found)
     session.say(f"Signed out of {found.url}.")
     session.result(b'{"signedOut":true}')
 
@@ -106,6 +103,30 @@ def whoami(session: Session) -> None:
     }[credentials.find().how]
     session.say(f"{plain(account.email or account.id)} at {session.api.url} (signed in {how})")
     session.result(account.as_received)
+
+
+def _earlier(address: str) -> "SignIn | None":
+    """What is stored for the same server: nobody could revoke it once it is written over."""
+    from windlass.cli import credentials
+
+    try:
+        found = credentials.from_login()
+    except CliError:
+        return None
+    return found if found is not None and found.url == address else None
+
+
+def _revoke(session: Session, sign_in: "SignIn") -> None:
+    """A token that a login made; one that was typed in belongs to whoever made it."""
+    from windlass.cli.api import Api
+
+    if not sign_in.token_id:
+        return
+    try:
+        with Api(sign_in.url, sign_in.token, timeout_seconds=10) as api:
+            api.delete_own_token()
+    except CliError as error:
+        session.warn(f"The token could not be revoked: {error.message}")
 
 
 def _account(sign_in: "SignIn") -> "Account":

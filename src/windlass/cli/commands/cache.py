@@ -16,6 +16,7 @@ Examples:
 
 
 @click.group(epilog=EPILOG, help="What is kept between the builds of a project.")
+@standard
 def cache() -> None:
     pass
 

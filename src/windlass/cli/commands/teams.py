@@ -81,6 +81,22 @@ def create(session: Session, name: str, slug: str | None) -> None:
 
 
 @teams.command(
+    help="Give a team another name.",
+    epilog="\b\nExamples:\n  windlass teams rename harbour Port\n"
+    '  windlass teams rename harbour "Port and Sons" --slug port',
+)
+@_team
+@click.argument("name")
+@click.option("--slug", metavar="SLUG", help="Its short name too. Default: it stays.")
+@standard
+@click.pass_obj
+def rename(session: Session, team: str, name: str, slug: str | None) -> None:
+    changed = session.api.change_team(named(session, team).id, name=name, slug=slug)
+    session.say(f"{plain(changed.name)} is the name of the team {changed.slug} now.")
+    session.result(changed.as_received)
+
+
+@teams.command(
     help="Show a team, its members, and who was asked to come.",
     epilog="\b\n--json prints the members.\n\n\b\nExample:\n  windlass teams show harbour",
 )
