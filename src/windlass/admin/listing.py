@@ -18,9 +18,8 @@ from windlass.admin.errors import PersonNotFound
 from windlass.admin.schemas import Overview, PersonOut, ProjectRow, TeamRow
 from windlass.core import ids
 from windlass.core.errors import NotFound
+from windlass.core.paging import LIMIT, LIMIT_MAX
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
-
-LIMIT, LIMIT_MAX = 20, 100
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,13 +17,12 @@ from windlass.auth.models import Actor
 from windlass.core import ids
 from windlass.core.db import Database
 from windlass.core.errors import NotFound
+from windlass.core.paging import LIMIT, LIMIT_MAX
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
 from windlass.deployments.errors import BadFilter, DeploymentNotFound
 from windlass.deployments.phases import Status
 from windlass.deployments.schemas import DeploymentOut
-
-LIMIT, LIMIT_MAX = 20, 100
 
 
 def _id(prefix: str, column: str) -> str:

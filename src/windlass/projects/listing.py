@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor, User
+from windlass.core.paging import LIMIT, LIMIT_MAX
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
 from windlass.projects import service
@@ -16,7 +17,6 @@ from windlass.projects.deps import LatestOf
 from windlass.projects.models import Project, Site, TeamProject
 from windlass.projects.schemas import ProjectOut, Seen
 
-LIMIT, LIMIT_MAX = 20, 100
 _SORTS = {"name": Project.name, "createdAt": Project.created_at}
 
 

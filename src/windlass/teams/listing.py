@@ -12,11 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.auth.models import Actor
 from windlass.core import ids
 from windlass.core.crypto import digest
+from windlass.core.paging import LIMIT, LIMIT_MAX
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.teams.errors import InvitationNotFound, TeamNotFound
 from windlass.teams.schemas import Face, InvitationOut, MemberOut, TeamOut
-
-LIMIT, LIMIT_MAX = 20, 100
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
