@@ -80,7 +80,7 @@ def test_a_log_whose_file_was_removed_begins_another(tmp_path: Path):
 
 
 def test_a_flood_is_bounded_and_counted(tmp_path: Path):
-    keep = Keep(file_bytes=20_000, files=2, bytes_per_second=1)
+    keep = Keep(file_bytes=20_000, files=2, bytes_per_second=0)
     log = AppLog(tmp_path, "web", keep)
     line = b"x" * 99 + b"\n"
     # Ten megabytes in pieces that cut lines anywhere, of which the first 20,000 bytes are allowed.
