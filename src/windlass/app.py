@@ -10,6 +10,7 @@ from litestar.static_files import create_static_files_router
 from windlass.admin import pages as admin_pages
 from windlass.admin import routes as admin_routes
 from windlass.audit import pages as audit_pages
+from windlass.audit import retention_pages
 from windlass.audit import routes as audit_routes
 from windlass.auth import deps as auth
 from windlass.auth import device_routes, factor_routes, limiting, provider_routes, token_routes
@@ -102,6 +103,7 @@ def build(
             *previews_pages.PAGES,
             *webhooks_pages.PAGES,
             *audit_pages.PAGES,
+            *retention_pages.PAGES,
             *admin_pages.PAGES,
             *health_pages.PAGES,
             assets,

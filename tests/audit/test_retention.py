@@ -103,6 +103,31 @@ async def test_the_owner_sets_it_and_sees_first_what_would_go(world: World) -> N
         assert (await client.put(path, json={"days": 7})).status_code == status
 
 
+async def test_the_page_says_what_would_go_before_it_is_decided(world: World) -> None:
+    ada = await world.person("ada")
+    team = await world.team("crew", a=(ada, Role.owner))
+    for days in (1, 20, 40):
+        await world.happened("teams.Changed", by=ada, team=team, at=ago(days))
+    owner, page = await world.client(ada), "/teams/crew/audit-retention"
+
+    assert "would-go" not in (await owner.get(page)).text
+    asked = await owner.get(page, params={"days": "30"})
+    assert "1 of 3 entries would be deleted" in asked.text
+    assert f"The oldest is from {ago(40).date()}." in asked.text
+    assert "Keep it for 30 days" in asked.text
+    assert "Nothing of it would be deleted now" in (await owner.get(page, params={"days": 60})).text
+    for wrong in ("6", "2556", "many", "", "9" * 30):
+        for answer in (
+            await owner.get(page, params={"days": wrong}),
+            await owner.post(page, data={"days": wrong}),
+        ):
+            assert answer.status_code == 422, wrong
+            assert "Choose a number of days from 7 to 2555" in answer.text
+    done = await owner.post(page, data={"days": "30"})
+    assert done.headers["location"] == "/teams/crew/settings?notice=saved"
+    assert "It is kept for 30 days" in (await owner.get("/teams/crew/settings")).text
+
+
 @pytest.mark.parametrize("statement", ["update events set name = 'x'", "delete from events"])
 @pytest.mark.parametrize("is_web", [True, False])
 async def test_the_database_changes_and_deletes_nothing(

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.web.samples import USER, before, public_id
+from windlass.audit.schemas import RetentionOut
 from windlass.auth.factors import NewTotp
 
 TOKENS = [
@@ -205,4 +206,13 @@ COUNTS = SimpleNamespace(
     actions_last_24_hours=5120,
     paid_subscriptions=96,
     active_clusters=0,
+)
+
+RETENTION = RetentionOut(
+    days=180,
+    least_days=7,
+    most_days=2555,
+    entries=1931,
+    would_go=1240,
+    oldest=before(days=178),
 )

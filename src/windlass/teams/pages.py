@@ -236,14 +236,8 @@ async def save_settings(
     request: Request, db: DB, actor: CurrentActor, team: InTeam, slug: FromPath[str], form: Form
 ) -> Answer:
     given = {name: forms.text(form, name) or "" for name in ("name", "slug")}
-    days = forms.text(form, "audit_retention_days") or ""
     try:
-        number = int(days) if days.isdecimal() else days
-        wanted = struct(
-            TeamChange,
-            {**given, "audit_retention_days": number},
-            words={"audit_retention_days": gettext("Choose a number of days from 7 to 2555")},
-        )
+        wanted = struct(TeamChange, given)
         await service.change(db, team.team, wanted, by=actor)
     except AppError as error:
         return await _unchanged(request, db, actor, slug, form, error)
@@ -297,11 +291,7 @@ async def _settings(
 ) -> Answer:
     shown = await listing.team(db, team.team.id, by=actor)
     everybody = await listing.members(db, team.team.id, Query(limit=LIMIT_MAX))
-    kept: Values = {
-        "name": shown.name,
-        "slug": shown.slug,
-        "audit_retention_days": str(shown.audit_retention_days),
-    }
+    kept: Values = {"name": shown.name, "slug": shown.slug}
     return page(
         request,
         "teams/settings.html",
