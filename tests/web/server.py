@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._asset(_AXE)
         elif parts.path.startswith("/api/") and self.gallery.is_away:
             self._send(b"", "text/plain", 503, {})
-        elif parts.path == "/api/events/stream":
+        elif parts.path.endswith(("/api/events/stream", "/logs/runtime/stream")):
             self._stream()
         elif parts.path.startswith("/api/"):
             self._api(parts.path, query)
