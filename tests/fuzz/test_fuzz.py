@@ -77,7 +77,8 @@ class Target:
                 body=body.encode() if isinstance(body, str) else body,
             )
         finally:
-            await self._database.fetch("rollback to savepoint example")
+            # Rolled back to, it is still there: the next one would stand inside it, and so on.
+            await self._database.execute("rollback to savepoint example; release example")
             self._app.state.identities.forget()
             self._app.state.limiter.reset()
 
