@@ -4,9 +4,17 @@ import logging
 import sys
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TextIO
+from types import ModuleType
+from typing import TextIO, cast
 
-import structlog
+# structlog takes rich along where it finds it, 5 MB for tracebacks that nobody sees here.
+_had_rich = "rich" in sys.modules
+if not _had_rich:
+    sys.modules["rich"] = cast(ModuleType, None)
+import structlog  # noqa: E402
+
+if not _had_rich:
+    del sys.modules["rich"]
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 _FILE_BYTES = 16 << 20
