@@ -1,5 +1,6 @@
 """`git push windlass main`: real Git, through the edge, with the log in the terminal."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -52,6 +53,8 @@ class Repository:
 @pytest.fixture
 def pushed(instance: Instance, tmp_path: Path) -> Repository:
     repository = Repository(sites.static(tmp_path / tmp_path.name, "one"), instance)
+    # Git sends more than a megabyte in chunks, and asks first whether it may.
+    (repository.folder / "large.bin").write_bytes(os.urandom(2 << 20))
     repository.commit("Say one")
     instance.cli("git", "connect", cwd=repository.folder)
     return repository
@@ -72,7 +75,7 @@ def test_a_push_deploys_shows_the_log_and_rejects_what_does_not_build(pushed: Re
     # Only what is new is sent, and a branch that is not the project's is a preview.
     pushed.git("checkout", "--quiet", "-b", "feature")
     sites.static(pushed.folder, "two")
-    sha = pushed.commit("Say two")
+    sha = pushed.commit("Say two, windlass-missing")
     pushed.git("push", "windlass", "feature")
     preview = pushed.newest()
     assert (preview["isPreview"], preview["branch"], preview["commitSha"]) == (True, "feature", sha)

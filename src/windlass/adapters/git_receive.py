@@ -29,6 +29,8 @@ SECONDS = 300.0
 _MOST_TIMES = 4
 _MOST_PACKS = 200
 _HEAD = re.compile(r"^windlass-head (\d+) ([0-9a-f]{40}) ([^\n]*)$", re.MULTILINE)
+# What the script ends with where commits are missing; Git itself ends with 1, 128 or 129.
+_MISSING = 3
 # Arguments: where the pack begins (counted from 1; 0: there is none), how large it may be, the
 # commits that are here already, `--`, the commits that shall be laid down.
 _SCRIPT = """
@@ -49,7 +51,7 @@ done
 shift
 number=0
 for commit; do
-  git rev-list --objects --quiet "$commit" --not $here || { echo windlass-missing; exit 3; }
+  git rev-list --objects --quiet "$commit" --not $here || exit 3
   mkdir "/app/$number"
   export GIT_INDEX_FILE="/tmp/index$number"
   git --work-tree="/app/$number" read-tree "$commit^{commit}"
@@ -168,7 +170,7 @@ async def receive(
 async def _unpack(box: Box, begins: int, here: Iterable[str], commits: Iterable[str]) -> str:
     arguments = (str(begins), str(box.limits.total_bytes), *here, "--", *commits)
     ended, said = await box.run("receive", ("sh", "-c", _SCRIPT, "receive", *arguments))
-    if "windlass-missing" in said:
+    if ended.code == _MISSING:
         raise PushIncomplete()
     if ended.code != 0:
         raise PushRefused(detail=_reason(said))
