@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import sites
-from tests.running import WINDLASS, Instance
+from tests.running import WINDLASS, Instance, until
 
 pytestmark = pytest.mark.xdist_group("instance")
 
@@ -100,7 +100,14 @@ def test_a_push_deploys_shows_the_log_and_rejects_what_does_not_build(pushed: Re
     assert "only branches are deployed" in tag.stderr
     strange = pushed.git("push", "-o", "loud", "windlass", "feature", check=False)
     assert "there is no push option 'loud'" in strange.stderr
-    pushed.git("push", "windlass", "--delete", "hotfix")
+
+    # With its branch a preview goes; what is live stays.
+    assert "two" in instance.get(str(preview["url"])).text
+    pushed.git("push", "windlass", "--delete", "hotfix", "feature")
+    until(
+        lambda: instance.get(str(preview["url"])).status_code == 404, what="the preview to be gone"
+    )
+    assert "two" in instance.get(url).text
 
 
 def test_who_may_not_push_is_told(pushed: Repository) -> None:

@@ -1,6 +1,8 @@
 """`git push windlass main`: Git's smart HTTP protocol, the half that takes."""
 
 import asyncio
+import zlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from windlass.adapters import git_protocol, git_receive
-from windlass.adapters.git_protocol import FLUSH
+from windlass.adapters.git_protocol import FLUSH, PushBroken
 from windlass.adapters.git_protocol import Request as Wanted
 from windlass.adapters.git_receive import Kept
 from windlass.auth.deps import CurrentActor
@@ -21,11 +23,13 @@ from windlass.builds.deps import limits_of, receive, store_of
 from windlass.core.errors import AppError, Forbidden
 from windlass.core.http import DB, Request
 from windlass.core.settings import Settings
+from windlass.previews import service as previews
 from windlass.projects import service as projects
 from windlass.webhooks import pushing
 from windlass.webhooks.pushing import Watching
 
 _TYPE = "application/x-git-receive-pack"
+_PIECE_BYTES = 64 << 10
 _HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
 
@@ -77,7 +81,7 @@ async def take(
     await db.rollback()
     draft = store_of(request).temporary()
     try:
-        await receive(request.stream(), draft, limit=limits_of(request).total_bytes)
+        await receive(_unpressed(request), draft, limit=limits_of(request).total_bytes)
         with draft.open("rb") as file:
             wanted = await asyncio.to_thread(git_protocol.read, file)
         if not wanted.commands:
@@ -92,6 +96,25 @@ async def take(
             return _answer(git_protocol.progress(f"{error.message}\n") + report)
     finally:
         draft.unlink(missing_ok=True)
+
+
+async def _unpressed(request: Request) -> AsyncIterator[bytes]:
+    """The body; JGit presses a small one, as HTTP allows and Git's own server takes."""
+    if request.headers.get("content-encoding") not in ("gzip", "x-gzip"):
+        async for chunk in request.stream():
+            yield chunk
+        return
+    inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        async for chunk in request.stream():
+            while chunk:
+                yield inflate.decompress(chunk, _PIECE_BYTES)
+                chunk = inflate.unconsumed_tail
+        yield inflate.flush()
+    except zlib.error as error:
+        raise PushBroken(detail="it is not gzip") from error
+    if not inflate.eof:
+        raise PushBroken(detail="it was cut off")
 
 
 async def _deploy(
@@ -116,7 +139,10 @@ async def _deploy(
             db, project, one, wanted.options, store=store, base_domain=settings.base_domain, by=by
         )
         started[branch] = made.id, one.commit_sha
+    if asked.removed:
+        project = await projects.get(db, id, Permission.deploy_cancel, by=by)
     for ref in asked.removed:
+        await previews.branch_deleted(db, project, ref.removeprefix("refs/heads/"), by=by)
         await asyncio.to_thread(kept.move, ref, None)
     watching = Watching(database=state.database, settings=settings, live=state.live, by=by)
     news = watching.told(kept, started, asked.results)
