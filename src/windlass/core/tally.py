@@ -1,7 +1,8 @@
 """What visitors got from a release: how many answers, how many failed, how soon they began.
 
-The edge adds to it on every answer, so it is three additions and one search in 25 numbers; nothing
-is allocated. Quantiles are read from the buckets, so they are as exact as the buckets are narrow.
+The edge adds to it on every answer, so it is three additions and one search in 25 numbers, for a
+file two additions; nothing is allocated. Quantiles are read from the buckets, so they are as exact
+as the buckets are narrow.
 """
 
 from bisect import bisect_left
@@ -30,6 +31,11 @@ class Tally(msgspec.Struct, gc=False):
         if status >= _FAILED:
             self.failed += 1
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
+
+    def add_file(self) -> None:
+        """A file was answered: within microseconds, so nobody has to look at the clock."""
+        self.requests += 1
+        self.buckets[0] += 1
 
     def cut(self) -> None:
         """An answer that was counted when it began did not come to its end."""

@@ -160,8 +160,8 @@ class App:
             yield
         finally:
             self.in_flight -= 1
-            self.used_at = time.monotonic()
             if self.in_flight == 0:
+                self.used_at = time.monotonic()
                 self._notify()
 
     async def pool(self) -> Pool:

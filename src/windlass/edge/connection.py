@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, service: Service, *, peer: str | None = None) -> None:
         self._service = service
-        self._patience = self.patience = service.patience
+        self.patience = service.patience
         self.peer = peer or ""
         self.deadline = _FOREVER
         self._buffer = b""
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
         if not self._service.admit(self):
             self._finish(replies.page(503, "Too many visitors at this moment.", as_html=False))
             return
-        self.deadline = self._service.now + self._patience.head_seconds
+        self.deadline = self._service.now + self.patience.head_seconds
 
     def data_received(self, data: bytes) -> None:
         if self._inbox is not None:
@@ -96,11 +96,11 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._paused = True
-        self.deadline = self._service.now + self._patience.stall_seconds
+        self.deadline = self._service.now + self.patience.stall_seconds
 
     def resume_writing(self) -> None:
         self._paused = False
-        seconds = self._patience.linger_seconds if self._lingering else self._patience.idle_seconds
+        seconds = self.patience.linger_seconds if self._lingering else self.patience.idle_seconds
         self.deadline = _FOREVER if self._busy else self._service.now + seconds
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
@@ -158,14 +158,14 @@ class Connection(asyncio.Protocol):
                 return
             self._buffer = b""
         self._buffer = b""
-        self.deadline = self._service.now + self._patience.idle_seconds
+        self.deadline = self._service.now + self.patience.idle_seconds
         if self._half_closed:
             self._transport.close()
 
     def _wait_for_head(self, data: bytes) -> None:
         # The first byte starts the clock and later ones do not restart it.
         if not self._buffer:
-            self.deadline = self._service.now + self._patience.head_seconds
+            self.deadline = self._service.now + self.patience.head_seconds
         self._buffer = data
         if self._half_closed:
             self._transport.close()
@@ -300,7 +300,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._resume_reading()
         self.deadline = self._service.now + (
-            self._patience.stall_seconds if self._paused else self._patience.linger_seconds
+            self.patience.stall_seconds if self._paused else self.patience.linger_seconds
         )
         if self._half_closed or not self._transport.can_write_eof():
             self._transport.close()
@@ -351,14 +351,14 @@ class Connection(asyncio.Protocol):
         if self._half_closed and not self._buffer:
             self._transport.close()
             return
-        self.deadline = self._service.now + self._patience.idle_seconds
+        self.deadline = self._service.now + self.patience.idle_seconds
         self._resume_reading()
         rest, self._buffer = self._buffer, b""
         self._consume(rest)
 
     def _wait_for_half_closed(self) -> None:
         # Only a write would tell whether somebody is still there, and a stream may stay silent.
-        self.deadline = self._service.now + self._patience.half_closed_seconds
+        self.deadline = self._service.now + self.patience.half_closed_seconds
 
     def _pause_reading(self) -> None:
         if self._reading and not self._transport.is_closing():

@@ -9,8 +9,6 @@ from collections import OrderedDict
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import msgspec
-
 from windlass.core import guard as guards
 from windlass.core.addresses import network_of
 from windlass.core.guard import Guard
@@ -155,6 +153,3 @@ def _fields(body: bytes) -> dict[str, str]:
     except ValueError:
         return {}
     return {name: values[0] for name, values in found.items()}
-
-
-Unreadable = (OSError, msgspec.MsgspecError)

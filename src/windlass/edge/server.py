@@ -24,6 +24,7 @@ from windlass.edge.request import Request
 from windlass.edge.rulebook import Rulebook
 from windlass.edge.supervisor import Supervisor
 from windlass.edge.table import RESERVED, Release, Table
+from windlass.edge.tunnel import Ending
 from windlass.edge.upstream import Pool
 
 TICK_SECONDS = 1.0
@@ -64,17 +65,17 @@ class Server:
             return self._nobody(request)
         try:
             release = self.table.release(deployment)
-            if release.site.project:
+            site = release.site
+            if site.project:
                 stopped = self._stopped(request, connection, release)
                 if stopped is not None:
                     return stopped
-            if release.site.kind == "static":
+            if site.kind == "static":
                 if request.path == b"*":
                     return replies.empty(204, static.ALLOW)
-                began = perf_counter()
                 reply = static.answer(request, release, self._contents)
                 if LOOK not in request.headers:
-                    release.tally.add(200, perf_counter() - began)
+                    release.tally.add_file()
                 return reply
         except (OSError, msgspec.MsgspecError) as error:
             self.table.tally(deployment).add(500, 0.0)
@@ -140,8 +141,7 @@ class Server:
             with app.visit():
                 try:
                     pool = await app.pool()
-                    exchange = self._exchange(connection, pool, release.marks, tally)
-                    exchange = msgspec.structs.replace(exchange, ending=app.ending)
+                    exchange = self._exchange(connection, pool, release.marks, tally, app.ending)
                     if release.rulebook is not None:
                         exchange = _with_headers(exchange, request, release.rulebook)
                     await proxy.forward(request, connection, exchange)
@@ -218,7 +218,12 @@ class Server:
         proxy.fail(request, connection, exchange, 503, text, retry)
 
     def _exchange(
-        self, connection: Connection, pool: Pool, marks: bytes, counted: Counted | None = None
+        self,
+        connection: Connection,
+        pool: Pool,
+        marks: bytes,
+        counted: Counted | None = None,
+        ending: Ending | None = None,
     ) -> Exchange:
         trusted = proxy.is_trusted(connection.peer, self._config.trusted_proxies)
         return Exchange(
@@ -228,6 +233,7 @@ class Server:
             is_trusted=trusted,
             counted=counted,
             patience=self.patience,
+            ending=ending,
         )
 
     def _nobody(self, request: Request) -> Reply:
