@@ -2,15 +2,18 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.edge.client import fetch
-from tests.edge.running import Edge, eventually, put_app, worker
+from tests.edge.running import Edge, eventually, put_app, start_locally, worker
 from tests.edge.test_apps import control
 
 from windlass.core import links
+from windlass.core.process import Process
 from windlass.edge.crew import WorkerStatus
+from windlass.edge.runner import Running
 
 pytestmark = pytest.mark.anyio
 
@@ -171,6 +174,27 @@ async def test_a_worker_that_cannot_be_started_is_tried_again(edge: Edge):
 
     assert "could not be started" in said(edge.home, "depl_1")
     assert (await fetch(edge.port, "/")).status == 200
+
+
+async def test_a_fault_of_ours_at_a_start_is_said_and_it_is_tried_again(home: Path):
+    tried: set[str] = set()
+
+    async def start(process: Process, on_output: Callable[[bytes], None]) -> Running:
+        if process.name not in tried:
+            tried.add(process.name)
+            raise ImportError("no such module")
+        return await start_locally(process, on_output)
+
+    edge = Edge(home, start=start)
+    await edge.start()
+    put_app(home, "depl_1", workers=(worker(WAITS),))
+    edge.switch("depl_1")
+
+    assert (await fetch(edge.port, "/")).status == 200
+    await eventually(lambda: "at work" in said(home, "depl_1"))
+    for name in ("web", "worker"):
+        assert "a fault of Windlass: ImportError('no such module')" in said(home, "depl_1", name)
+    await edge.stop()
 
 
 async def test_stopping_an_app_stops_its_workers_and_a_visitor_wakes_both(edge: Edge):

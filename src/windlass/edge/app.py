@@ -11,10 +11,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-import msgspec
-
-from windlass.core.crypto import SealBroken
-from windlass.core.errors import AppError
 from windlass.core.launch import Exit, sentence
 from windlass.core.process import Process
 from windlass.core.site import Site
@@ -23,7 +19,7 @@ from windlass.edge.applog import AppLog
 from windlass.edge.backoff import FIRST_RETRY_SECONDS, Backoff
 from windlass.edge.crew import Crew
 from windlass.edge.health import Probe
-from windlass.edge.runner import Running, Slots, Start
+from windlass.edge.runner import Running, Slots, Start, not_started
 from windlass.edge.tunnel import Ending
 from windlass.edge.upstream import Pool
 
@@ -212,8 +208,8 @@ class App:
                 began = time.monotonic()
                 try:
                     reason = await self._run()
-                except (OSError, AppError, SealBroken, msgspec.MsgspecError) as error:
-                    reason = f"It could not be started. {error}"
+                except Exception as error:  # the edge of a worker: visitors wait for this task
+                    reason = not_started(error, self.site.deployment)
                 if reason is not None:
                     await self._pause(self._fail(reason, seconds=time.monotonic() - began))
         finally:

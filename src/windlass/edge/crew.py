@@ -18,7 +18,7 @@ from windlass.core.process import Process
 from windlass.edge import log
 from windlass.edge.applog import AppLog
 from windlass.edge.backoff import FIRST_RETRY_SECONDS, Backoff
-from windlass.edge.runner import Running, Slots, Start
+from windlass.edge.runner import Running, Slots, Start, not_started
 
 State = Literal["stopped", "starting", "running", "waiting", "stopping", "finished", "failed"]
 _OVER = ("finished", "failed")
@@ -98,8 +98,8 @@ class Worker:
                 self._enter("starting")
                 try:
                     ended = await self._run()
-                except (OSError, AppError) as error:
-                    await self._failed(f"It could not be started. {error}", began)
+                except Exception as error:  # the edge of a worker: it is tried again
+                    await self._failed(not_started(error, self._deployment), began)
                 else:
                     if not self._unwanted.is_set():
                         await self._judge(ended, began)

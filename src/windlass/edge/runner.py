@@ -13,11 +13,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from windlass.core import launch, runtime_log
 from windlass.core.container import instance_id
+from windlass.core.crypto import SealBroken
 from windlass.core.egress import Egress
+from windlass.core.errors import AppError
 from windlass.core.launch import Exit
 from windlass.core.process import Process
+from windlass.edge import log
 
 if TYPE_CHECKING:
     from windlass.core import containers
@@ -159,6 +164,14 @@ def memory_bytes(pid: int) -> int:
         except (OSError, ValueError, IndexError):
             continue
     return total
+
+
+def not_started(error: Exception, deployment: str) -> str:
+    """Why a process could not be started, for those who wait for it."""
+    if isinstance(error, (OSError, AppError, SealBroken, msgspec.MsgspecError)):
+        return f"It could not be started. {error}"
+    log.fault("edge.start_failed", error, deployment=deployment)
+    return f"It could not be started, which is a fault of Windlass: {error!r}."
 
 
 class Slots:

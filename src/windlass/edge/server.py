@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-import traceback
 from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -101,7 +100,7 @@ class Server:
 
     def report(self, message: str, error: BaseException) -> None:
         """Log a fault of our own."""
-        log.event(message, error="".join(traceback.format_exception(error)))
+        log.fault(message, error)
 
     async def drain(self, seconds: float) -> None:
         """Let running requests end, then close what is left."""
