@@ -100,6 +100,22 @@ def test_pages_hold_every_wanted_line_once_newest_first(tmp_path: Path, seed: in
         assert sorted(found, key=lambda one: (one.time, one.process, one.message)) == expected
 
 
+def test_who_follows_gets_a_line_whole_that_was_being_written_when_they_looked(tmp_path: Path):
+    put(tmp_path, "web", 1, [line(0, "before")])
+    places = runtime_logs.ends(tmp_path)
+    path = runtime_log.segment(tmp_path, "web", 1).path
+    text = f"{line(1, 'one')}\n{line(2, 'two')}\n"
+    found: list[str] = []
+    for piece in (text[:50], text[50:60], text[60:]):
+        with path.open("a") as file:
+            file.write(piece)
+        lines, places = runtime_logs.newer(tmp_path, Wanted(), places, limit=10)
+        found += [each.message for each in lines]
+
+    assert found == ["one", "two"]
+    assert places == {"web": (1, path.stat().st_size)}
+
+
 def test_what_is_written_meanwhile_does_not_shift_the_pages(tmp_path: Path):
     put(tmp_path, "web", 1, [line(n, f"line {n}") for n in range(10)])
     first = runtime_logs.newest(tmp_path, Wanted(), limit=4)

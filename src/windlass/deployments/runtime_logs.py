@@ -8,6 +8,7 @@ are never split or decoded: a million of them cost a fraction of a second.
 import contextlib
 import datetime as dt
 import itertools
+import os
 import re
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -105,17 +106,21 @@ def _taken(scans: list["_Scan"], limit: int, budget: list[int]) -> list[Line]:
 
 
 def ends(where: Path) -> Places:
-    """Where each process is in its output now. Blocks."""
-    found = runtime_log.segments(where).items()
-    return {name: (files[-1].number, _size(files[-1])) for name, files in found}
+    """Where each process is in its output now: after its last whole line. Blocks."""
+    return _ends(runtime_log.segments(where))
+
+
+def _ends(found: dict[str, list[Segment]]) -> Places:
+    return {name: (files[-1].number, _whole(files[-1])) for name, files in found.items()}
 
 
 def newer(where: Path, wanted: Wanted, places: Places, *, limit: int) -> tuple[list[Line], Places]:
     """What was written after these places, oldest first, at most the newest `limit`. Blocks."""
-    now, lines = ends(where), list[Line]()
-    for name, files in runtime_log.segments(where).items():
+    found = runtime_log.segments(where)
+    now, lines = _ends(found), list[Line]()
+    for name, files in found.items():
         number, offset = places.get(name, (0, 0))
-        if wanted.process in (None, name) and now.get(name, (0, 0)) > (number, offset):
+        if wanted.process in (None, name) and now[name] > (number, offset):
             # Who was away for longer than two files does not get all of it.
             recent = deque[Line](maxlen=limit)
             for segment in files[-2:]:
@@ -325,6 +330,22 @@ def _end_of(file: BinaryIO, end: int, time: str) -> int:
         else:
             start = next_line
     return end
+
+
+def _whole(segment: Segment) -> int:
+    """How long it is without a line that is being written at this moment."""
+    try:
+        with segment.path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            for back in (1, _NEAR):
+                start = max(0, size - back)
+                file.seek(start)
+                if cut := file.read(size - start).rfind(b"\n") + 1:
+                    return start + cut
+    except FileNotFoundError:
+        return 0
+    # A line cannot be that long, unless it is the first one.
+    return size if size > _NEAR else 0
 
 
 def _size(segment: Segment) -> int:
