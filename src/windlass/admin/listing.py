@@ -4,7 +4,6 @@ Administrators see that something exists, whose it is and how large; what is in 
 log stays with those who share it.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,8 +17,8 @@ from windlass.admin.errors import PersonNotFound
 from windlass.admin.schemas import Overview, PersonOut, ProjectRow, TeamRow
 from windlass.core import ids
 from windlass.core.errors import NotFound
-from windlass.core.paging import LIMIT, LIMIT_MAX
-from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
+from windlass.core.paging import LIMIT, LIMIT_MAX, id_in, time_in
+from windlass.core.schemas import BadLimit, BadSort, Cursor, Page, read_cursor
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +175,7 @@ async def _page(
         values["search"] = query.search.strip().lower()
         values["searched_id"] = _id_in(query.search, _LISTS[name].prefix)
     if cursor is not None:
-        values |= _place(cursor)
+        values |= {"at": time_in(cursor), "after": id_in(cursor)}
     statement = _statement(
         name,
         down=query.sort.startswith("-"),
@@ -198,13 +197,6 @@ def _id_in(search: str, prefix: str) -> UUID | None:
         return ids.private(prefix, search.strip())
     except NotFound:
         return None
-
-
-def _place(cursor: Cursor) -> dict[str, object]:
-    try:
-        return {"at": dt.datetime.fromisoformat(str(cursor.value)), "after": UUID(cursor.id)}
-    except ValueError as error:
-        raise BadCursor() from error
 
 
 def _person(row: RowMapping) -> PersonOut:

@@ -22,6 +22,7 @@ from windlass.audit.schemas import EntryOut, Named
 from windlass.core import ids
 from windlass.core.db import Database
 from windlass.core.errors import NotFound
+from windlass.core.paging import id_in, time_in
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 
 LIMIT, LIMIT_MAX = 50, 100
@@ -258,10 +259,7 @@ def _moment(field: str, text: str) -> dt.datetime:
 
 
 def _position(cursor: Cursor) -> tuple[dt.datetime, UUID]:
-    try:
-        moment, id = dt.datetime.fromisoformat(str(cursor.value)), UUID(cursor.id)
-        if moment.tzinfo is not None and _FIRST <= moment <= _LAST:
-            return moment, id
-    except ValueError:
-        pass
-    raise BadCursor()
+    moment = time_in(cursor)
+    if moment.tzinfo is None or not _FIRST <= moment <= _LAST:
+        raise BadCursor()
+    return moment, id_in(cursor)

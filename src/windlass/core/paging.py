@@ -4,6 +4,7 @@ Ids are made in the order of time, so they are the order, too. What cannot grow 
 accounts, the checks of a machine) is given whole.
 """
 
+import datetime as dt
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -42,5 +43,13 @@ def id_in(place: Cursor) -> UUID:
     """Where the page before ended. Raises BadCursor."""
     try:
         return UUID(place.id)
+    except ValueError as error:
+        raise BadCursor() from error
+
+
+def time_in(place: Cursor) -> dt.datetime:
+    """The time of the row where a page ended that is ordered by one. Raises BadCursor."""
+    try:
+        return dt.datetime.fromisoformat(str(place.value))
     except ValueError as error:
         raise BadCursor() from error

@@ -17,7 +17,7 @@ from windlass.auth.models import Actor
 from windlass.core import ids
 from windlass.core.db import Database
 from windlass.core.errors import NotFound
-from windlass.core.paging import LIMIT, LIMIT_MAX
+from windlass.core.paging import LIMIT, LIMIT_MAX, id_in, time_in
 from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
 from windlass.deployments.errors import BadFilter, DeploymentNotFound
@@ -239,12 +239,12 @@ def _is_null(cursor: Cursor | None) -> bool:
 
 def _position(cursor: Cursor) -> list[object]:
     """The values behind `_after`; a forged cursor is only ever a bad request."""
+    id = id_in(cursor)
+    if cursor.value is None:
+        return [id]
+    if cursor.sort.endswith("At"):
+        return [time_in(cursor), id]
     try:
-        id = UUID(cursor.id)
-        if cursor.value is None:
-            return [id]
-        if cursor.sort.endswith("At"):
-            return [dt.datetime.fromisoformat(str(cursor.value)), id]
         return [float(cursor.value), id]
     except ValueError as error:
         raise BadCursor() from error

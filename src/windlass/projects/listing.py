@@ -1,6 +1,5 @@
 """Reading projects: the caller's own, with the host each is live on."""
 
-import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +8,8 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth.models import Actor, User
-from windlass.core.paging import LIMIT, LIMIT_MAX
-from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
+from windlass.core.paging import LIMIT, LIMIT_MAX, id_in, time_in
+from windlass.core.schemas import BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.core.settings import Settings
 from windlass.projects import service
 from windlass.projects.deps import LatestOf
@@ -107,12 +106,8 @@ def _read(row: Row[Project, Site, User, Any]) -> Seen:
 
 
 def _after(cursor: Cursor, name: str, *, down: bool) -> ColumnElement[bool]:
-    try:
-        text, id = str(cursor.value), UUID(cursor.id)
-        value = dt.datetime.fromisoformat(text) if name == "createdAt" else text
-    except ValueError as error:
-        raise BadCursor() from error
-    place, end = tuple_(_SORTS[name], Project.id), tuple_(value, id)
+    value = time_in(cursor) if name == "createdAt" else str(cursor.value)
+    place, end = tuple_(_SORTS[name], Project.id), tuple_(value, id_in(cursor))
     return place < end if down else place > end
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from windlass.auth.models import Actor
 from windlass.core import ids
 from windlass.core.crypto import digest
-from windlass.core.paging import LIMIT, LIMIT_MAX
-from windlass.core.schemas import BadCursor, BadLimit, BadSort, Cursor, Page, read_cursor
+from windlass.core.paging import LIMIT, LIMIT_MAX, id_in, time_in
+from windlass.core.schemas import BadLimit, BadSort, Cursor, Page, read_cursor
 from windlass.teams.errors import InvitationNotFound, TeamNotFound
 from windlass.teams.schemas import Face, InvitationOut, MemberOut, TeamOut
 
@@ -137,25 +137,16 @@ async def _page(
         raise BadLimit()
     limit, by_name = min(query.limit, LIMIT_MAX), query.sort.endswith("name")
     cursor = read_cursor(query.cursor, sort=query.sort)
-    values |= {"limit": limit + 1} | (_place(cursor, by_name=by_name) if cursor else {})
+    values["limit"] = limit + 1
+    if cursor is not None:
+        values["value"] = str(cursor.value) if by_name else time_in(cursor)
+        values["id"] = id_in(cursor)
     rows = (await db.execute(statements[cursor is not None], values)).mappings().all()
     if len(rows) <= limit:
         return rows, None
     last = rows[limit - 1]
     value = last["name"] if by_name else last["created_at"].isoformat()
     return rows[:limit], Cursor(query.sort, value, str(last["id"])).encode()
-
-
-def _place(cursor: Cursor, *, by_name: bool) -> dict[str, object]:
-    try:
-        value = str(cursor.value)
-        return {"id": UUID(cursor.id), "value": value if by_name else _time(value)}
-    except ValueError as error:
-        raise BadCursor() from error
-
-
-def _time(value: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(value)
 
 
 def _team(row: RowMapping) -> TeamOut:
