@@ -313,3 +313,21 @@ async def test_foreign_keys_have_an_index(database: RolledBack) -> None:
     )
 
     assert [f"{row['tab']}.{row['col']}" for row in rows] == []
+
+
+async def test_the_line_of_the_queue_is_nobodys_to_read_or_to_change(
+    database: RolledBack, settings: Settings, bob: Actor
+) -> None:
+    project = await make.project(database, bob)
+    source = await make.source(database, BlobStore(settings.folder / "blobs"), bob)
+    await make.deployment(database, project, source, bob)
+    await database.fetch("select queue_settle()")
+    assert len(await database.fetch("select from queue_line where owner_id = $1", bob.id)) == 1
+
+    for table in ("queue_line", "queue_changes"):
+        assert await as_web(database, bob, f"select * from {table}") == []
+        assert await as_web(database, bob, f"delete from {table} returning 1") == []
+    assert "row-level security" in await refused(
+        database, bob, "insert into queue_changes (owner_id) values ($1)", bob.id
+    )
+    assert len(await database.fetch("select from queue_line where owner_id = $1", bob.id)) == 1

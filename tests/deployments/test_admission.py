@@ -1,6 +1,7 @@
 """The queue: who builds next, how many at once, and that nobody waits for ever."""
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -42,6 +43,48 @@ update deployments set status = 'READY', finished_at = now(), lease_token = null
 where id = $1 and status = 'BUILDING' and lease_token is not null returning owner_id
 """
 
+CANCEL = "update deployments set status = 'CANCELLED', finished_at = now() where id = $1"
+BLOCKED = "select 1 from pg_stat_activity where $1 = any(pg_blocking_pids(pid))"
+# The rule itself, slowly: of each owner the first that waits, unless the owner's plan is full or
+# the project is busy; it stands where its turn says, or where the owner's last one began.
+NEXT = """
+with busy as (
+  select owner_id, project_id from deployments where status in ('BUILDING', 'DEPLOYING')
+)
+select first.id from users u
+cross join lateral (
+  select d.id, d.turn_at, d.turn_at - d.created_at as later from deployments d
+  where d.owner_id = u.id and d.status = 'QUEUED'
+    and d.project_id not in (select project_id from busy) order by d.turn_at, d.id limit 1
+) first
+where u.is_admin or (select count(*) from busy where busy.owner_id = u.id)
+  < (cast($1::text as jsonb) ->> u.plan::text)::int
+order by greatest(first.turn_at, first.later + (
+  select max(started_at) from deployments d where d.owner_id = u.id
+)), first.id limit 1
+"""
+_DRAWN = (
+    "(select id from deployments where status = any({})"
+    " order by md5(id::text || $1::float) limit 1)"
+)
+_ANY, _WAITS, _RUNS = (
+    _DRAWN.format(each)
+    for each in ("'{QUEUED,BUILDING,DEPLOYING,READY}'", "'{QUEUED}'", "'{BUILDING,DEPLOYING}'")
+)
+HAPPENINGS = (
+    f"update deployments set status = 'READY', finished_at = now() where id = {_RUNS}",
+    f"update deployments set status = 'READY', finished_at = now() where id = {_RUNS}",
+    f"update deployments set status = 'DEPLOYING' where id = {_RUNS}",
+    f"update deployments set status = 'CANCELLED' where id = {_WAITS}",
+    f"update deployments set status = 'QUEUED' where id = {_ANY}",
+    f"update deployments set turn_at = now() - interval '1 h' * $1 where id = {_WAITS}",
+    f"delete from deployments where id = {_ANY}",
+    "update users set plan = 'TEAM' where plan = 'FREE' and $1 > 0.9",
+    "insert into deployments (id, project_id, owner_id, source_id, site_slug, host, settings,"
+    " status) select gen_random_uuid(), project_id, owner_id, source_id, 'x', 'x', '{}', 'QUEUED'"
+    f" from deployments where id = {_ANY}",
+)
+
 
 async def people(database: Database, plans: list[str], *, projects: int) -> None:
     for number, plan in enumerate(plans):
@@ -80,9 +123,10 @@ async def _create(url: str) -> None:
 
 @pytest.fixture
 async def apart(queue_url: str, settings: Settings, key_ring: KeyRing) -> AsyncIterator[Ctx]:
-    """A worker's view of it."""
+    """A worker's view of it, on a machine with memory for all that a test lets in."""
+    settings = msgspec.structs.replace(settings, builds=Builds(memory_bytes=1 << 20))
     database = Database(queue_url, pool_size=4)
-    await database.fetch("truncate users cascade")
+    await database.fetch("truncate users, queue_line, queue_changes cascade")
     yield Ctx(settings, database, Live(database), key_ring, None)
     await database.close()
 
@@ -198,3 +242,44 @@ async def test_a_machine_without_memory_builds_one_at_a_time(
 
     assert (len(first), second) == (1, [])
     assert len((await QUEUE.claim(apart, 3))[1]) == 3
+
+
+async def test_one_that_is_cancelled_at_this_moment_is_not_begun(apart: Ctx) -> None:
+    """The worker chose it, waits for who cancels it, and leaves it alone then."""
+    await people(apart.database, ["FREE", "FREE"], projects=1)
+    await apart.database.fetch(FILL, 1)
+    first, other = await apart.database.fetch("select id from deployments order by turn_at, id")
+    person = await asyncpg.connect(apart.database.url)
+    cancelling = person.transaction()
+    await cancelling.start()
+    await person.execute(CANCEL, first["id"])
+
+    claim = asyncio.create_task(QUEUE.claim(apart, 1))
+    async with asyncio.timeout(60):
+        while not await apart.database.fetch(BLOCKED, person.get_server_pid()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await cancelling.commit()
+        _, rows = await claim
+    await person.close()
+
+    assert [row.id for row in rows] == [other["id"]]
+    rows = await apart.database.fetch("select status from deployments where id = $1", first["id"])
+    assert rows[0]["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_the_line_is_what_a_look_at_all_owners_would_say(apart: Ctx, seed: int) -> None:
+    """Whatever happens to deployments: who is let in is the first by the rule, each time."""
+    drawn = random.Random(seed)
+    await people(apart.database, ["FREE", "PRO", "FREE", "TEAM", "PRO"], projects=2)
+    await apart.database.fetch("update users set is_admin = true where email = '0@x.io'")
+    await apart.database.fetch(FILL, 4)
+    plans = json.dumps({plan: it.concurrent_builds for plan, it in ALLOWANCES.items()})
+    let_in = 0
+    for _ in range(120):
+        await apart.database.fetch(drawn.choice(HAPPENINGS), drawn.random())
+        expected = await apart.database.fetch(NEXT, plans)
+        _, rows = await QUEUE.claim(apart, 1)
+        assert [row.id for row in rows] == [row["id"] for row in expected]
+        let_in += len(rows)
+    assert let_in

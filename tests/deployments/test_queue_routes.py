@@ -67,6 +67,40 @@ async def test_a_preview_waits_longer_than_production(
     assert [place["position"] for place in found] == [1, 2, 3]
 
 
+async def test_a_list_says_where_each_that_waits_stands(
+    client: httpx2.AsyncClient,
+    database: RolledBack,
+    project: Project,
+    source: Source,
+    owner: Actor,
+) -> None:
+    """The places of a page are those of the whole line, strangers included."""
+    other = await make.user(database, email="other@example.com")
+    theirs = await make.project(database, other, "Theirs")
+    first = await make.deployment(database, project, source, owner)
+    await make.deployment(database, theirs, source, other)
+    ready = await make.deployment(database, project, source, owner, status=Status.ready)
+    second = await make.deployment(database, project, source, owner)
+    third = await make.deployment(database, project, source, owner)
+    for at, each in enumerate(await database.fetch("select id from deployments order by id")):
+        await database.fetch(
+            "update deployments set turn_at = now() + make_interval(secs => $2) where id = $1",
+            each["id"],
+            float(at),
+        )
+
+    listed = (await client.get(URL)).json()["data"]
+
+    assert {row["id"]: row["queue"] and row["queue"]["position"] for row in listed} == {
+        ids.public("depl", first.id): 1,
+        ids.public("depl", ready.id): None,
+        ids.public("depl", second.id): 3,
+        ids.public("depl", third.id): 4,
+    }
+    [newest] = (await client.get(URL, params={"limit": 1})).json()["data"]
+    assert newest["queue"]["position"] == 4
+
+
 @pytest.fixture
 async def repository(database: RolledBack, owner: Actor) -> Project:
     return await make.project(database, owner, "Site", repository_url=REPOSITORY)

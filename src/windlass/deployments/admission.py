@@ -6,6 +6,10 @@ already or its project is busy. It stands where its turn says: when it was queue
 later for each level of priority, so that nothing waits for ever behind what is more important. The
 next one of an owner counts as queued when their last one started: who sends a thousand waits for
 everybody who came meanwhile with one. Admins of the platform are limited by the machine alone.
+
+That line is a table, `queue_line`. Who queues, cancels or ends a deployment only notes whose place
+may be another now (a trigger writes `queue_changes`); whoever admits looks at those owners again
+and takes the first. So a look costs what has changed, however many wait.
 """
 
 import json

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -144,3 +145,16 @@ LOG_LINES = Table(
     Column("message", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
+
+# Of each owner who waits: the one that stands in the line, and since when. Functions of the
+# database keep it (`queue_settle`) from whose place a trigger says may have changed.
+QUEUE_LINE = Table(
+    "queue_line",
+    Model.metadata,
+    Column("owner_id", Uuid, primary_key=True),
+    Column("deployment_id", Uuid, nullable=False),
+    Column("project_id", Uuid, nullable=False),
+    Column("stands_at", DateTime(timezone=True), nullable=False),
+    Index("ix_queue_line_stands_at", "stands_at", "deployment_id"),
+)
+QUEUE_CHANGES = Table("queue_changes", Model.metadata, Column("owner_id", Uuid, nullable=False))
