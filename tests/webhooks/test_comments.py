@@ -1,24 +1,18 @@
 """One comment below each pull request, changed in its place (C-167)."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
-from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
 from tests.conftest import RolledBack
-from tests.webhooks.conftest import Connected, Sender
+from tests.webhooks.conftest import TOKEN, Connected, Sender, reporting
 from tests.webhooks.host_server import HostServer
 from tests.webhooks.hosts import HOSTS, OLD, SHA
 from tests.webhooks.pull_hosts import pull
-from tests.webhooks.test_statuses import TOKEN, reporting
 from windlass.core import ids, loop
 from windlass.core.context import Ctx
-from windlass.core.crypto import KeyRing
-from windlass.core.live import Live
-from windlass.core.settings import Settings
 from windlass.deployments.models import Deployment
 from windlass.deployments.phases import Status
 from windlass.previews.models import Preview
@@ -26,19 +20,6 @@ from windlass.projects.models import Project
 
 pytestmark = pytest.mark.anyio
 LOOP = next(found for found in loop.LOOPS if found.model is Preview)
-
-
-@pytest.fixture
-async def host() -> AsyncIterator[HostServer]:
-    found = HostServer()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def ctx(settings: Settings, database: RolledBack, key_ring: KeyRing, host: HostServer) -> Ctx:
-    settings = replace(settings, builds=replace(settings.builds, allow_private=host.place))
-    return Ctx(settings=settings, database=database, live=Live(database), keys=key_ring, world=None)
 
 
 async def opened(git: Sender, shop: Connected, host: HostServer, **given: Any) -> dict[str, Any]:

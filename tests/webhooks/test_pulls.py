@@ -7,10 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.conftest import RolledBack
-from tests.webhooks.conftest import Sender
+from tests.webhooks.conftest import Sender, outcomes
 from tests.webhooks.hosts import HOSTS, NOTHING, OLD, SHA, push
 from tests.webhooks.pull_hosts import pull
-from tests.webhooks.test_receiving import outcomes
 from windlass.builds.models import Source
 from windlass.core import ids
 from windlass.deployments.models import Deployment

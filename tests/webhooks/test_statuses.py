@@ -1,22 +1,18 @@
 """A Git host is told what becomes of commits; a real server plays each of them (C-247)."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
-from msgspec.structs import replace
 from sqlalchemy import func, update
 
 from tests.conftest import RolledBack
-from tests.webhooks.conftest import Connected, Sender
+from tests.webhooks.conftest import TOKEN, Connected, Sender, reporting
 from tests.webhooks.host_server import HostServer
 from tests.webhooks.hosts import SHA, push
 from windlass.core import ids
 from windlass.core.context import Ctx
-from windlass.core.crypto import KeyRing
-from windlass.core.live import Live
 from windlass.core.settings import Settings
 from windlass.deployments import events
 from windlass.deployments.models import Deployment
@@ -24,32 +20,6 @@ from windlass.deployments.phases import Status
 from windlass.webhooks import jobs
 
 pytestmark = pytest.mark.anyio
-TOKEN = "token-of-the-host"
-
-
-@pytest.fixture
-async def host() -> AsyncIterator[HostServer]:
-    found = HostServer()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def ctx(settings: Settings, database: RolledBack, key_ring: KeyRing, host: HostServer) -> Ctx:
-    settings = replace(settings, builds=replace(settings.builds, allow_private=host.place))
-    return Ctx(settings=settings, database=database, live=Live(database), keys=key_ring, world=None)
-
-
-async def reporting(
-    git: Sender, client: httpx2.AsyncClient, host: HostServer, kind: str
-) -> Connected:
-    """A project whose host is told."""
-    url = f"http://{host.place}/Acme/Shop.git"
-    shop = await git.connect("gitea", repository_url=url)
-    answer = await client.put(f"{shop.path}/token", json={"token": TOKEN, "host": kind})
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["data"]["reportsTo"] == kind
-    return shop
 
 
 async def pushed(git: Sender, shop: Connected, host: HostServer) -> UUID:

@@ -74,8 +74,7 @@ async def emit(db: AsyncSession, event: Event, *, by: UUID | None) -> None:
             "payload": payload,
         },
     )
-    for subscriber in queue.subscribers_of(type(event)):
-        await queue.put(db, subscriber.name, {"event": name, "payload": payload})
+    await queue.put_all(db, event, {"event": name, "payload": payload})
 
 
 # Without RETURNING: a fact may be about what its author cannot read any more.

@@ -18,7 +18,9 @@ from windlass.core import log
 from windlass.core.db import Database
 
 CHANNEL = "windlass_live"
-_NOTIFY = text("select pg_notify('windlass_live', :topic)")
+_NOTIFY = text(
+    "select pg_notify('windlass_live', topic) from unnest(cast(:topics as text[])) topic"
+)
 _RETRY_SECONDS = 1.0
 # From the moment that a page is made to the moment that it listens.
 RECENT_SECONDS = 10.0
@@ -27,8 +29,7 @@ _MOST_RECENT = 1000
 
 async def announce(db: AsyncSession, *topics: str) -> None:
     """Tell the listeners of these topics when the transaction commits."""
-    for topic in topics:
-        await db.execute(_NOTIFY, {"topic": topic})
+    await db.execute(_NOTIFY, {"topics": [*topics]})
 
 
 class Live:

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import asyncpg
@@ -16,6 +17,7 @@ from pgqueuer import PgQueuer, Queries
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job, Schedule
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.core import log
@@ -32,6 +34,7 @@ class Subscriber:
 
     events: tuple[type[Any], ...]
     handle: Callable[[Ctx, Any], Awaitable[None]]
+    when: ColumnElement[bool] | None = None
 
     @property
     def name(self) -> str:
@@ -55,12 +58,16 @@ CLOCKS: list[Clock] = []
 
 
 def on(
-    *events: type[E],
+    *events: type[E], when: ColumnElement[bool] | None = None
 ) -> Callable[[Callable[[Ctx, E], Awaitable[None]]], Callable[[Ctx, E], Awaitable[None]]]:
-    """Run this function, in a worker, after such an event is committed. It may run twice."""
+    """Run this function, in a worker, after such an event is committed. It may run twice.
+
+    `when`: asked in the transaction that states the event, with the event's fields as bind
+    parameters; where it is false there is nothing to do for the function, and no job is made.
+    """
 
     def register(handle: Callable[[Ctx, E], Awaitable[None]]) -> Any:
-        SUBSCRIBERS.append(Subscriber(events, handle))
+        SUBSCRIBERS.append(Subscriber(events, handle, when))
         return handle
 
     return register
@@ -82,11 +89,33 @@ def subscribers_of(event: type[Any]) -> list[Subscriber]:
     return [subscriber for subscriber in SUBSCRIBERS if event in subscriber.events]
 
 
-async def put(db: AsyncSession, name: str, payload: object) -> None:
-    """Queue a job in the caller's own transaction: no commit, no job."""
+async def put_all(db: AsyncSession, event: Any, payload: object) -> None:
+    """Queue what follows from an event in the caller's own transaction: no commit, no job."""
+    names = [subscriber.name for subscriber in await _wanted(db, event)]
+    if not names:
+        return
     raw = await (await db.connection()).get_raw_connection()
     connection = cast(asyncpg.Connection, raw.driver_connection)
-    await Queries(AsyncpgDriver(connection)).enqueue(name, msgspec.json.encode(payload))
+    await Queries(AsyncpgDriver(connection)).enqueue(
+        names, [msgspec.json.encode(payload)] * len(names), [0] * len(names)
+    )
+
+
+async def _wanted(db: AsyncSession, event: Any) -> list[Subscriber]:
+    """Who has something to do after it."""
+    found = subscribers_of(type(event))
+    if (question := _question_of(type(event))) is None:
+        return found
+    answers = (await db.execute(question, msgspec.structs.asdict(event))).one()
+    asked = iter(answers)
+    return [one for one in found if one.when is None or next(asked)]
+
+
+@cache
+def _question_of(event: type[Any]) -> Select[*tuple[Any, ...]] | None:
+    """Everything that must be asked, in one statement."""
+    asked = [one.when for one in subscribers_of(event) if one.when is not None]
+    return select(*asked) if asked else None
 
 
 async def work(ctx: Ctx, events: dict[str, type[Any]]) -> None:

@@ -1,6 +1,6 @@
 """What follows from deployments: a branch with a preview is in the list, and comments have news."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 
 from windlass.core import guard, ids
 from windlass.core.context import Ctx
@@ -9,18 +9,26 @@ from windlass.core.threads import blocking
 from windlass.deployments import events as deployments
 from windlass.deployments import retention
 from windlass.deployments.models import Deployment
+from windlass.deployments.phases import Status
 from windlass.previews import events, service
+from windlass.previews.models import Preview
 from windlass.projects.models import Project
 
 
-@on(deployments.Queued)
+@on(
+    deployments.Queued,
+    when=exists().where(Deployment.id == bindparam("deployment_id"), *service.TRACKED),
+)
 async def track(ctx: Ctx, event: deployments.Queued) -> None:
     """Also one that somebody asked for, without any push."""
     async with ctx.transaction() as db:
-        query = select(Deployment, Project).join(Project, Project.id == Deployment.project_id)
-        row = (await db.execute(query.where(Deployment.id == event.deployment_id))).one_or_none()
-        if row is not None and row[0].status.value == "QUEUED":
-            await service.track(db, row[1], row[0])
+        query = (
+            select(Project, Deployment)
+            .join(Deployment, Deployment.project_id == Project.id)
+            .where(Deployment.id == event.deployment_id, Deployment.status == Status.queued)
+        )
+        if (found := (await db.execute(query.where(*service.TRACKED))).one_or_none()) is not None:
+            await service.track(db, *found)
 
 
 @on(events.SettingsChanged)
@@ -38,12 +46,22 @@ async def apply_settings(ctx: Ctx, event: events.SettingsChanged) -> None:
         await retention.prune(db, ctx.settings.builds, project.id)
 
 
-@on(deployments.Ready, deployments.Failed, deployments.Cancelled)
+@on(
+    deployments.Ready,
+    deployments.Failed,
+    deployments.Cancelled,
+    when=exists().where(
+        Deployment.id == bindparam("deployment_id"),
+        Deployment.is_preview,
+        Preview.project_id == Deployment.project_id,
+        Preview.branch == Deployment.branch,
+        Preview.pull_number.is_not(None),
+    ),
+)
 async def tell(
     ctx: Ctx, event: deployments.Ready | deployments.Failed | deployments.Cancelled
 ) -> None:
     """The comment of a pull request says how it ended."""
     async with ctx.transaction() as db:
-        found = await db.get(Deployment, event.deployment_id)
-        if found is not None and found.is_preview:
+        if (found := await db.get(Deployment, event.deployment_id)) is not None:
             await service.news_of(db, found)

@@ -27,6 +27,13 @@ DELETED = N_("Its branch was deleted")
 REMOVED = N_("Somebody removed the preview")
 _MOVED_ON = N_("The pull request moved on to another commit")
 
+# Deployments whose branch is in the list of previews for itself.
+TRACKED = (
+    Deployment.is_preview,
+    Deployment.branch.is_not(None),
+    Deployment.is_fork.is_(False),
+)
+
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True):
     """A pull request as its Git host tells of it."""
@@ -185,9 +192,7 @@ async def end(db: AsyncSession, project: Project, row: Preview, *, why: str, by:
 
 async def track(db: AsyncSession, project: Project, deployment: Deployment) -> None:
     """A preview that something else than a pull request started: its branch is in the list."""
-    branch = deployment.branch
-    if branch is None or not deployment.is_preview or deployment.is_fork:
-        return
+    branch = deployment.branch or ""
     rows = list(await db.scalars(select(Preview).where(*_open(project, branch)).with_for_update()))
     if not rows:
         # Somebody else may be doing the same.

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import delete, func
+from sqlalchemy import bindparam, delete, exists, func
 
 from windlass.adapters import git_hosts
 from windlass.adapters.guarded import Client, FetchFailed
@@ -12,7 +12,7 @@ from windlass.core.context import Ctx
 from windlass.core.queue import every, on
 from windlass.deployments import events as deployments
 from windlass.webhooks import reporting
-from windlass.webhooks.models import Delivery
+from windlass.webhooks.models import Delivery, Webhook
 from windlass.webhooks.reporting import Report
 
 DAYS = 30
@@ -24,7 +24,15 @@ class HostAway(Exception):
     """The Git host has no answer; the job is tried again."""
 
 
-@on(deployments.Queued, deployments.Ready, deployments.Failed, deployments.Cancelled)
+@on(
+    deployments.Queued,
+    deployments.Ready,
+    deployments.Failed,
+    deployments.Cancelled,
+    when=exists().where(
+        Webhook.project_id == bindparam("project_id"), Webhook.token_sealed.is_not(None)
+    ),
+)
 async def tell_host(ctx: Ctx, event: deployments.Moved) -> None:
     """Say how it is, until what was said is how it is: two of these may run at once, and the last
     word must be the last state (C-247)."""

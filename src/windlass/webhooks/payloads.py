@@ -47,15 +47,17 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Labels(msgspec.Struct, frozen=True):
-    """What the headers say."""
+    """What the headers say, and the SHA-256 of the body."""
 
     event: str
     delivery: str
+    digest: bytes
 
 
 def labels(host: Host, headers: Mapping[str, str], body: bytes) -> Labels:
     """The kind of event, and the id that a delivery keeps when it is sent again."""
-    digest = hashlib.sha256(body).hexdigest()
+    sha256 = hashlib.sha256(body)
+    digest = sha256.hexdigest()
     match host:
         case Host.github:
             event, id = headers.get("x-github-event"), headers.get("x-github-delivery")
@@ -71,7 +73,7 @@ def labels(host: Host, headers: Mapping[str, str], body: bytes) -> Labels:
         case Host.bitbucket:
             event, id = headers.get("x-event-key"), headers.get("x-request-uuid")
     id = id if id and len(id) <= _LONGEST_ID else f"sha256:{digest}"
-    return Labels((event or "unknown")[:_LONGEST_EVENT], id)
+    return Labels((event or "unknown")[:_LONGEST_EVENT], id, sha256.digest())
 
 
 def read(host: Host, event: str, found: object) -> Notice:

@@ -5,12 +5,11 @@ is not, so the host sends it again and it counts then (C-261, C-264).
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import service as accounts
@@ -19,6 +18,7 @@ from windlass.core.crypto import KeyRing
 from windlass.core.errors import AppError
 from windlass.core.languages import N_
 from windlass.core.live import announce
+from windlass.core.threads import blocking
 from windlass.projects.models import Project
 from windlass.webhooks import acting, service, signatures
 from windlass.webhooks.acting import Taker
@@ -27,8 +27,9 @@ from windlass.webhooks.models import Delivery, Host, Outcome, Webhook
 from windlass.webhooks.payloads import Labels, Notice, Push
 from windlass.webhooks.pulls import PullEvent
 
-# Projects of one repository that one delivery is tried on.
-_MOST_PROJECTS = 50
+# Projects of one repository that one delivery is tried on, the first of each owner before anybody's
+# second: nobody can stand in front of others with projects of the same repository.
+MOST_PROJECTS = 50
 _LONGEST_REF = 300
 # Two deliveries of theirs are never the same byte for byte: each tells a time of its own.
 _UNLIKE = {Host.github, Host.gitea}
@@ -55,9 +56,17 @@ async def receive(
         if await db.scalar(select(Webhook.id).limit(1)) is None:
             raise NotSetUp()
         raise NotGenuine()
-    found: list[Delivery] = []
+    ids = [taker.webhook.id for taker in takers]
+    # One delivery at a time: the same one, sent twice at once, starts one deployment. In one order
+    # for all, so that nobody waits for who waits for them.
+    lock = select(Webhook.id).where(Webhook.id.in_(ids)).order_by(Webhook.id).with_for_update()
+    await db.execute(lock)
+    found = await _before(db, arrived, ids)
+    seen = {row.webhook_id for row in found}
     for taker in takers:
-        found += await _take(db, arrived, taker, base_domain=base_domain)
+        if taker.webhook.id not in seen:
+            found += await _take(db, arrived, taker, base_domain=base_domain)
+    await db.flush()
     return found
 
 
@@ -69,18 +78,27 @@ async def _takers(
         .join(Project, Project.id == Webhook.project_id)
         .join(User, User.id == Project.owner_id)
         .where(Project.deleted_at.is_(None), _is_of(arrived))
-        # One order for all, because each is locked in turn.
-        .order_by(Webhook.id)
-        .limit(_MOST_PROJECTS)
+        .order_by(_TURN, Webhook.id)
+        .limit(MOST_PROJECTS)
     )
-    found: list[Taker] = []
-    for webhook, project, owner in await db.execute(query):
-        secret = service.secret_of(keys, webhook)
-        if secret and signatures.is_genuine(
-            arrived.notice.host, arrived.headers, arrived.body, secret, now=now
-        ):
-            found.append(Taker(webhook, project, accounts.actor_of(owner)))
-    return found
+    rows = [(service.secret_of(keys, row[0]), *row) for row in await db.execute(query)]
+    # A secret that several projects share is tried once.
+    secrets = {secret for secret, *_ in rows if secret}
+    proven = await blocking(_proven, arrived, secrets, now)
+    return [
+        Taker(webhook, project, accounts.actor_of(owner))
+        for secret, webhook, project, owner in rows
+        if secret in proven
+    ]
+
+
+_TURN = func.row_number().over(partition_by=Project.owner_id, order_by=Webhook.id)
+
+
+def _proven(arrived: Arrived, secrets: set[str], now: dt.datetime) -> set[str]:
+    """Those of the secrets that it was signed with. Blocks: a body may have megabytes."""
+    host, headers, body = arrived.notice.host, arrived.headers, arrived.body
+    return {one for one in secrets if signatures.is_genuine(host, headers, body, one, now=now)}
 
 
 def _is_of(arrived: Arrived) -> ColumnElement[bool]:
@@ -95,13 +113,8 @@ def _is_of(arrived: Arrived) -> ColumnElement[bool]:
 async def _take(
     db: AsyncSession, arrived: Arrived, taker: Taker, *, base_domain: str
 ) -> list[Delivery]:
-    """What the delivery means for one project; nothing new when it was seen before."""
+    """What the delivery means for one project."""
     webhook, notice = taker.webhook, arrived.notice
-    # One delivery at a time: the same one, sent twice at once, starts one deployment.
-    await db.execute(select(Webhook.id).where(Webhook.id == webhook.id).with_for_update())
-    digest = hashlib.sha256(arrived.body).digest()
-    if before := await _before(db, arrived, webhook, digest):
-        return before
     is_named = taker.project.repository_key in notice.repository
     if is_named and notice.remote_id is not None:
         webhook.remote_id = notice.remote_id
@@ -114,7 +127,7 @@ async def _take(
             project_id=taker.project.id,
             host=notice.host,
             delivery=arrived.labels.delivery,
-            body_sha256=digest,
+            body_sha256=arrived.labels.digest,
             event=notice.event,
             ref=push.ref[:_LONGEST_REF] if push else f"refs/pull/{pull.number}" if pull else "",
             commit_sha=push.commit_sha if push else pull.sha if pull else None,
@@ -133,22 +146,17 @@ async def _take(
     # A delivery that names one branch twice says the same of it twice.
     kept = list({row.ref: row for row in found}.values())
     db.add_all(kept)
-    await db.flush()
-    for row in kept:
-        await db.refresh(row)
     await announce(db, f"project:{taker.project.id}")
     return kept
 
 
-async def _before(
-    db: AsyncSession, arrived: Arrived, webhook: Webhook, digest: bytes
-) -> list[Delivery]:
+async def _before(db: AsyncSession, arrived: Arrived, webhooks: list[UUID]) -> list[Delivery]:
     """What was said the first time. The id is not part of what is signed, so where a body is
     never the same twice, the same body is the same delivery whatever its id."""
     same = Delivery.delivery == arrived.labels.delivery
     if arrived.notice.host in _UNLIKE and arrived.notice.kind in ("push", "pull"):
-        same = or_(same, Delivery.body_sha256 == digest)
-    query = select(Delivery).where(Delivery.webhook_id == webhook.id, same)
+        same = or_(same, Delivery.body_sha256 == arrived.labels.digest)
+    query = select(Delivery).where(Delivery.webhook_id.in_(webhooks), same)
     return list(await db.scalars(query.order_by(Delivery.id)))
 
 
