@@ -96,7 +96,13 @@ _PREVIEWS: dict[str, Any] = NONE | {
     "values": {"keep": "", "days": "14"},
     "previews": [
         s.preview(1, "ada:mend-the-cart", 12, deployment=None, is_fork=True, needs_approval=True),
-        s.preview(2, "winter-theme", 11, deployment=s.PREVIEW),
+        s.preview(
+            2,
+            "winter-theme",
+            11,
+            deployment=s.PREVIEW,
+            comment_error="403: it does not accept the token",
+        ),
         s.preview(3, "feature/a-branch-with-a-long-name-that-goes", None, deployment=s.CANCELLED),
     ],
 }
@@ -334,7 +340,19 @@ PAGES: Pages = {
     f"/deployments/{s.PREVIEW.id}": (
         "deployments/show.html",
         True,
-        _SHOW | {"deployment": s.PREVIEW},
+        _SHOW
+        | {
+            "deployment": s.PREVIEW,
+            "app": SimpleNamespace(
+                state="asleep",
+                restarts=0,
+                memory_bytes=0,
+                since=s.before(hours=2),
+                name="web",
+                reason=None,
+                processes=(),
+            ),
+        },
     ),
     f"/deployments/{s.SERVER.id}": (
         "deployments/show.html",

@@ -272,6 +272,7 @@ def preview(number: int, branch: str, pull: int | None, *, deployment: Any, **gi
         "needs_approval": False,
         "commit_sha": "5b1d9a3c7e2f4a6b8c0d1e2f3a4b5c6d7e8f9a0b",
         "commit_message": "Mend the cart",
+        "comment_error": None,
         "alias_url": f"http://harbour-shop-git-{number}.localhost:8000" if deployment else None,
         "deployment": deployment,
         "created_at": before(hours=number),

@@ -45,6 +45,13 @@ def test_the_scripts_of_a_page_speak_its_language(visit: Visit) -> None:
     assert visit.complaints == []
 
 
+def test_how_an_app_is_is_said_in_the_language_of_the_page(visit: Visit) -> None:
+    visit.gallery.language = "de"
+    page = visit.open(f"/deployments/{s.PREVIEW.id}")
+
+    expect(page.locator("#app-state")).to_have_text(re.compile("^Schläft"))
+
+
 def test_a_question_is_asked_in_the_language_of_the_page(visit: Visit) -> None:
     visit.gallery.language = "zh"
     page = visit.open(f"/deployments/{s.FAILED.id}")

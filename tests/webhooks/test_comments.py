@@ -162,6 +162,10 @@ async def test_a_refusal_is_kept_and_not_tried_again(
     async with database.transaction() as db:
         assert ((await db.scalars(select(Preview))).one().comment_error or "").startswith("403")
     assert await turn(ctx, database) == 0
+    [shown] = (await client.get(f"/api/projects/{shop.id}/previews")).json()["data"]
+    assert shown["commentError"].startswith("403")
+    page = await client.get(f"/projects/{shop.id}/previews")
+    assert "The comment below the pull request could not be written: 403" in page.text
 
 
 async def test_a_fork_s_comment_leads_to_who_may_approve_it_and_a_closed_one_says_so(

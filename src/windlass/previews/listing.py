@@ -73,6 +73,7 @@ async def _shown(
                 needs_approval=row.needs_approval,
                 commit_sha=row.commit_sha,
                 commit_message=row.commit_message,
+                comment_error=row.comment_error,
                 alias_url=settings.site_url(host) if host is not None else None,
                 deployment=listing.read(shape) if shape is not None else None,
                 created_at=row.created_at,

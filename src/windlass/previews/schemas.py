@@ -51,6 +51,8 @@ class PreviewOut(Out):
     commit_message: str | None
     # The address that shows the newest ready preview of the branch, where there is one.
     alias_url: str | None
+    # Why the comment below the pull request could not be written, the last time.
+    comment_error: str | None
     # The newest deployment of it.
     deployment: DeploymentOut | None
     created_at: dt.datetime
