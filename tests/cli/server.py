@@ -50,7 +50,9 @@ class Handler(BaseHTTPRequestHandler):
                 return
             if failure is not None:
                 status, more = failure
-                self._send(status, self._error("SERVICE_UNAVAILABLE", "Away."), more)
+                plain = more.get("Content-Type") == "text/plain"
+                away = "Away." if plain else self._error("SERVICE_UNAVAILABLE", "Away.")
+                self._send(status, away, more)
                 return
             self._authorise(call)
             if call.path.endswith("/logs/runtime/stream"):
@@ -79,11 +81,10 @@ class Handler(BaseHTTPRequestHandler):
         return {"ok": False, "error": shown}
 
     def _send(self, status: int, answer: object, headers: dict[str, str] | None = None) -> None:
-        content = json.dumps(answer).encode()
+        content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in (headers or {}).items():
+        there = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        for name, value in {**there, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

@@ -253,6 +253,18 @@ def test_a_deployment_is_never_created_twice_by_a_repeated_request(
     assert panel.paths("POST") == ["/api/projects"]
 
 
+def test_a_request_that_reached_no_panel_is_sent_again(run: Run, panel: Panel) -> None:
+    away = (503, {"Content-Type": "text/plain", "Retry-After": "0"})
+    panel.failures = [away] * 2
+    run("projects", "create", "later")
+    panel.calls.clear()
+    panel.failures = [away] * 8
+    done = run("projects", "create", "never", code=1)
+
+    assert panel.paths("POST") == ["/api/projects"] * 4
+    assert "the panel behind it is not running at this moment (503)" in done.stderr
+
+
 def test_ids_cannot_reach_another_route(run: Run, panel: Panel) -> None:
     run("logs", "../projects", code=1)
 

@@ -7,12 +7,14 @@ the server sees, so `<home>` can stay 0700.
 
 import asyncio
 import contextlib
+import fcntl
 import importlib.util
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import asyncpg
@@ -81,20 +83,21 @@ class EmbeddedPostgres:
         for folder in (self.data, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.chown(folder, self.uid, -1)
-        if not (self.data / "PG_VERSION").exists():
-            await self._initialise()
-        if self.pid() is None:
-            self._spawn()
-        await self._wait()
+        async with self._alone():
+            if not (self.data / "PG_VERSION").exists():
+                await self._initialise()
+            if self.pid() is None:
+                await self._end_leftovers()
+                self._spawn()
+            await self._wait()
 
     def pid(self) -> int | None:
         """The process id of the running server; a stale pid file counts as none."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            return pid if _is_postgres(pid) else None
         except (OSError, ValueError, IndexError):
             return None
-        return pid if b"postgres" in command.split(b"\0")[0] else None
 
     async def stop(self) -> None:
         """Stop fast: sessions are ended, everything is written. Returns when it is gone."""
@@ -107,6 +110,17 @@ class EmbeddedPostgres:
                 return
             await asyncio.sleep(0.02)
         raise EmbeddedFailed(f"PostgreSQL (process {pid}) does not stop; {self.log} may say why.")
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None]:
+        """Two processes of one <home> may start it at the same moment."""
+        path = self.sockets.with_name("pg.lock")
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     async def _initialise(self) -> None:
         """`initdb` into a fresh folder that takes its place only when it is complete."""
@@ -133,9 +147,39 @@ class EmbeddedPostgres:
         self.data.rmdir()
         draft.rename(self.data)
 
+    async def _end_leftovers(self) -> None:
+        """What a server that was killed left: its sessions may still write, and its locks name a
+        process that nobody may have reaped. Only then is the folder nobody's."""
+        left = self._sessions()
+        for _ in range(_STOP_TRIES):
+            if not left:
+                break
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.02)
+            left = self._sessions()
+        else:
+            raise EmbeddedFailed(f"Processes of a killed PostgreSQL do not end: {left}")
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for lock in self.sockets.glob(".s.PGSQL.*.lock"):
+            lock.unlink()
+
+    def _sessions(self) -> list[int]:
+        """The processes that work in our folder, by whatever name they see it."""
+        ours = self.data.stat()
+        found: list[int] = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    seen = (entry / "cwd").stat()
+                    is_here = (seen.st_dev, seen.st_ino) == (ours.st_dev, ours.st_ino)
+                    if is_here and _is_postgres(int(entry.name)):
+                        found.append(int(entry.name))
+        return found
+
     def _spawn(self) -> None:
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
         command = self._command(["postgres"], {"data": self.data, "run": self.sockets}, self.uid)
         with self.log.open("ab") as log:
             # Its own session: Ctrl-C in the terminal is for us, we stop it in our order.
@@ -173,3 +217,7 @@ class EmbeddedPostgres:
             return
         lines = self.log.read_text(errors="replace").splitlines()[-3:]
         raise EmbeddedFailed(f"PostgreSQL did not start; {self.log} ends with: {' | '.join(lines)}")
+
+
+def _is_postgres(pid: int) -> bool:
+    return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]

@@ -22,6 +22,7 @@ from windlass.core import caller, clock
 from windlass.core.addresses import client_address
 from windlass.core.caller import Caller
 from windlass.core.db import Database
+from windlass.core.http import AWAY, DatabaseAway
 from windlass.core.live import Live
 
 COOKIE = "windlass_session"
@@ -81,6 +82,8 @@ def front(app: ASGIApp, parts: State) -> ASGIApp:
         except TokenExpired as expired:
             # What is public stays so; the guard tells why the rest is closed.
             actor, scope["state"]["refusal"] = None, expired
+        except AWAY:
+            actor, scope["state"]["refusal"] = None, DatabaseAway()
         scope["state"]["actor"] = actor
         if actor is not None:
             caller.enter(Caller(actor.id, asking.address, asking.user_agent))

@@ -16,7 +16,7 @@ from windlass.builds.detect.toolchains import TOOLCHAINS
 from windlass.builds.imaging import Imaging
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.sources import StoredTree
-from windlass.builds.steps import BuildFailed, Log, Step, Work
+from windlass.builds.steps import BuildFailed, Limit, Log, Step, Work
 from windlass.core import launch, trees
 from windlass.core import manifest as manifests
 from windlass.core.egress import Egress
@@ -175,7 +175,7 @@ class Pipeline:
             is_clean=job.is_clean,
             cache=job.cache,
         )
-        seconds = self._time(self.settings.builds.timeout_seconds)
+        seconds = self._limit("timeout_seconds").left_seconds
         return Built(plan=await imaging.make(plan, fetched.manifest, seconds), manifest=[])
 
     async def _finish(self, plan: Plan, fetched: Fetched, manifest: Manifest) -> Built:
@@ -250,7 +250,7 @@ class Pipeline:
                 script=plan.script(plan.install_command),
                 env=self._env(plan),
                 network=True,
-                timeout_seconds=self._time(self.settings.builds.install_timeout_seconds),
+                limit=self._limit("install_timeout_seconds"),
                 # Not in memory: what is fetched counts as a file of the project, and stays.
                 caches=(await blocking(self._caches.home),),
             ),
@@ -281,7 +281,7 @@ class Pipeline:
                 script=plan.script(plan.build_command or ""),
                 env=self._env(plan),
                 network=plan.build_network,
-                timeout_seconds=self._time(self.settings.builds.timeout_seconds),
+                limit=self._limit("timeout_seconds"),
                 caches=caches,
             ),
             self.log,
@@ -290,8 +290,14 @@ class Pipeline:
     def _env(self, plan: Plan) -> dict[str, str]:
         return {"CI": "1", "WINDLASS": "1", **plan.env, **self.job.env}
 
-    def _time(self, wanted: float) -> float:
-        return max(1.0, min(wanted, self._deadline - time.monotonic()))
+    def _limit(self, name: str) -> Limit:
+        """Of a step; the whole build has one, too, and what is left of it may be less."""
+        allowed = getattr(self.settings.builds, name)
+        left = self._deadline - time.monotonic()
+        if left < allowed:
+            name, allowed = "timeout_seconds", self.settings.builds.timeout_seconds
+        setting = f"WINDLASS_BUILDS__{name.upper()}"
+        return Limit(max(1.0, min(left, allowed)), allowed, setting)
 
     def _collect(self, plan: Plan, kept: dict[str, Path]) -> Manifest:
         """The files of the release, all in the store."""

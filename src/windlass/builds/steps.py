@@ -59,6 +59,14 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "app"
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """How long a step may take: what is left of what a setting allows."""
+
+    left_seconds: float
+    allowed_seconds: float
+    setting: str
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A command to run: `title` is how people know it ("install")."""
 
@@ -67,7 +75,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     script: str
     env: dict[str, str]
     network: bool
-    timeout_seconds: float
+    limit: Limit
     caches: tuple[Bind, ...] = ()
 
 
@@ -101,7 +109,7 @@ async def run(work: Work, step: Step, log: Log) -> Exit:
         on_refusal=lambda line: log.say(line, "warn"),
     )
     try:
-        ended = await running.wait(timeout_seconds=step.timeout_seconds)
+        ended = await running.wait(timeout_seconds=step.limit.left_seconds)
     except BaseException:
         await running.kill()
         raise
@@ -124,8 +132,12 @@ def failure(work: Work, step: Step, ended: Exit, tail: bytes) -> BuildFailed:
         case "timeout":
             text = N_(
                 "The {title} step took longer than {seconds} s and was stopped."
-                " Raise WINDLASS_BUILDS__TIMEOUT_SECONDS if it needs longer."
-            ).format(title=title, seconds=f"{step.timeout_seconds:.0f}")
+                " Raise {setting} if it needs longer."
+            ).format(
+                title=title,
+                seconds=f"{step.limit.allowed_seconds:.0f}",
+                setting=step.limit.setting,
+            )
             return BuildFailed("BUILD_TIMEOUT", text)
         case "process-limit":
             text = N_(

@@ -20,6 +20,7 @@ from windlass.cli.errors import BadAddress, CliError, MoreThanAddress
 
 ATTEMPTS = 4
 LONGEST_WAIT_SECONDS = 15.0
+_AWAY = {502, 503, 504}
 
 Body = bytes | Callable[[], Iterator[bytes]]
 Params = Mapping[str, str | int | None]
@@ -50,6 +51,12 @@ class NotWindlass(CliError):
     """{url} answered {status}, but not as Windlass does."""
 
     fix = "Check the address: it must be the panel's. `windlass login URL` sets it."
+
+
+class PanelAway(CliError):
+    """{url} answers, but the panel behind it is not running at this moment ({status})."""
+
+    fix = "It starts again by itself: try once more in a moment. `windlass doctor` finds out more."
 
 
 class UnknownAnswer(CliError):
@@ -241,7 +248,7 @@ class Connection:
         """Sends and decodes one call; `body` is raw bytes, or makes `size` bytes anew.
 
         `repeatable` defaults to true for GET and PUT. Raises ApiError, Unreachable, ConnectionLost,
-        Redirected, NotWindlass.
+        Redirected, PanelAway, NotWindlass.
         """
         if repeatable is None:
             repeatable = method in {"GET", "PUT"}
@@ -258,7 +265,7 @@ class Connection:
                 self._pause(0.2 * 2**attempt)
                 continue
             wait = _wait_seconds(response, attempt)
-            away = response.status_code in {502, 503, 504} and repeatable
+            away = response.status_code in _AWAY and (repeatable or _never_arrived(response))
             if not last and wait <= LONGEST_WAIT_SECONDS and (away or response.status_code == 429):
                 self._pause(wait)
                 continue
@@ -334,7 +341,8 @@ class Connection:
         except msgspec.MsgspecError as error:
             if response.status_code == 204:
                 return Answer(b"null")
-            raise NotWindlass(url=self.url, status=response.status_code) from error
+            kind = PanelAway if response.status_code in _AWAY else NotWindlass
+            raise kind(url=self.url, status=response.status_code) from error
         if not envelope.ok or not response.is_success:
             problem = envelope.error or _Problem()
             raise ApiError(status=response.status_code, problem=problem, url=self.url, wait=wait)
@@ -361,6 +369,12 @@ def _origin(response: httpx2.Response) -> str:
     """Where a redirect leads, as an address to sign in with: our path on it is no part of that."""
     found = response.url.join(response.headers.get("location", ""))
     return f"{found.scheme}://{found.netloc.decode()}"
+
+
+def _never_arrived(response: httpx2.Response) -> bool:
+    """The edge says 503 in plain text, and when to ask again, where no panel took the request."""
+    plain = response.headers.get("content-type", "").startswith("text/")
+    return response.status_code == 503 and plain and "retry-after" in response.headers
 
 
 def _wait_seconds(response: httpx2.Response, attempt: int) -> float:

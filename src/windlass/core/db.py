@@ -125,7 +125,10 @@ class Database:
             pool_pre_ping=True,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
-            connect_args={"server_settings": self._server_settings},
+            connect_args={
+                "server_settings": self._server_settings,
+                "async_creator_fn": _connect,
+            },
         )
         event.listen(self.engine.sync_engine, "checkin", lambda *_: self._rest_later())
         session = TenantSession if for_tenants else orm.Session
@@ -211,7 +214,7 @@ class Database:
         A statement is planned once on it, not each time: half the time of a list.
         """
         settings = {**self._server_settings, "plan_cache_mode": "force_generic_plan"}
-        return await asyncpg.connect(self.url, server_settings=settings)
+        return await _connect(self.url, server_settings=settings)
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -220,3 +223,11 @@ class Database:
         if self._resting is not None:
             await self._resting
         self._forget()
+
+
+async def _connect(*address: Any, **options: Any) -> asyncpg.Connection:
+    """A server that is being started has no socket yet: as away as one that refuses."""
+    try:
+        return await asyncpg.connect(*address, **options)
+    except FileNotFoundError as error:
+        raise ConnectionRefusedError(*error.args) from error

@@ -56,7 +56,7 @@ class DatabaseAway(Unavailable):
     """The database is away for a moment. Try again in a few seconds; sites are not affected."""
 
 
-_AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, ConnectionError)
+AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, ConnectionError)
 
 
 class BadParameter(BadRequest):
@@ -231,7 +231,7 @@ def as_app_error(error: Exception) -> AppError:
         return error
     if isinstance(error, IntegrityError):
         return Conflict()
-    if isinstance(error, _AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+    if isinstance(error, AWAY) or (isinstance(error, DBAPIError) and _broke(error)):
         return DatabaseAway()
     if isinstance(error, ValidationException):
         found: Any = error.extra or []
@@ -240,6 +240,12 @@ def as_app_error(error: Exception) -> AppError:
     if isinstance(error, HTTPException) and error.status_code in _STATUS:
         return _STATUS[error.status_code]()
     return InternalError()
+
+
+def _broke(error: DBAPIError) -> bool:
+    """Whether the connection is the reason. The driver loses count when it ends under a message."""
+    driver = error.orig.__cause__ if error.orig else None
+    return error.connection_invalidated or isinstance(driver, (*AWAY, asyncpg.InternalClientError))
 
 
 def _error_headers(error: AppError) -> dict[str, str]:

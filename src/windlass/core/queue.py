@@ -26,6 +26,7 @@ from windlass.core.context import Ctx
 E = TypeVar("E")
 _PAUSES = (0.1, 0.4, 1.5)
 """Seconds until a job that could not be done is tried again, before it goes back to the queue."""
+_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,21 @@ def _question_of(event: type[Any]) -> Select[*tuple[Any, ...]] | None:
 
 
 async def work(ctx: Ctx, events: dict[str, type[Any]]) -> None:
-    """Run the jobs and clocks of this process until it is cancelled."""
+    """Run the jobs and clocks of this process until it is cancelled; a lost connection is made
+    again."""
+    while True:
+        try:
+            await _work(ctx, events)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.get().warning("queue.connection_lost", error=str(error))
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _work(ctx: Ctx, events: dict[str, type[Any]]) -> None:
+    """Until the connection is lost."""
     connection = await ctx.database.connect()
     jobs = PgQueuer(AsyncpgDriver(connection))
+    connection.add_termination_listener(lambda _: jobs.shutdown.set())
     for subscriber in SUBSCRIBERS:
         _bind_subscriber(jobs, ctx, subscriber, events)
     for clock in CLOCKS:
