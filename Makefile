@@ -41,7 +41,7 @@ TEST_PARTS := chromium-headless-shell:chromium-headless-shell nginx:nginx caddy:
 	redis-server:redis-server dockerd:docker.io busybox:busybox-static docker-registry:docker-registry
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
-.PHONY: translations fuzz test-examples
+.PHONY: translations fuzz test-examples test-kills
 .PHONY: locks format wheel clean
 
 help:  ## list the commands
@@ -67,6 +67,10 @@ EXAMPLE_PARTS := go:golang-go php:php-cli bundle:bundler rackup:ruby-rack puma:p
 test-examples: setup-dev  ## deploy every example for real and write docs/examples.md (ARGS="-k nuxt")
 	@packaging/debian.sh $(EXAMPLE_PARTS)
 	@EXAMPLES=all $(PY) -m pytest -n 0 tests/e2e/test_examples.py -k an_example_is_built $(ARGS)
+
+# A run is the death of a process at one of the named points of tests/e2e/killing/points.py.
+test-kills: setup-dev  ## kill the platform 200 times in builds and deploys, and print what it took (KILLS=66)
+	@KILLS=$${KILLS:-200} $(PY) -m pytest -n 0 -s tests/e2e/test_kills.py -k whatever $(ARGS)
 
 lint: $(DONE)/dev  ## ruff: rules and formatting
 	@$(VENV)/bin/ruff check

@@ -35,6 +35,9 @@ MODULES = (
     webhooks_reconcile,
 )
 
+# Names of what this process runs in sandboxes: builds, release commands, Git.
+_LAUNCHED = ("build-", "release-", "git-")
+
 
 def context(settings: Settings, database: Database, live: Live, keys: KeyRing) -> Ctx:
     """What background code of this process works with."""
@@ -46,8 +49,9 @@ def context(settings: Settings, database: Database, live: Live, keys: KeyRing) -
 
 async def run(ctx: Ctx) -> None:
     """Take over what dead workers of this machine left, then work until cancelled."""
-    swept = await asyncio.to_thread(launch.sweep, "build-")
-    swept += await asyncio.to_thread(launch.sweep, "release-")
+    swept: list[str] = []
+    for prefix in _LAUNCHED:
+        swept += await asyncio.to_thread(launch.sweep, prefix)
     if swept:
         log.get().warning("worker.swept", launches=swept)
     for found in loop.LOOPS:

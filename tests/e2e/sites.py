@@ -48,6 +48,19 @@ def built(folder: Path, command: str, *, output: str = "out", text: str = "built
     return folder
 
 
+def installed(folder: Path) -> Path:
+    """A site whose dependencies are installed, kept, and used by its build."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "package.json").write_text('{"name": "built", "version": "1.0.0"}')
+    (folder / "package-lock.json").write_text('{"name": "built", "lockfileVersion": 3}')
+    (folder / "windlass.toml").write_text(
+        'install_command = "mkdir -p node_modules/a; echo dependency > node_modules/a/index.html"\n'
+        'build_command = "mkdir -p out; sleep 0.3; cp node_modules/a/index.html out/"\n'
+        'output_directory = "out"\n'
+    )
+    return folder
+
+
 def server(folder: Path, version: str = "one", *, start: str = "python3 server.py") -> Path:
     """A server of the standard library."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import sites
+from tests.e2e.killing.points import POINTS, Point
+from tests.e2e.kills import Town, table
 from tests.e2e.test_story import groups_of
 from tests.running import Instance, command, until
 
@@ -16,19 +18,48 @@ pytestmark = pytest.mark.xdist_group("kills")
 MIB = 1 << 20
 
 
+# All of them, again and again, for `make test-kills`; a few of each kind for the suite.
+KILLS, FROM = int(os.environ.get("KILLS", "0")), int(os.environ.get("KILLS_FROM", "0"))
+SAMPLE = (
+    "push: Git unpacks it",
+    "build: the build command runs",
+    "edge: an app has started",
+)
+RUNS = (
+    [POINTS[number % len(POINTS)] for number in range(FROM, FROM + KILLS)]
+    if KILLS
+    else [point for point in POINTS if point.name in SAMPLE]
+)
+
+
 @pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """An instance with small limits, which this file's tests kill."""
-    found = Instance(
+    found = Town(
         tmp_path_factory.mktemp("k"),
         WINDLASS_BUILDS__MEMORY_BYTES=str(160 * MIB),
         WINDLASS_BUILDS__TIMEOUT_SECONDS="12",
         WINDLASS_BUILDS__PROCESSES="60",
     )
-    found.start()
+    if KILLS:
+        # One more site that is to answer all the while.
+        assert found.static.url
     yield found
     found.stop()
-    assert not found.processes(), [command(pid) for pid in found.processes()]
+
+
+@pytest.fixture(scope="module")
+def fragile(town: Town) -> Instance:
+    return town.instance
+
+
+@pytest.fixture(scope="module")
+def times() -> Iterator[dict[str, list[float]]]:
+    """Seconds from the restart until nothing moved and nothing was left, by point."""
+    found: dict[str, list[float]] = {}
+    yield found
+    if KILLS:
+        print(f"\n{table(found)}")
 
 
 def begin(instance: Instance, folder: Path, *arguments: str) -> str:
@@ -79,22 +110,15 @@ def test_a_build_that_wants_too_much_ends_and_says_so(
     until(lambda: is_clean(fragile, done["id"]), what="the build to leave nothing")
 
 
-def test_a_killed_control_plane_goes_on_with_the_build(fragile: Instance, tmp_path: Path) -> None:
-    """C-144."""
-    live = fragile.deploy(sites.static(tmp_path / "bystander", "still here"))
-    script = "echo attempt; sleep 3; mkdir out; cp page.html out/index.html"
-    id = begin(fragile, sites.built(tmp_path / "killed", script))
-    until_logged(fragile, id, "attempt")
+@pytest.mark.parametrize("point", RUNS, ids=lambda point: point.name)
+def test_whatever_is_killed_goes_on_and_leaves_nothing(
+    town: Town, times: dict[str, list[float]], point: Point
+) -> None:
+    """C-144: at a named point; sites answer all the while."""
+    took = town.kill_at(point)
 
-    fragile.kill("-m windlass.control")
-
-    assert "still here" in fragile.get(live["url"]).text
-    until(fragile.is_up, what="the control plane to come back")
-    done = fragile.wait(id, "ready", "error")
-    assert done["status"] == "ready", done["errorMessage"]
-    assert done["attempt"] == 2
-    assert "built" in fragile.get(done["url"]).text
-    until(lambda: is_clean(fragile, id), what="the build to leave nothing")
+    times.setdefault(point.name, []).append(took)
+    assert not KILLS or took < 30
 
 
 def test_a_promotion_that_is_killed_goes_on(fragile: Instance, tmp_path: Path) -> None:
@@ -168,27 +192,6 @@ def test_a_killed_database_comes_back(fragile: Instance, tmp_path: Path) -> None
     assert fragile.pid("windlass.control") == control
     again = fragile.deploy(sites.static(tmp_path / "database", "again"), "--prod")
     assert "again" in fragile.get(again["url"]).text
-
-
-def test_a_killed_edge_comes_back_with_every_site(fragile: Instance, tmp_path: Path) -> None:
-    static = fragile.deploy(sites.static(tmp_path / "edge-static", "page"))
-    server = fragile.deploy(sites.server(tmp_path / "edge-server", "app"))
-
-    fragile.kill("-m windlass.edge")
-
-    until(lambda: answers(fragile, static["url"], "page"), what="the static site")
-    until(lambda: answers(fragile, server["url"], "app"), what="the app")
-
-
-def answers(instance: Instance, url: str, words: str) -> bool:
-    try:
-        return words in instance.get(url).text
-    except OSError:
-        return False
-    except Exception as error:
-        if "onnect" in type(error).__name__ or "Protocol" in type(error).__name__:
-            return False
-        raise
 
 
 def test_a_builder_that_dies_again_and_again_is_given_up(fragile: Instance, tmp_path: Path) -> None:

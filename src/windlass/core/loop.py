@@ -245,7 +245,7 @@ async def take_over(ctx: Ctx, loop: Loop) -> None:
     m = loop.model
     held = select(m.lease_holder).where(m.lease_holder.is_not(None)).distinct()
     async with ctx.transaction() as db:
-        dead = [holder for holder in await db.scalars(held) if _is_dead(holder)]
+        dead = [holder for holder in await db.scalars(held) if is_dead(holder)]
         if dead:
             free = {"lease_until": None, "lease_token": None, "lease_holder": None}
             values = {**free, "check_at": func.now()}
@@ -260,7 +260,8 @@ def _started(pid: int) -> str | None:
         return None
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead(holder: str) -> bool:
+    """Whether this is a worker of this machine that is no more."""
     host, pid, started = holder.rsplit(":", 2)
     return host == socket.gethostname() and _started(int(pid)) != started
 

@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import asyncpg
 import msgspec
@@ -17,13 +19,19 @@ from pgqueuer import PgQueuer, Queries
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job, Schedule
+from pgqueuer.types import QueueManagerId
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.core import log
 from windlass.core.context import Ctx
+from windlass.core.loop import HOLDER, is_dead
 
 E = TypeVar("E")
+_STALE = """
+update pgqueuer set heartbeat = now() - interval '1 h'
+where queue_manager_id = $1 and status = 'picked'
+"""
 _PAUSES = (0.1, 0.4, 1.5)
 """Seconds until a job that could not be done is tried again, before it goes back to the queue."""
 _RETRY_SECONDS = 1.0
@@ -132,8 +140,13 @@ async def work(ctx: Ctx, events: dict[str, type[Any]]) -> None:
 
 async def _work(ctx: Ctx, events: dict[str, type[Any]]) -> None:
     """Until the connection is lost."""
+    await take_over(ctx)
     connection = await ctx.database.connect()
     jobs = PgQueuer(AsyncpgDriver(connection))
+    jobs.qm.queue_manager_id = QueueManagerId(name_of(HOLDER))
+    note = _notes(ctx) / HOLDER
+    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    note.touch()
     connection.add_termination_listener(lambda _: jobs.shutdown.set())
     for subscriber in SUBSCRIBERS:
         _bind_subscriber(jobs, ctx, subscriber, events)
@@ -143,6 +156,26 @@ async def _work(ctx: Ctx, events: dict[str, type[Any]]) -> None:
         await jobs.run(dequeue_timeout=timedelta(seconds=30), batch_size=5)
     finally:
         await connection.close()
+        note.unlink(missing_ok=True)
+
+
+async def take_over(ctx: Ctx) -> None:
+    """What workers of this home had begun that died, or this one when it lost its connection, is
+    begun again now, not when half a minute without a sign of them is over."""
+    for note in list(_notes(ctx).glob("*")):
+        if note.name == HOLDER or is_dead(note.name):
+            await ctx.database.fetch(_STALE, name_of(note.name))
+            note.unlink(missing_ok=True)
+
+
+def name_of(holder: str) -> UUID:
+    """The name of a worker on the jobs that it has picked."""
+    return uuid5(NAMESPACE_URL, holder)
+
+
+def _notes(ctx: Ctx) -> Path:
+    """An empty file for each worker that runs jobs."""
+    return ctx.settings.folder / "run" / "workers"
 
 
 def _bind_subscriber(

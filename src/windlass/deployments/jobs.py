@@ -222,8 +222,23 @@ async def collect(ctx: Ctx) -> None:
         )
         manifests |= set(await db.scalars(kept))
     await leftovers.sweep(world(ctx), ctx.settings.folder)
+    await _remove_pruned(ctx)
     freed = await asyncio.to_thread(_collect, ctx, [sha for sha in manifests if sha])
     log.get().info("blobs.collected", bytes=freed)
+
+
+async def _remove_pruned(ctx: Ctx) -> None:
+    """Files of releases that are not kept any more, where whoever removed them was killed."""
+    home = ctx.settings.folder
+    there = {folder.name.removesuffix("-live") for folder in _children(home / "releases")}
+    query = select(Deployment.id).where(Deployment.pruned_at.is_not(None))
+    async with ctx.transaction() as db:
+        gone = {ids.public("depl", id) for id in await db.scalars(query)}
+    for name in sorted(there & gone):
+        served = links.routes(home).values()
+        if name not in served and promoting.live_name(name) not in served:
+            with contextlib.suppress(EdgeAway):
+                await _remove_release(ctx, name)
 
 
 def _collect(ctx: Ctx, manifests: Iterable[str]) -> int:
@@ -265,6 +280,7 @@ async def sweep(ctx: Ctx) -> None:
     for folder in _children(home / "work"):
         if known.get(folder.name) not in MOVING:
             await asyncio.to_thread(trees.remove_tree, folder)
+    await _remove_pruned(ctx)
     served = set(links.routes(home).values())
     for folder in _children(home / "releases"):
         # A finished release without a row is kept: perhaps this is the wrong database.

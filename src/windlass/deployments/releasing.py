@@ -27,6 +27,10 @@ from windlass.core.threads import blocking
 _LOOK_SECONDS = 0.5
 _CLOSE_SECONDS = 5
 _LOCK = "select pg_try_advisory_lock(hashtextextended($1, 0))"
+# A machine that loses its power says nothing: the server asks for it, and ends its lock.
+_NOTICE = """
+set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3
+"""
 
 
 async def run(
@@ -68,6 +72,7 @@ async def alone(
     """Hold the lock of that name; whoever else wants it waits. It ends with its connection."""
     connection = await database.connect()
     try:
+        await connection.execute(_NOTICE)
         is_first = True
         while not await connection.fetchval(_LOCK, name):
             if is_first:
