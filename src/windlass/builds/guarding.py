@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from windlass.core import container as containers
 from windlass.core import launch_plan, netns
-from windlass.core.containers import remove
+from windlass.core.container_calls import remove
 from windlass.core.egress import Egress
 from windlass.core.engine import Engine, EngineRefused
 from windlass.core.launch_spec import PROXY_PORT

@@ -11,7 +11,7 @@ from typing import Any, cast
 from windlass.adapters.world import World
 from windlass.core import container as containers
 from windlass.core import log
-from windlass.core.containers import remove
+from windlass.core.container_calls import remove
 from windlass.core.engine import Engine, EngineAway, EngineRefused
 
 _BASE = "base-"

@@ -9,6 +9,7 @@ from windlass.builds.plan import Plan
 from windlass.builds.release import Release
 from windlass.core import containers
 from windlass.core.container import instance_id, name_of
+from windlass.core.container_calls import remove
 from windlass.core.egress import Egress
 from windlass.core.launch import Exit
 from windlass.core.settings import Settings
@@ -36,7 +37,7 @@ async def run(
     engine = world.engine()
     try:
         # One that a crash left may be half through: it is begun again.
-        await containers.remove(engine, name_of(instance, container))
+        await remove(engine, name_of(instance, container))
         running = await containers.start(
             engine,
             instance,

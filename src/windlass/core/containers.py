@@ -11,11 +11,13 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from windlass.core import container as containers
+from windlass.core import container_calls as calls
 from windlass.core import launch_plan, netns
 from windlass.core.container import Container
+from windlass.core.container_calls import Wanted
 from windlass.core.egress import Attachment, Egress
 from windlass.core.engine import Engine, EngineAway, EngineRefused
 from windlass.core.launch_spec import Exit, Launch, LaunchFailed, NotYet
@@ -32,21 +34,13 @@ _TAIL_BYTES = 32 << 10
 class Running:
     """One container, from its start until it is gone. Made by `start`."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        instance: str,
-        container: Container,
-        launch: Launch,
-        on_output: OnOutput,
-        egress: Egress | None,
-    ) -> None:
+    def __init__(self, wanted: Wanted, on_output: OnOutput, egress: Egress | None) -> None:
         self.pid = 0
         self.id = ""
-        self.container = container
-        self.launch = launch
-        self._engine = engine
-        self._instance = instance
+        self.container = wanted.container
+        self.launch = wanted.launch
+        self._wanted = wanted
+        self._engine = wanted.engine
         self._on_output = on_output
         self._egress = egress
         self._network: netns.Network | None = None
@@ -55,14 +49,10 @@ class Running:
         self._is_ending = False
         self._attached: list[Attachment] = []
         self._tail = b""
-        self._is_healthy = containers.health_command(container.health) is None
+        self._is_healthy = containers.health_command(wanted.container.health) is None
         self._tasks: list[asyncio.Task[None]] = []
         self._end: asyncio.Task[Exit] | None = None
         self._began = time.monotonic()
-
-    @property
-    def name(self) -> str:
-        return containers.name_of(self._instance, self.container)
 
     async def wait(self) -> Exit:
         """How it ended, once it has and its output was handed on."""
@@ -81,7 +71,7 @@ class Running:
                 )  # fmt: skip
         ended = await self._ended()
         await self._let_go()
-        await remove(self._engine, self.id)
+        await calls.remove(self._engine, self.id)
         return ended
 
     async def dial(self, port: int) -> socket.socket:
@@ -103,77 +93,20 @@ class Running:
 
     async def open(self, *, since: float) -> None:
         """Begin, or go on with the one that runs. For `start` alone."""
-        state = await self._found()
-        if state is None:
+        state = await calls.find(self._wanted)
+        if state is not None:
+            # It was ready once, or its edge would have ended it.
+            self._is_healthy = True
+        else:
             is_tried = self.container.read_only is None
-            await self._create(read_only=is_tried or bool(self.container.read_only))
-            state, since = await self._inspect(), 0.0
+            read_only = is_tried or bool(self.container.read_only)
+            state, since = await calls.create(self._wanted, read_only=read_only), 0.0
         await self._enter(state)
         self._end = asyncio.create_task(self._follow(since))
 
-    async def _found(self) -> dict[str, Any] | None:
-        """The container of this release that runs already; any other of this name is removed."""
-        try:
-            found = await self._inspect(self.name)
-        except EngineRefused as error:
-            if error.answered == 404:
-                return None
-            raise
-        ours = found["Config"].get("Labels") or {}
-        if ours.get(containers.INSTANCE) != self._instance:
-            raise LaunchFailed(detail=f"the name {self.name} is taken by somebody's container")
-        body = containers.create_body(self._instance, self.container, self.launch, read_only=True)
-        is_same = ours.get(containers.SPEC) == body["Labels"][containers.SPEC]
-        if is_same and found["State"].get("Running"):
-            self.id = found["Id"]
-            # It was ready once, or its edge would have ended it.
-            self._is_healthy = True
-            return found
-        await remove(self._engine, found["Id"])
-        return None
-
-    async def _create(self, *, read_only: bool) -> None:
-        body = containers.create_body(
-            self._instance, self.container, self.launch, read_only=read_only
-        )
-        for attempt in (1, 2):
-            await self._ensure_network()
-            try:
-                made = await self._engine.call(
-                    "POST", "/containers/create", {"name": self.name}, body=body, seconds=60
-                )
-                self.id = str(cast(dict[str, Any], made)["Id"])
-                await self._engine.call("POST", f"/containers/{self.id}/start", seconds=60)
-                return
-            except EngineRefused as error:
-                if self.id:
-                    await remove(self._engine, self.id)
-                if "network" in error.detail and attempt == 1:
-                    # Somebody tidied up in between.
-                    continue
-                raise LaunchFailed(detail=_explained(error, self.container)) from None
-
-    async def _ensure_network(self) -> None:
-        name = containers.network_of(self._instance, self.container.project)
-        try:
-            found = await self._engine.call("GET", f"/networks/{name}")
-        except EngineRefused as error:
-            if error.answered != 404:
-                raise
-        else:
-            ours = cast(dict[str, Any], found).get("Labels") or {}
-            if ours.get(containers.INSTANCE) != self._instance:
-                raise LaunchFailed(detail=f"the network {name} is somebody else's")
-            return
-        with contextlib.suppress(EngineRefused):
-            # Two processes of one release come at the same time: the second finds it there.
-            await self._engine.call(
-                "POST", "/networks/create",
-                body=containers.network_body(self._instance, self.container),
-            )  # fmt: skip
-
     async def _enter(self, state: dict[str, Any]) -> None:
         """The way to its port, and its way out."""
+        self.id = state["Id"]
         self.pid = int(state["State"].get("Pid") or 0)
         if self.container.network == "open":
             ports = (state.get("NetworkSettings") or {}).get("Ports") or {}
@@ -186,7 +119,7 @@ class Running:
                 await self._lead_out(self._network)
         except OSError as error:
             await self._let_go()
-            await remove(self._engine, self.id)
+            await calls.remove(self._engine, self.id)
             raise LaunchFailed(detail=f"its network cannot be entered: {error}. {GUARD}") from None
 
     async def _entered(self) -> netns.Network | None:
@@ -197,7 +130,7 @@ class Running:
                 return netns.Network(self.pid, container=self.id)
             except netns.CannotEnter:
                 # The engine may hear of an end a moment later than we do.
-                if not (await self._inspect())["State"].get("Running"):
+                if not (await calls.inspect(self._engine, self.id))["State"].get("Running"):
                     return None
                 if time.monotonic() > end:
                     raise
@@ -243,11 +176,10 @@ class Running:
             b" writable. `read_only = false` in [container] of windlass.toml says so beforehand.\n"
         )
         await self._let_go()
-        await remove(self._engine, self.id)
+        await calls.remove(self._engine, self.id)
         self._is_writable = True
         try:
-            await self._create(read_only=False)
-            await self._enter(await self._inspect())
+            await self._enter(await calls.create(self._wanted, read_only=False))
         except (LaunchFailed, EngineAway, EngineRefused) as error:
             self._on_output(f"[windlass] {error}\n".encode())
             return False
@@ -273,20 +205,20 @@ class Running:
 
     async def _last_state(self) -> dict[str, Any]:
         """That a limit of memory was hit is heard of a moment after the end."""
-        state = await self._inspect()
+        state = await calls.inspect(self._engine, self.id)
         for _ in range(_LATE_LOOKS):
             ended = state["State"]
             if ended.get("OOMKilled") or ended.get("ExitCode") != 137 or self._is_ending:
                 break
             await asyncio.sleep(0.1)
-            state = await self._inspect()
+            state = await calls.inspect(self._engine, self.id)
         return state
 
     async def _copy_output(self, since: float) -> None:
         query = {"follow": 1, "stdout": 1, "stderr": 1, "since": f"{since:.9f}" if since else 0}
         with contextlib.suppress(EngineAway, EngineRefused):
             async with self._engine.stream("GET", f"/containers/{self.id}/logs", query) as response:
-                frames = Frames()
+                frames = calls.Frames()
                 async for chunk in response.aiter_bytes():
                     for text in frames.feed(chunk):
                         self._tail = (self._tail + text)[-_TAIL_BYTES:]
@@ -297,7 +229,7 @@ class Running:
         argv = containers.health_command(self.container.health)
         while argv and not self._is_healthy:
             with contextlib.suppress(EngineAway, EngineRefused):
-                self._is_healthy = await run_inside(self._engine, self.id, argv) == 0
+                self._is_healthy = await calls.run_inside(self._engine, self.id, argv) == 0
             if not self._is_healthy:
                 await asyncio.sleep(_HEALTH_SECONDS)
 
@@ -318,10 +250,6 @@ class Running:
             self._network.close()
             self._network = None
 
-    async def _inspect(self, name: str | None = None) -> dict[str, Any]:
-        found = await self._engine.call("GET", f"/containers/{name or self.id}/json")
-        return cast(dict[str, Any], found)
-
     def _refused(self, line: str) -> None:
         self._on_output(f"windlass: {line}\n".encode())
 
@@ -330,25 +258,6 @@ GUARD = (
     "The network of containers is guarded from outside of them, which takes root and an engine on"
     " this machine; WINDLASS_CONTAINERS__OPEN_NETWORK=true gives up the guard."
 )
-
-
-class Frames:
-    """Takes the engine's stream of output apart: eight bytes of head, then as many as it says."""
-
-    def __init__(self) -> None:
-        self._held = b""
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The output in what came so far, whole frames only."""
-        self._held += chunk
-        found: list[bytes] = []
-        while len(self._held) >= 8:
-            size = int.from_bytes(self._held[4:8])
-            if len(self._held) < 8 + size:
-                break
-            found.append(self._held[8 : 8 + size])
-            self._held = self._held[8 + size :]
-        return found
 
 
 async def start(
@@ -366,45 +275,9 @@ async def start(
     if container.network == "guarded" and not (engine.is_local and netns.can_enter()):
         raise LaunchFailed(detail=GUARD)
     guard = egress if container.network == "guarded" else None
-    running = Running(engine, instance, container, launch, on_output, guard)
+    running = Running(Wanted(engine, instance, container, launch), on_output, guard)
     await running.open(since=since)
     return running
-
-
-async def remove(engine: Engine, id: str) -> None:
-    """No such container any more, nor what it wrote. Nothing is said when the engine is away:
-    whoever looks for left-overs finds it."""
-    if id:
-        with contextlib.suppress(EngineAway, EngineRefused):
-            await engine.call("DELETE", f"/containers/{id}", {"force": 1, "v": 1}, seconds=60)
-
-
-async def run_inside(engine: Engine, id: str, argv: list[str]) -> int | None:
-    """Run a command in a container to its end; its exit code."""
-    made = await engine.call("POST", f"/containers/{id}/exec", body={"Cmd": argv})
-    run = str(cast(dict[str, Any], made)["Id"])
-    await engine.call("POST", f"/exec/{run}/start", body={"Detach": True})
-    while True:
-        found = cast(dict[str, Any], await engine.call("GET", f"/exec/{run}/json"))
-        if not found.get("Running"):
-            return found.get("ExitCode")
-        await asyncio.sleep(0.1)
-
-
-async def sweep(engine: Engine, instance: str, *, keep: frozenset[str]) -> list[str]:
-    """Remove containers of this instance whose release is not among those to keep; their names."""
-    query = {"all": 1, "filters": containers.only_ours(instance, role="app")}
-    found = cast(list[dict[str, Any]], await engine.call("GET", "/containers/json", query))
-    gone = [
-        each
-        for each in found
-        if each["Labels"].get(containers.RELEASE) not in keep
-        # A release command is its worker's.
-        and each["Labels"].get(containers.PROCESS) != "release"
-    ]
-    for each in gone:
-        await remove(engine, each["Id"])
-    return [str(each["Names"][0]).lstrip("/") for each in gone]
 
 
 def _lives(pid: int, container: str) -> bool:
@@ -413,12 +286,3 @@ def _lives(pid: int, container: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _explained(error: EngineRefused, container: Container) -> str:
-    if error.answered == 404 and "image" in error.detail.lower():
-        return (
-            f"the image {container.named} ({container.image[:19]}…) is no longer on the engine:"
-            " deploy again"
-        )
-    return error.detail

@@ -121,11 +121,11 @@ class Starter:
         if not (self._home / "keys" / "instance").exists():
             # There never was one.
             return []
-        from windlass.core import containers
+        from windlass.core import container_calls
         from windlass.core.engine import EngineAway, EngineRefused
 
         with suppress(EngineAway, EngineRefused):
-            return await containers.sweep(self._known(), instance_id(self._home), keep=keep)
+            return await container_calls.sweep(self._known(), instance_id(self._home), keep=keep)
         return []
 
     async def close(self) -> None:
