@@ -113,10 +113,12 @@ def test_what_only_buildkit_knows(line: str):
 
 def test_secrets_that_are_mounted_are_known_by_name():
     found = read(
-        "FROM a\nRUN --mount=type=secret,id=one x\nRUN --mount=type=secret,target=/run/two x\n"
+        "FROM a\nRUN --mount=type=secret,id=one x\n"
+        "RUN --mount=type=secret,target=/run/two,required x\n"
     )
 
-    assert found.secrets == {"one", "two"}
+    assert found.secrets == {"one": 2, "two": 3}
+    assert found.required_secrets == {"two"}
 
 
 def test_the_engine_gets_pinned_images_and_labels():

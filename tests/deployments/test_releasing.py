@@ -76,6 +76,8 @@ class Said:
     def write(self, output: bytes) -> None:
         raise AssertionError("it ran")
 
+    def hide(self, secrets: tuple[str, ...]) -> None: ...
+
 
 async def test_a_release_whose_command_has_run_does_not_run_it_again(
     real: Database, settings: Settings

@@ -50,7 +50,7 @@ class Dockerfile:
 
     def __init__(self, text: str, arguments: Mapping[str, str], *, file: str) -> None:
         """Raises DockerfileBroken or DockerfileRefused."""
-        self._file = file
+        self.file = file
         self._lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
         self._escape = "\\"
         self._dropped = self._directives()
@@ -62,8 +62,10 @@ class Dockerfile:
         """The images it starts from, by the line of their FROM."""
         self.copied: set[str] = set()
         """Further images that files are taken from."""
-        self.secrets: set[str] = set()
-        """Names of the secrets that RUN steps mount."""
+        self.secrets: dict[str, int] = {}
+        """The secrets that RUN steps mount, and the first line that does."""
+        self.required_secrets: set[str] = set()
+        """Those that their step cannot do without."""
         self.buildkit_reason: str | None = None
         self._given = dict(arguments)
         self._look()
@@ -82,15 +84,19 @@ class Dockerfile:
                         found.append(int(port))
         return found
 
-    def rewritten(self, pins: Mapping[str, str], labels: Mapping[str, str]) -> str:
-        """The text for the engine: `pins` say what stands for an image."""
+    def rewritten(
+        self, pins: Mapping[str, str], labels: Mapping[str, str], arguments: tuple[str, ...] = ()
+    ) -> str:
+        """The text for the engine: `pins` say what stands for an image; labels and arguments are
+        added to every stage."""
         own = " ".join(f"{json.dumps(name)}={json.dumps(value)}" for name, value in labels.items())
         lines = list(self._lines)
         for number in self._dropped:
             lines[number - 1] = "#"
         for each in self.instructions:
             if each.name == "FROM":
-                lines[each.first - 1] = self._pinned_from(each, pins) + f"\nLABEL {own}"
+                further = [f"LABEL {own}", *(f"ARG {name}" for name in arguments)]
+                lines[each.first - 1] = "\n".join([self._pinned_from(each, pins), *further])
                 for number in range(each.first, each.last):
                     lines[number] = "#"
             elif "from" in dict(each.flags) or "mount" in dict(each.flags):
@@ -213,7 +219,7 @@ class Dockerfile:
         if is_long and _HEREDOC.search(each.text):
             self._needs(f"the here-document in line {each.first}")
         if each.name == "ADD":
-            refuse_remote_add(each, self._file)
+            refuse_remote_add(each, self.file)
         if each.name in ("COPY", "ADD") and (source := each.flag("from")):
             self._copy_from(each, source)
         if each.name == "RUN":
@@ -222,7 +228,7 @@ class Dockerfile:
     def _run(self, each: Instruction) -> None:
         if each.flag("network") not in (None, "none", "default") or each.flag("security"):
             raise DockerfileRefused(
-                file=self._file,
+                file=self.file,
                 line=each.first,
                 what="RUN --network=host and RUN --security reach out of the build",
                 hint="Leave the flag out.",
@@ -233,10 +239,13 @@ class Dockerfile:
             options = _options(value)
             if options.get("type") == "secret":
                 id = options.get("id") or options.get("source") or options.get("target", "")
-                self.secrets.add(id.rsplit("/", 1)[-1])
+                id = id.rsplit("/", 1)[-1]
+                self.secrets.setdefault(id, each.first)
+                if options.get("required") in ("", "true", "1"):
+                    self.required_secrets.add(id)
             elif options.get("type") == "ssh":
                 raise DockerfileRefused(
-                    file=self._file,
+                    file=self.file,
                     line=each.first,
                     what="there is no SSH agent in a build",
                     hint="Mount a key as a secret instead: --mount=type=secret,id=NAME.",
@@ -291,7 +300,7 @@ class Dockerfile:
         self.buildkit_reason = self.buildkit_reason or what
 
     def _broken(self, line: int, problem: str) -> DockerfileBroken:
-        return DockerfileBroken(file=self._file, line=line, problem=problem)
+        return DockerfileBroken(file=self.file, line=line, problem=problem)
 
 
 def _options(mount: str) -> dict[str, str]:

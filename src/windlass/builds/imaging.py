@@ -9,15 +9,15 @@ import io
 import json
 import tarfile
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import msgspec
 
 from windlass.adapters.world import World
-from windlass.builds import guarding
+from windlass.builds import builders, images
+from windlass.builds.builders import OWN_ARGUMENT, Order
 from windlass.builds.dockerfile import MAX_BYTES, Dockerfile
 from windlass.builds.dockerignore import FILE, sees
 from windlass.builds.plan import ContainerPlan, Plan
@@ -26,8 +26,7 @@ from windlass.builds.pulling import Pulled, Registries
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Work
 from windlass.core import container as containers
-from windlass.core import netns
-from windlass.core.egress import Egress
+from windlass.core.crypto import KeyRing
 from windlass.core.engine import About, EngineAway, EngineRefused
 from windlass.core.languages import N_
 from windlass.core.manifest import Entry, Manifest, size_text
@@ -36,7 +35,6 @@ from windlass.core.threads import blocking
 
 _DOCKERFILE = ".windlass.Dockerfile"
 _CHUNK = 256 << 10
-_PERIOD = 100_000
 
 
 @dataclass(kw_only=True)
@@ -68,7 +66,9 @@ class Imaging:
         """The plan with the image that it will run. Raises BuildFailed."""
         try:
             async with asyncio.timeout(seconds):
-                return self._finished(plan, await self._image(plan, manifest))
+                about = await self._engine_for_us()
+                made = await self._image(plan, manifest, about)
+                return images.finished(plan, made, self.log, architecture=about.architecture)
         except TimeoutError:
             text = N_(
                 "The build of the image took longer than {seconds} s and was stopped. Raise"
@@ -82,8 +82,7 @@ class Imaging:
         finally:
             await self.engine.close()
 
-    async def _image(self, plan: Plan, manifest: Manifest) -> Pulled:
-        wanted = plan.container or ContainerPlan()
+    async def _engine_for_us(self) -> About:
         about = await self.engine.about()
         self.log.say(f"Engine: {about.sentence}")
         if about.name != "Docker":
@@ -91,6 +90,10 @@ class Imaging:
                 "{engine} is not supported yet: Windlass builds and runs with Docker's engine."
             )
             raise BuildFailed("ENGINE_UNSUPPORTED", text.format(engine=about.name))
+        return about
+
+    async def _image(self, plan: Plan, manifest: Manifest, about: About) -> Pulled:
+        wanted = plan.container or ContainerPlan()
         if wanted.image is None:
             return await self._build(plan, wanted, manifest, about)
         made = await self.registries.pull(wanted.image, self.log)
@@ -113,14 +116,21 @@ class Imaging:
         pins = await self._pins(found)
         label = {containers.INSTANCE: self.instance, containers.PROJECT: self.project}
         label |= {containers.CACHE: self.cache} if self.cache else {}
-        rewritten = found.rewritten(pins, label)
+        own = (OWN_ARGUMENT,) if found.buildkit_reason else ()
+        rewritten = found.rewritten(pins, label, own)
         ignored = await blocking(tree.read, f"{file}.dockerignore", 64 << 10)
         if ignored is None:
             ignored = await blocking(tree.read, FILE, 64 << 10)
         rules = (ignored or b"").decode(errors="replace")
         context = await blocking(self._context, entries, rules, rewritten)
-        async with AsyncExitStack() as stack:
-            query = await self._query(wanted, found, about, arguments, stack)
+        order = await self._order(about)
+        if found.buildkit_reason:
+            way = builders.with_buildkit(order, found, self._secrets(wanted, found))
+        else:
+            way = builders.classic(order)
+        async with way as asked:
+            arguments |= asked.arguments
+            query = self._query(wanted) | asked.query | {"buildargs": json.dumps(arguments)}
             progress = await self._run(query, context)
         name = containers.image_of(self.instance, self.deployment)
         image = await self.registries.inspect(name)
@@ -170,74 +180,50 @@ class Imaging:
         query = {"repo": f"windlass-{self.instance}", "tag": self.deployment}
         await self.engine.call("POST", f"/images/{pin}/tag", query)
 
-    async def _query(
-        self,
-        wanted: ContainerPlan,
-        found: Dockerfile,
-        about: About,
-        arguments: dict[str, str],
-        stack: AsyncExitStack,
-    ) -> dict[str, str | int]:
+    def _secrets(self, wanted: ContainerPlan, found: Dockerfile) -> dict[str, bytes]:
+        """Values for what steps mount: secret variables of that name, and those that
+        [container.build_secrets] names. Raises BuildFailed when a step cannot do without."""
+        given: dict[str, bytes] = {}
+        for id, line in sorted(found.secrets.items()):
+            name = wanted.build_secrets.get(id, id)
+            value = self.env.get(name)
+            if value is not None and (id in wanted.build_secrets or value in self.secrets):
+                given[id] = value.encode()
+                self.log.hide((value,))
+                continue
+            text = N_(
+                "{file}, line {line}: a RUN step mounts the secret {id}, and the project has no"
+                " secret variable {name}."
+            ).format(file=found.file, line=line, id=id, name=name)
+            if id in found.required_secrets:
+                raise BuildFailed("NO_BUILD_SECRET", text)
+            self.log.say(text, "warn")
+        return given
+
+    async def _order(self, about: About) -> Order:
+        keys = KeyRing.load(self.settings.folder / "keys", self.settings.secrets.data_keys)
+        whose = f"{self.instance}:{self.project}:{self.cache}"
+        return Order(
+            engine=self.engine,
+            about=about,
+            instance=self.instance,
+            deployment=self.deployment,
+            mark=await blocking(keys.mark, whose, context="buildkit"),
+            limits=self.work.limits,
+            egress=self.world.egress,
+            is_open=self.settings.containers.open_network,
+            log=self.log,
+        )
+
+    def _query(self, wanted: ContainerPlan) -> dict[str, str | int]:
         query: dict[str, str | int] = {
             "t": containers.image_of(self.instance, self.deployment),
             "dockerfile": _DOCKERFILE,
             "rm": 1,
             "forcerm": 1,
             "nocache": int(self.is_clean),
-            "memory": self.work.limits.memory_bytes,
-            "memswap": self.work.limits.memory_bytes,
-            "cpuperiod": _PERIOD,
-            "cpuquota": int(self.work.limits.cpus * _PERIOD),
         }
-        if wanted.target:
-            query["target"] = wanted.target
-        if found.buildkit_reason:
-            query |= self._for_buildkit(found, about)
-        else:
-            arguments = arguments | await self._guard(about, query, stack)
-        return query | {"buildargs": json.dumps(arguments)}
-
-    def _for_buildkit(self, found: Dockerfile, about: About) -> dict[str, str | int]:
-        if not about.has_buildkit:
-            text = N_("The Dockerfile needs BuildKit for {reason}, which {engine} has not.").format(
-                reason=found.buildkit_reason, engine=about.name
-            )
-            raise BuildFailed("NEEDS_BUILDKIT", text)
-        if found.secrets:
-            text = N_(
-                "RUN --mount=type=secret ({names}) is not supported yet: fetch in a step before, or"
-                " deploy an image that was built elsewhere."
-            ).format(names=", ".join(sorted(found.secrets)))
-            raise BuildFailed("NO_BUILD_SECRETS", text)
-        network = "default" if self.settings.containers.open_network else "none"
-        self.log.say(f"Built with BuildKit, for {found.buildkit_reason}")
-        if network == "none":
-            self.log.say("RUN steps have no network: BuildKit knows no guarded one", "warn")
-        self.log.say("BuildKit heeds no limits of memory and processors", "warn")
-        return {"version": "2", "networkmode": network}
-
-    async def _guard(
-        self, about: About, query: dict[str, str | int], stack: AsyncExitStack
-    ) -> dict[str, str]:
-        """The network of RUN steps; returns the arguments that lead out of it."""
-        if self.engine.is_local and netns.can_enter():
-            guard = guarding.guarded_network(
-                self.engine,
-                self.instance,
-                self.deployment,
-                architecture=about.architecture,
-                egress=Egress(self.world.egress),
-                on_refusal=lambda line: self.log.say(line, "warn"),
-            )
-            try:
-                query["networkmode"] = await stack.enter_async_context(guard)
-            except OSError as error:
-                raise BuildFailed("NO_GUARD", f"The build's network: {error}") from None
-            return guarding.arguments()
-        query["networkmode"] = "default" if self.settings.containers.open_network else "none"
-        if not self.settings.containers.open_network:
-            self.log.say("RUN steps have no network: it cannot be guarded here", "warn")
-        return {}
+        return query | ({"target": wanted.target} if wanted.target else {})
 
     def _context(self, entries: list[Entry], rules: str, dockerfile: str) -> Path:
         """The files that the build sees, as the engine wants them. Blocks."""
@@ -280,7 +266,7 @@ class Imaging:
 
     def _failure(self, progress: Progress) -> BuildFailed:
         said = (progress.error or "").strip()
-        if progress.code == 137:
+        if progress.code == 137 or said.endswith("exit code: 137"):
             text = N_(
                 "A RUN step was killed; most likely it used more than {memory} of memory. Raise"
                 " WINDLASS_BUILDS__MEMORY_BYTES, or build less in parallel."
@@ -291,49 +277,6 @@ class Imaging:
             return BuildFailed("DISK_FULL", text)
         text = N_("The Dockerfile was not built: {error}").format(error=said[:500])
         return BuildFailed("BUILD_FAILED", text)
-
-    def _finished(self, plan: Plan, made: Pulled) -> Plan:
-        """What the image says of itself: its port, its check, and what people should know."""
-        wanted = plan.container or ContainerPlan()
-        config = cast(dict[str, Any], made.about.get("Config") or {})
-        if not (config.get("Cmd") or config.get("Entrypoint") or plan.start_command):
-            text = N_("The image says no command to run: give it a CMD, or set a start command.")
-            raise BuildFailed("NO_COMMAND", text)
-        port = wanted.port or self._port(config)
-        user = str(config.get("User") or "").partition(":")[0]
-        if user in ("", "0", "root"):
-            self.log.say(
-                "The image runs as root: inside, without capabilities and without a way to more"
-                " rights. USER in the Dockerfile is better",
-                "warn",
-            )
-        health = (config.get("Healthcheck") or {}).get("Test") or ()
-        if containers.health_command(tuple(health)):
-            self.log.say("HEALTHCHECK: must pass before visitors come")
-        volumes = ", ".join(config.get("Volumes") or ())
-        if volumes:
-            self.log.say(f"VOLUME {volumes}: gone with each container, nothing is kept", "warn")
-        size = int(made.about.get("Size") or 0)
-        self.log.say(f"Image {str(made.about['Id'])[7:19]}, {size_text(size)}, port {port}")
-        known = msgspec.structs.replace(
-            wanted, digest=made.pin, was_pulled=made.was_absent, health=tuple(health),
-            size_bytes=size,
-        )  # fmt: skip
-        return msgspec.structs.replace(plan, container=known, port=port)
-
-    def _port(self, config: dict[str, Any]) -> int:
-        exposed = [each.partition("/") for each in config.get("ExposedPorts") or {}]
-        ports = sorted(int(port) for port, _, kind in exposed if kind in ("", "tcp"))
-        if not ports:
-            text = N_(
-                "The image exposes no port: add EXPOSE 8080 to the Dockerfile, or set `port` in"
-                " [container] of windlass.toml."
-            )
-            raise BuildFailed("NO_PORT", text)
-        if len(ports) > 1:
-            said = ", ".join(map(str, ports))
-            self.log.say(f"The image exposes {said}: the first is taken", "warn")
-        return ports[0]
 
 
 def _below(manifest: Manifest, root: str) -> list[Entry]:

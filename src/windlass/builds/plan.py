@@ -113,6 +113,8 @@ class ContainerPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Relative to the root directory; None: an image that is there is run."""
     target: str | None = None
     build_args: dict[str, str] = {}
+    build_secrets: dict[str, str] = {}
+    """What RUN steps mount, and the variable that holds it, where the names differ."""
     image: str | None = None
     """The image that was asked for: `nginx:1.27`."""
     port: int | None = None

@@ -43,6 +43,10 @@ class Log(Protocol):
     def say(self, message: str, level: str = "info") -> None: ...
     def write(self, output: bytes) -> None: ...
 
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """From now on these are masked, too."""
+        ...
+
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
     """The place of one build: names, folders and limits."""

@@ -67,6 +67,16 @@ class ContainerToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ],
         Meta(description="Values of ARG. No secrets: an image remembers them."),
     ] = {}
+    build_secrets: Annotated[
+        dict[
+            Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")],
+            Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")],
+        ],
+        Meta(
+            description="The variable for each `RUN --mount=type=secret,id=…`. Default: the secret"
+            " variable of that name."
+        ),
+    ] = {}
     image: Annotated[
         Annotated[str, Meta(min_length=1, max_length=500)] | None,
         Meta(description="An image to run instead of building one: `nginx:1.27`."),

@@ -56,6 +56,10 @@ class Group:
         """Make the folders and write the limits; OSError when the kernel refuses."""
         for folder in self.folders:
             folder.mkdir()
+        self.limit(limits)
+
+    def limit(self, limits: Limits) -> None:
+        """Write the limits; OSError when the kernel refuses or it is gone."""
         for path, value in self._settings(limits):
             path.write_text(str(value))
 
@@ -108,6 +112,10 @@ class Group:
             peak = _number(memory / "memory.max_usage_in_bytes")
         return Counts(killed, _field(pids / "pids.events", "max"), peak)
 
+    def processes(self) -> list[int]:
+        """Who is in it now."""
+        return _processes(self.folders[0])
+
     def kill(self) -> None:
         """Send SIGKILL to every process in it."""
         for folder in self.folders:
@@ -141,6 +149,18 @@ def create(name: str, limits: Limits) -> Group | None:
         group.remove()
         raise
     return group
+
+
+def made_elsewhere(path: str, *, root: Path = _ROOT) -> Group | None:
+    """The group that an engine made, by its path below the hierarchy's root; None: not there."""
+    above, _, name = path.strip("/").rpartition("/")
+    if (root / "cgroup.controllers").exists():
+        ladder = Ladder("cgroup-v2", root / above)
+    else:
+        controllers = {each: root / each / above for each in ("memory", "pids", "cpu")}
+        ladder = Ladder("cgroup-v1", None, controllers)
+    group = Group(ladder, name)
+    return group if group.folders[0].is_dir() else None
 
 
 def owner() -> str:

@@ -17,6 +17,7 @@ import msgspec
 from windlass.core.errors import IntegrationError, Unavailable
 
 if TYPE_CHECKING:
+    import httpcore2
     import httpx2
 
 CALL_SECONDS = 30.0
@@ -156,6 +157,22 @@ class Engine:
         except httpx2.TimeoutException as error:
             raise EngineAway(self.address, f"no answer within {seconds or 0:g} s") from error
         except httpx2.TransportError as error:
+            raise EngineAway(self.address, str(error) or type(error).__name__) from error
+
+    @asynccontextmanager
+    async def upgraded(
+        self, path: str, protocol: str, headers: Mapping[str, str]
+    ) -> "AsyncGenerator[httpcore2.AsyncNetworkStream]":
+        """A connection that the engine gives up for another protocol. Raises as `stream` does."""
+        import httpcore2
+
+        sent = {"connection": "Upgrade", "upgrade": protocol, **headers}
+        try:
+            async with self.stream("POST", path, headers=sent) as response:
+                if response.status_code != 101:
+                    raise EngineRefused(response.status_code, f"it does not speak {protocol}")
+                yield response.extensions["network_stream"]
+        except httpcore2.NetworkError as error:
             raise EngineAway(self.address, str(error) or type(error).__name__) from error
 
     async def close(self) -> None:

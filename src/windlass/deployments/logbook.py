@@ -55,7 +55,8 @@ class Logbook:
     ) -> None:
         self._database = database
         self._id = id
-        self._secrets = sorted(_parts(secrets), key=len, reverse=True)
+        self._secrets: list[str] = []
+        self.hide(secrets)
         self._left = max_bytes
         self._lost = 0
         self._partial = b""
@@ -92,6 +93,10 @@ class Logbook:
             self._add_output(line)
         if len(self._partial) > _LINE_BYTES:
             self._end_line()
+
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """From now on these are masked, too."""
+        self._secrets = sorted({*self._secrets, *_parts(secrets)}, key=len, reverse=True)
 
     async def flush(self) -> None:
         """Write what has gathered; what cannot be written now stays for the next time."""

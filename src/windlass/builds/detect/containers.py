@@ -81,6 +81,7 @@ def _of_dockerfile(source: Source, said: ContainerToml, file: str) -> Plan:
             dockerfile=file,
             target=said.target,
             build_args=said.build_args,
+            build_secrets=said.build_secrets,
             port=said.port,
             read_only=said.read_only,
         ),
