@@ -73,7 +73,7 @@ def test_an_example_is_small_names_no_registry_and_can_be_verified(name: str):
 def test_every_kind_of_plan_has_an_example():
     plans = [_plan(name) for name in DEPLOYED]
 
-    assert {plan.kind for plan in plans} == {"static", "server"}
+    assert {plan.kind for plan in plans} == {"static", "server", "worker"}
     # `bun` runs as a package manager of Node's.
     assert {plan.runtime for plan in plans} == {*get_args(Runtime)} - {"bun"}
     managers = {"npm", "pnpm", "yarn", "bun", "pip", "uv", "poetry", "pdm", "pipenv", "bundler"}

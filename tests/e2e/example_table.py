@@ -27,7 +27,7 @@ class Row(msgspec.Struct, frozen=True):
         steps = {found[1]: found[2] for line in log if (found := _TOOK.match(line))}
         start, end = (dt.datetime.fromisoformat(done[key]) for key in ("createdAt", "finishedAt"))
         plan = done["plan"]
-        kind = "server" if plan["kind"] == "server" else "site"
+        kind = {"static": "site", "worker": "no web process"}.get(plan["kind"], plan["kind"])
         return cls(
             f"{plan['label']}, {kind}",
             "—" if plan["runtime"] == "none" else plan["runtime"],

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.e2e import sites
 from tests.e2e.example_table import Row, Table
-from tests.running import Instance
+from tests.running import Instance, until
 from windlass.builds import machine
 
 pytestmark = pytest.mark.xdist_group("instance")
@@ -32,6 +33,7 @@ QUICK = (
     "static-root",
     "vite",
     "windlass-toml",
+    "worker-only",
 )
 EVERY = sorted(path.parent.name for path in FOLDER.glob("*/expect.json"))
 _UNREACHED = ("INSTALL_FAILED", "BUILD_FAILED", "NO_ENGINE", "IMAGE_NOT_FOUND")
@@ -66,9 +68,14 @@ def test_an_example_is_built_and_answers(
         pytest.skip(f"{expected['registry']} is not reached from here")
     assert done["status"] == "ready", done["errorMessage"]
     for check in json.loads((FOLDER / name / "verify").read_text()):
-        _check(instance, done["url"], check)
+        _check(instance, done["url"] or _address(instance, done), check)
     log = instance.api("GET", f"/api/deployments/{done['id']}/logs?limit=1000").json()["data"]
     table.add(name, Row.of(done, [line["message"] for line in log]))
+
+
+def _address(instance: Instance, done: dict[str, Any]) -> str:
+    """Where its project would answer, if it did: its deployment names no address."""
+    return instance.api("GET", f"/api/projects/{done['projectId']}").json()["data"]["url"]
 
 
 def _check(instance: Instance, url: str, check: dict[str, Any]) -> None:
@@ -78,6 +85,27 @@ def _check(instance: Instance, url: str, check: dict[str, Any]) -> None:
     assert response.status_code == check.get("status", 200), (check, response.text[:2000])
     assert check.get("contains", "") in response.text, (check, response.text[:2000])
     assert check.get("type", "") in response.headers.get("content-type", ""), check
+
+
+def test_a_worker_that_fails_leaves_the_one_before_at_work(
+    instance: Instance, tmp_path: Path
+) -> None:
+    """Workers alone are switched, watched, and switched back."""
+    folder = shutil.copytree(FOLDER / "worker-only", tmp_path / "workers")
+    first = instance.deploy(folder)
+    assert (first["status"], first["url"], first["isActive"]) == ("ready", None, True)
+    project = instance.api("GET", f"/api/projects/{first['projectId']}").json()["data"]
+    assert project["answers"] is False
+
+    (folder / "consumer.py").write_text("raise SystemExit('no queue')")
+    failed = instance.deploy(folder, "--prod", check=False)
+
+    assert (failed["status"], failed["errorCode"]) == ("error", "START_FAILED")
+    assert "worker: Ended with exit code 1" in failed["errorMessage"]
+    log = instance.api("GET", f"/api/deployments/{failed['id']}/logs").text
+    assert "no queue" in log
+    until(lambda: sites.workers_of(first["id"]), what="the first worker to be at work again")
+    until(lambda: not sites.workers_of(failed["id"]), what="the failed one to be gone")
 
 
 def test_a_cached_rebuild_skips_the_installation(instance: Instance, tmp_path: Path) -> None:

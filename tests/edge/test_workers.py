@@ -5,12 +5,14 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.edge.client import fetch
-from tests.edge.running import Edge, eventually, put_app, start_locally, worker
+from tests.edge.running import Edge, eventually, put_app, put_release, start_locally, worker
 from tests.edge.test_apps import control
 
 from windlass.core import links
+from windlass.core import site as sites
 from windlass.core.process import Process
 from windlass.edge.crew import WorkerStatus
 from windlass.edge.runner import Running
@@ -222,4 +224,65 @@ async def test_a_release_that_no_host_shows_any_more_loses_its_workers(edge: Edg
     links.unlink(edge.home, "a.localhost", edge.generation + 1)
     await control(edge, "POST", "/refresh")
 
+    await eventually(lambda: "depl_1" not in edge.supervisor.status())
+
+
+def put_workers(edge: Edge, deployment: str, *workers: Process) -> None:
+    """A release of workers alone."""
+    put_app(edge.home, deployment, workers=workers)
+    folder = sites.folder(edge.home, deployment)
+    known = sites.read(folder)
+    sites.write(folder, msgspec.structs.replace(known, kind="worker"))
+
+
+async def test_workers_without_a_web_process_run_and_their_address_says_so(edge: Edge):
+    put_workers(edge, "depl_1", worker(WAITS))
+    assert (await control(edge, "POST", "/warm", deployment="depl_1"))[0] == 200
+    assert (await control(edge, "POST", "/settle", deployment="depl_1", steady_seconds=0.2))[
+        0
+    ] == 422
+    assert said(edge.home, "depl_1") == ""
+
+    edge.switch("depl_1")
+    code, _ = await control(edge, "POST", "/settle", deployment="depl_1", steady_seconds=0.2)
+
+    assert code == 200
+    answer = await fetch(edge.port, "/")
+    assert (answer.status, answer.headers["x-windlass-deployment"]) == (404, "depl_1")
+    assert b"This project runs workers" in answer.body
+    _, status = await control(edge, "GET", "/status")
+    told = status["apps"]["depl_1"]
+    assert (told["state"], told["pid"], told["processes"]["worker"]["state"]) == (
+        "running",
+        None,
+        "running",
+    )
+    assert told["memory_bytes"] > 100_000
+
+
+async def test_a_worker_that_fails_says_which_and_why(edge: Edge):
+    put_workers(edge, "depl_1", worker(WAITS), worker("print('no money'); exit(3)", "payer"))
+    edge.switch("depl_1")
+
+    code, told = await control(edge, "POST", "/settle", deployment="depl_1", steady_seconds=60)
+
+    assert code == 422
+    assert told["reason"].startswith("payer: Ended with exit code 3")
+    assert any("no money" in line for line in told["log"])
+
+
+async def test_workers_alone_end_with_their_last_host(edge: Edge):
+    put_workers(edge, "depl_1", worker(WAITS), worker("pass", "once", restart="on-failure"))
+    put_release(edge.home, "depl_2", {"index.html": b"x"})
+    edge.switch("depl_1")
+    code, _ = await control(edge, "POST", "/settle", deployment="depl_1", steady_seconds=0.2)
+    assert code == 200
+    status = seen(edge, "depl_1")
+    assert status is not None
+    assert status.pid
+
+    edge.switch("depl_2")
+    await control(edge, "POST", "/refresh")
+
+    await eventually(lambda: not is_alive(status.pid or 0))
     await eventually(lambda: "depl_1" not in edge.supervisor.status())

@@ -70,6 +70,14 @@ class EdgeClient:
         wait = deadline_seconds + 10
         return await self._control("POST", "/warm", body, Warmed, timeout_seconds=wait)
 
+    async def settle(
+        self, deployment: str, *, deadline_seconds: float, steady_seconds: float
+    ) -> Warmed:
+        """Wait until the workers of a linked release have been at work for so long."""
+        body = {"deployment": deployment, "steady_seconds": steady_seconds}
+        wait = deadline_seconds + steady_seconds + 10
+        return await self._control("POST", "/settle", body, Warmed, timeout_seconds=wait)
+
     async def stop(self, deployment: str) -> None:
         """Stop the app of a release; returns when the process is gone."""
         body = {"deployment": deployment}

@@ -189,7 +189,7 @@ class Pipeline:
     def _served(self, plan: Plan, fetched: Fetched, manifest: Manifest) -> Served:
         top = Source(StoredTree(self.world.blobs, fetched.manifest))
         readers = hostfiles.read(top.at(plan.root_directory), top)
-        if plan.kind == "server":
+        if plan.kind != "static":
             return hostfiles.together(readers, is_server=True)
         readers = [*hostfiles.of_output(StoredTree(self.world.blobs, manifest).read), *readers]
         paths = [entry.path for entry in manifest]

@@ -64,6 +64,10 @@ Runtime = Literal[
 """What runs the build, and the program unless it is built to run alone (Go, Rust)."""
 
 
+Kind = Literal["static", "server", "worker"]
+"""Files; a program that answers visitors; programs that answer nobody."""
+
+
 class Tree(Protocol):
     """The files of a source: POSIX paths relative to its top, and what they hold."""
 
@@ -133,7 +137,7 @@ class ContainerPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     framework: str
     label: str
-    kind: Literal["static", "server"]
+    kind: Kind
     root_directory: str = "."
     runtime: Runtime = "none"
     package_manager: str | None = None

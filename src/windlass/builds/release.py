@@ -66,7 +66,7 @@ def assemble_again(
     trees.remove_tree(folder)
     folder.mkdir(parents=True, mode=0o755)
     (folder / "files").symlink_to(f"../{of}/files")
-    if plan.kind == "server":
+    if plan.kind != "static":
         _seal(settings, world, plan, release)
 
 
@@ -130,7 +130,7 @@ def _server(settings: Settings, world: World, built: Built, release: Release, fo
     _seal(settings, world, built.plan, release)
     return Site(
         deployment=release.deployment,
-        kind="server",
+        kind="server" if built.plan.kind == "server" else "worker",
         health_path=built.plan.health_path,
         port=built.plan.port,
         rules=built.rules,

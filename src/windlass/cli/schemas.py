@@ -8,6 +8,8 @@ from datetime import datetime
 
 import msgspec
 
+_RUNNING = ("server", "worker")
+
 
 class Resource(msgspec.Struct, kw_only=True, rename="camel"):
     as_received: bytes = msgspec.field(default=b"", name="$")
@@ -92,7 +94,7 @@ class QueuePlace(Resource):
 
 
 class PlanKind(msgspec.Struct, kw_only=True, rename="camel"):
-    """`kind`: static or server."""
+    """`kind`: static, server or worker."""
 
     kind: str = ""
 
@@ -126,7 +128,7 @@ class Deployment(Resource):
     @property
     def runs(self) -> bool:
         """It is live and has processes that write."""
-        return self.status == "ready" and self.plan is not None and self.plan.kind == "server"
+        return self.status == "ready" and self.plan is not None and self.plan.kind in _RUNNING
 
     @property
     def kind(self) -> str:
@@ -156,6 +158,7 @@ class Project(Resource):
     repository_branch: str | None = None
     framework: str | None = None
     url: str | None = None
+    answers: bool = True
     latest_deployment: Deployment | None = None
     active_deployment_id: str | None = None
     created_at: datetime | None = None

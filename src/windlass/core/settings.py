@@ -140,6 +140,9 @@ class Apps(Section, frozen=True):
     does; 0: it always runs."""
     restart_tries: int = 10
     """Failures in a row after which a process with the restart policy `on-failure` is given up."""
+    steady_seconds: float = 5.0
+    """How long the workers of a project without a web process have to be at work after a switch,
+    or it is taken back."""
 
 
 class Logs(Section, frozen=True):

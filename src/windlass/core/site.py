@@ -32,7 +32,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """How one release is served. Paths are POSIX, relative to `files/`, without a leading slash."""
 
     deployment: str
-    kind: Literal["static", "server"]
+    kind: Literal["static", "server", "worker"]
     files: dict[str, File] = {}
     fallback: str | None = None
     clean_urls: bool = True

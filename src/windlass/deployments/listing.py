@@ -43,7 +43,7 @@ _FIELDS = {
     "prNumber": "d.pull_number",
     "commitSha": "d.commit_sha",
     "commitMessage": "d.commit_message",
-    "url": "$1 || d.host || $2",
+    "url": "case when d.plan->>'kind' is distinct from 'worker' then $1 || d.host || $2 end",
     "siteSlug": "d.site_slug",
     "buildTimeSeconds": "d.build_time_seconds",
     "isActive": "d.is_active",

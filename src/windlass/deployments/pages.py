@@ -137,7 +137,7 @@ async def _app(
     request: Request, deployment: Deployment, shown: DeploymentOut
 ) -> tuple[App | None, list[str]]:
     """The process of a server, if it runs now, and the last lines that it wrote."""
-    if shown.plan is None or shown.plan.kind != "server":
+    if shown.plan is None or shown.plan.kind == "static":
         return None, []
     settings = request.app.state.settings
     is_second = shown.is_active and promoting.has_live_release(deployment)

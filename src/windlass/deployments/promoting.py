@@ -95,7 +95,7 @@ def _needs_another(place: Site, found: Deployment) -> bool:
 
 async def _make(ctx: Ctx, deployment: Deployment, wanted: Release, *, of: str) -> None:
     plan = msgspec.convert(deployment.plan, Plan)
-    if plan.kind == "server":
+    if plan.kind != "static":
         # One that was warmed before runs with the variables of that time.
         await world(ctx).edge.stop(wanted.deployment)
     await blocking(release.assemble_again, ctx.settings, world(ctx), plan, wanted, of=of)

@@ -54,7 +54,7 @@ async def make_live(
 
 def has_variables(deployment: Deployment) -> bool:
     """Whether variables still count when it runs, not only when it was built."""
-    return deployment.plan is not None and deployment.plan.get("kind") == "server"
+    return deployment.plan is not None and deployment.plan.get("kind") != "static"
 
 
 async def differing(

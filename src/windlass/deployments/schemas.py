@@ -82,7 +82,8 @@ class DeploymentOut(Out):
     pr_number: int | None
     commit_sha: str | None
     commit_message: str | None
-    url: str
+    # Null when it is workers alone, which answer nobody.
+    url: str | None
     site_slug: str
     build_time_seconds: float | None
     is_active: bool

@@ -113,12 +113,21 @@ async def _bring_up(ctx: Ctx, place: Site, name: str) -> Problem | float:
         return (f"The edge answered with {answered or 'no release'} instead of {name}", [], False)
     if status >= 500:
         return (f"The release answered {status} through the edge", [], True)
-    return (time.perf_counter() - began) * 1000
+    milliseconds = (time.perf_counter() - began) * 1000
+    if release.kind == "worker":
+        settled = await edge.settle(
+            name,
+            deadline_seconds=release.start_timeout_seconds,
+            steady_seconds=ctx.settings.apps.steady_seconds,
+        )
+        if not settled.ok:
+            return (settled.reason, settled.log[-_LOG_LINES:], True)
+    return milliseconds
 
 
 async def _take_down(ctx: Ctx, place: Site) -> Step:
     await blocking(links.unlink, ctx.settings.folder, place.host, place.generation)
-    return Step({"active_id": None, "settled": place.generation})
+    return Step({"active_id": None, "answers": True, "settled": place.generation})
 
 
 def _promoted(ctx: Ctx, place: Site, words: str | None, *, milliseconds: float) -> Any:
@@ -132,6 +141,8 @@ def _promoted(ctx: Ctx, place: Site, words: str | None, *, milliseconds: float) 
         ).one_or_none()
         if wanted is None or place.wanted_id == place.active_id:
             return
+        answers = update(Site).where(Site.id == place.id).values(answers=not _is_worker(wanted))
+        await db.execute(answers)
         values: dict[str, Any] = {}
         if not place.is_preview:
             clear = update(Deployment).where(
@@ -155,7 +166,7 @@ def _promoted(ctx: Ctx, place: Site, words: str | None, *, milliseconds: float) 
                 deployment_id=wanted.id, project_id=wanted.project_id, seconds=seconds
             )
             await emit(db, ready, by=wanted.created_by)
-            await logbook.say(db, wanted.id, f"Live at {ctx.settings.site_url(place.host)}")
+            await logbook.say(db, wanted.id, _live(ctx, wanted, place))
         elif words is not None:
             await logbook.say(db, wanted.id, words)
         is_as_built = not place.wanted_today and place.wanted_reason != promoting.AUTOMATIC
@@ -178,6 +189,16 @@ def _promoted(ctx: Ctx, place: Site, words: str | None, *, milliseconds: float) 
     return then
 
 
+def _live(ctx: Ctx, wanted: Deployment, place: Site) -> str:
+    if _is_worker(wanted):
+        return "Its workers run; it has no web process, so it has no address"
+    return f"Live at {ctx.settings.site_url(place.host)}"
+
+
+def _is_worker(deployment: Deployment) -> bool:
+    return deployment.plan is not None and deployment.plan.get("kind") == "worker"
+
+
 async def _words(ctx: Ctx, place: Site) -> str | None:
     """What the log of a release says that was ready before and goes live now (C-163)."""
     if place.is_preview or place.wanted_id == place.active_id:
@@ -187,17 +208,17 @@ async def _words(ctx: Ctx, place: Site) -> str | None:
         if wanted is None or wanted.status is not Status.ready:
             return None
         differing = await returning.differing(db, wanted, ctx.keys) or ()
-    address = ctx.settings.site_url(place.host)
+    where = "" if _is_worker(wanted) else f" at {ctx.settings.site_url(place.host)}"
     if wanted.is_preview and wanted.promoted_at is None:
         is_server = returning.has_variables(wanted)
         variables = ", running with the variables of production" if is_server else ""
-        return f"Promoted: live at {address}{variables}"
+        return f"Promoted: live{where}{variables}"
     if place.wanted_today:
-        return f"Live again at {address}, with the variables of today"
+        return f"Live again{where}, with the variables of today"
     if not differing:
-        return f"Live again at {address}"
+        return f"Live again{where}"
     names = ", ".join(change.name for change in differing)
-    return f"Live again at {address}, with the variables of its own time; different today: {names}"
+    return f"Live again{where}, with the variables of its own time; different today: {names}"
 
 
 def _failed(place: Site, reason: str) -> Any:

@@ -92,6 +92,9 @@ class App:
         if self.is_live:
             self.crew.want()
         self._unwanted.clear()
+        if self.has_no_web:
+            self._enter("running" if self.is_live else "stopped")
+            return
         if self._drain_task is not None:
             self._drain_task.cancel()
             self._drain_task = None
@@ -104,7 +107,7 @@ class App:
         """Whether a host points at it. Workers end with the last one; they start with `want`."""
         self.is_live = is_live
         if not is_live:
-            self.crew.let_go()
+            self._let_crew_go()
 
     def let_go(self) -> None:
         """It is no longer wanted: workers end now, `web` with its last request."""
@@ -123,7 +126,7 @@ class App:
         """End it until somebody asks for it. At once: who comes from now on waits for the next
         process, and nobody is sent to the one that ends."""
         self.is_parked = True
-        self.crew.let_go()
+        self._let_crew_go()
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -132,7 +135,7 @@ class App:
     async def stop(self) -> None:
         """End it now, until somebody wants it; returns when its processes are gone."""
         self.is_parked = True
-        self.crew.let_go()
+        self._let_crew_go()
         self._unwanted.set()
         if self._drain_task is not None:
             self._drain_task.cancel()
@@ -142,6 +145,11 @@ class App:
             await self.changed()
         if self._unwanted.is_set():
             await self.crew.stop()
+
+    @property
+    def has_no_web(self) -> bool:
+        """It is workers alone: nobody is answered, and its state is theirs."""
+        return self.site.kind == "worker"
 
     @property
     def is_gone(self) -> bool:
@@ -295,6 +303,11 @@ class App:
                         await self.changed()
         self._drain_task = None
         self._unwanted.set()
+
+    def _let_crew_go(self) -> None:
+        self.crew.let_go()
+        if self.has_no_web:
+            self._enter("stopped")
 
     def _enter(self, state: State) -> None:
         if state != self.state:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 import windlass
+from windlass.core.site import Site
 from windlass.core.tally import Tally
 from windlass.edge import bodies
 from windlass.edge.connection import Connection
@@ -40,6 +41,13 @@ class Warm(msgspec.Struct, frozen=True):
     deployment: str
     deadline_seconds: float = 60.0
     host: str = "localhost"
+
+
+class Settle(msgspec.Struct, frozen=True):
+    """Body of `POST /settle`."""
+
+    deployment: str
+    steady_seconds: float
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -127,6 +135,8 @@ class Control:
                 return 200, self._status()
             case b"POST", b"/warm":
                 return await self._warm(msgspec.json.decode(body, type=Warm))
+            case b"POST", b"/settle":
+                return await self._settle(msgspec.json.decode(body, type=Settle))
             case b"POST", b"/traffic":
                 return 200, self._traffic(msgspec.json.decode(body, type=Asked))
             case b"POST", b"/stop":
@@ -152,15 +162,30 @@ class Control:
             apps=self._supervisor.status(),
         )
 
-    async def _warm(self, warm: Warm) -> tuple[int, Outcome]:
-        began = time.monotonic()
-        if "/" in warm.deployment:
-            return 422, Outcome(ok=False, reason="This is not a deployment.", log=[])
+    async def _settle(self, settle: Settle) -> tuple[int, Outcome]:
+        began, site = time.monotonic(), self._site(settle.deployment)
+        if isinstance(site, Outcome):
+            return 422, site
         try:
-            site = self._server.table.release(warm.deployment).site
+            await self._supervisor.settle(site, steady_seconds=settle.steady_seconds)
+        except WarmFailed as failed:
+            return 422, Outcome(ok=False, reason=str(failed), log=failed.lines)
+        return 200, Outcome(ok=True, seconds=round(time.monotonic() - began, 3))
+
+    def _site(self, deployment: str) -> Site | Outcome:
+        """The release that is meant, or what to answer when there is none."""
+        if "/" in deployment:
+            return Outcome(ok=False, reason="This is not a deployment.", log=[])
+        try:
+            return self._server.table.release(deployment).site
         except (OSError, msgspec.MsgspecError) as error:
-            return 422, Outcome(ok=False, reason=f"The release cannot be read: {error}", log=[])
-        if site.kind == "static":
+            return Outcome(ok=False, reason=f"The release cannot be read: {error}", log=[])
+
+    async def _warm(self, warm: Warm) -> tuple[int, Outcome]:
+        began, site = time.monotonic(), self._site(warm.deployment)
+        if isinstance(site, Outcome):
+            return 422, site
+        if site.kind != "server":
             return 200, Outcome(ok=True, seconds=round(time.monotonic() - began, 3))
         try:
             seconds = await self._supervisor.warm(

@@ -28,6 +28,14 @@ Output = Callable[[str], AppLog]
 """The log of a process, by its name."""
 
 
+class Idle(Exception):
+    """A worker is not at work; the text says which and why, `lines` are the end of its log."""
+
+    def __init__(self, reason: str, lines: list[str]) -> None:
+        super().__init__(reason)
+        self.lines = lines
+
+
 class WorkerStatus(msgspec.Struct, frozen=True):
     """One worker in the answer of `GET /status`. `since` is Unix time."""
 
@@ -64,6 +72,7 @@ class Worker:
         self._deployment = deployment
         self._running: Running | None = None
         self._unwanted = asyncio.Event()
+        self._change = asyncio.Event()
         self._task = asyncio.create_task(self._live())
 
     @property
@@ -78,6 +87,29 @@ class Worker:
     async def gone(self) -> None:
         """Returns when no process is left."""
         await asyncio.wait({self._task})
+
+    async def doubt(self, seconds: float) -> str | None:
+        """Why it is not at work; None once it has run for so long, or has finished well."""
+        before = self.restarts
+        while True:
+            if self.state == "finished":
+                return None
+            if self.state in ("waiting", "failed") or self.restarts > before:
+                return self.reason
+            if self._task.done() or self.state == "stopping":
+                return "It was ended."
+            self._change.clear()
+            is_running = self.state == "running"
+            try:
+                async with asyncio.timeout(seconds if is_running else None):
+                    await self._change.wait()
+            except TimeoutError:
+                return None
+
+    def lines(self) -> list[str]:
+        """The end of what it wrote."""
+        self._output.flush()
+        return self._output.tail()
 
     def status(self) -> WorkerStatus:
         """How it is."""
@@ -106,6 +138,7 @@ class Worker:
         finally:
             if self.state not in _OVER:
                 self._enter("stopped")
+            self._change.set()
             self._output.close()
 
     async def _run(self) -> Exit:
@@ -170,6 +203,7 @@ class Worker:
         if state != self.state:
             self.state = state
             self.since = time.time()
+            self._change.set()
 
 
 class Crew:
@@ -225,6 +259,29 @@ class Crew:
                 await asyncio.wait({self._task})
             self.let_go()
             await self._left()
+
+    async def prove(self, seconds: float) -> None:
+        """Returns when all of them have been at work for so long. Raises Idle for the first that
+        is not."""
+        while self._task is not None:
+            await asyncio.wait({self._task})
+        if not self._workers:
+            raise Idle("Its workers were not started.", [])
+        doubts = {
+            name: asyncio.create_task(worker.doubt(seconds))
+            for name, worker in self._workers.items()
+        }
+        workers = dict(self._workers)
+        try:
+            for done in asyncio.as_completed(doubts.values()):
+                if await done is None:
+                    continue
+                name = next(n for n, task in doubts.items() if task.done() and task.result())
+                raise Idle(f"{name}: {doubts[name].result()}", workers[name].lines())
+        finally:
+            for task in doubts.values():
+                task.cancel()
+            await asyncio.gather(*doubts.values(), return_exceptions=True)
 
     def status(self) -> dict[str, WorkerStatus]:
         """How each of them is."""

@@ -79,6 +79,8 @@ class Server:
         except (OSError, msgspec.MsgspecError) as error:
             self.table.tally(deployment).add(500, 0.0)
             return self._unreadable(request, error)
+        if release.site.kind == "worker":
+            return self._refuse_method(request) or self._works(request, release)
         if (moved := self._moved(request, release)) is not None:
             return moved
         return self._refuse_method(request) or self._app(request, connection)
@@ -168,9 +170,17 @@ class Server:
             release = self.table.release(deployment)
             if release.site.kind == "static":
                 return static.answer(request, release, self._contents)
+            if release.site.kind == "worker":
+                return self._works(request, release)
         except (OSError, msgspec.MsgspecError) as error:
             return self._unreadable(request, error)
         return release
+
+    def _works(self, request: Request, release: Release) -> Reply:
+        """What stands at the address of workers; who asks here wakes those of a preview."""
+        self._supervisor.of(release.site, request.host).want()
+        text = "This project runs workers. It has no web process, so nothing is served here."
+        return replies.to(request, 404, text, release.marks)
 
     @staticmethod
     def _moved(request: Request, release: Release) -> Reply | None:

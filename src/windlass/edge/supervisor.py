@@ -19,7 +19,7 @@ from windlass.edge import log
 from windlass.edge.app import App, Down, State
 from windlass.edge.applog import AppLog
 from windlass.edge.backoff import FIRST_RETRY_SECONDS
-from windlass.edge.crew import Crew, WorkerStatus
+from windlass.edge.crew import Crew, Idle, WorkerStatus
 from windlass.edge.runner import Slots, Start
 from windlass.edge.tunnel import GOING_AWAY
 
@@ -170,6 +170,23 @@ class Supervisor:
             await self.stop(site.deployment)
         raise WarmFailed(reason, lines)
 
+    async def settle(self, site: Site, *, steady_seconds: float) -> None:
+        """Returns when the workers of a linked release have been at work for so long. Raises
+        WarmFailed at the first that is not, or after the release's time to start."""
+        self.look()
+        app = self._apps.get(site.deployment)
+        if app is None or not app.is_live:
+            raise WarmFailed("No host points at this release.", [])
+        app.want()
+        try:
+            async with asyncio.timeout(site.start_timeout_seconds + steady_seconds):
+                await app.crew.prove(steady_seconds)
+        except Idle as idle:
+            raise WarmFailed(str(idle), idle.lines) from idle
+        except TimeoutError:
+            reason = f"Its workers were not at work within {site.start_timeout_seconds:g} s."
+            raise WarmFailed(reason, []) from None
+
     async def stop(self, deployment: str) -> bool:
         """End an app now; true when there was one. A linked one wakes with its next visitor."""
         app = self._apps.get(deployment)
@@ -234,7 +251,7 @@ class Supervisor:
         except (OSError, msgspec.MsgspecError) as error:
             log.event("edge.release_unreadable", deployment=deployment, error=str(error))
             return None
-        if site.kind == "server":
+        if site.kind != "static":
             return site
         self._static.add(deployment)
         return None
@@ -247,14 +264,19 @@ class Supervisor:
 
 
 def _status(app: App) -> AppStatus:
-    running = app.running
+    running, processes = app.running, app.crew.status()
+    memory = running.memory_bytes() if running else 0
+    if app.has_no_web:
+        memory = sum(each.memory_bytes for each in processes.values())
     return AppStatus(
         state="asleep" if app.is_parked and app.state == "stopped" else app.state,
         pid=running.pid if running else None,
-        restarts=app.restarts,
+        restarts=sum(each.restarts for each in processes.values())
+        if app.has_no_web
+        else app.restarts,
         in_flight=app.in_flight,
         since=app.since,
-        memory_bytes=running.memory_bytes() if running else 0,
+        memory_bytes=memory,
         reason=app.reason if app.state == "waiting" else None,
-        processes=app.crew.status(),
+        processes=processes,
     )

@@ -111,6 +111,8 @@ class Site(Leased, Model):
     is_preview: Mapped[bool] = mapped_column(default=False, server_default="false")
     # The branch whose newest ready preview it serves; null for the address of one release.
     alias_of: Mapped[str | None]
+    # False while what it serves are workers alone: then nothing answers there.
+    answers: Mapped[bool] = mapped_column(default=True, server_default="true")
     wanted_id: Mapped[UUID | None] = mapped_column(index=True)
     active_id: Mapped[UUID | None] = mapped_column(index=True)
     # Rises with every wish; the link on disk refuses a smaller one. Until `settled` is the same,

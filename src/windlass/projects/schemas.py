@@ -96,6 +96,8 @@ class ProjectOut(Out):
     keep_releases: int | None
     watch_minutes: int
     url: str
+    # False while its live version is workers alone: then nothing answers at its address.
+    answers: bool
     active_deployment_id: str | None
     # The shape of a deployment, which stands above this area.
     latest_deployment: Out | None
@@ -132,6 +134,7 @@ class ProjectOut(Out):
             keep_releases=row.keep_releases,
             watch_minutes=row.watch_minutes,
             url=settings.site_url(site.host),
+            answers=site.answers,
             active_deployment_id=ids.public("depl", active) if active else None,
             latest_deployment=latest,
             created_at=row.created_at,

@@ -102,9 +102,12 @@ async def _lines(
     if newest is None:
         return ["There is no preview yet."]
     table = [("Status", _status(newest))]
-    if newest.status is Status.ready and newest.pruned_at is None:
+    answers = (newest.plan or {}).get("kind") != "worker"
+    if not answers:
+        table.append(("Preview", "Its workers run; it has no address"))
+    elif newest.status is Status.ready and newest.pruned_at is None:
         table.append(("Preview", settings.site_url(newest.host)))
-    if (alias := await _alias(db, row)) is not None:
+    if answers and (alias := await _alias(db, row)) is not None:
         table.append(("Newest of the branch", settings.site_url(alias)))
     table.append(("Commit", f"`{(newest.commit_sha or '')[:12]}`"))
     log = f"{settings.panel_url}/deployments/{ids.public('depl', newest.id)}"

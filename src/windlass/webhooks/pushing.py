@@ -162,7 +162,7 @@ class Watching(msgspec.Struct, frozen=True, kw_only=True):
             results[ref] = _why_not(shape)
             if shape is not None and results[ref] is None:
                 await asyncio.to_thread(kept.move, ref, commit)
-                yield git_protocol.progress(f"Live: {shape.url}\n")
+                yield git_protocol.progress(f"Live: {shape.url or 'its workers run'}\n")
         yield git_protocol.report(results, banded=True)
 
 

@@ -56,7 +56,7 @@ def detect(tree: Tree, overrides: Overrides = _NOTHING, *, installed: Installed 
         plan = best(source, settings.said.framework, installed)
     except (UnsupportedPlan, ToolchainMissing) as error:
         plan, refused = None, error
-    settings = heeding(settings, source, top, plan)
+    settings = heeding(settings, source, top, plan, processes)
     plan = plan or custom(source, settings, processes)
     if plan is None:
         contained = containers.container(source, settings, processes)

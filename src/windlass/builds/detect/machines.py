@@ -95,6 +95,10 @@ def dotnet(source: Source, installed: Installed) -> Plan | None:
             },
             evidence=(N_("{file}: a .NET program").format(file=source.named(path)),),
         )
+        if found[1] == "Worker":
+            plan = replace(
+                plan, kind="worker", start_command=None, processes={"worker": f"dotnet {dll}"}
+            )
         return built_with("dotnet", source, installed, plan)
     return None
 

@@ -14,7 +14,7 @@ from windlass.builds.detect.requirements import Requirements
 from windlass.builds.detect.source import Source
 from windlass.builds.errors import SettingWrong
 from windlass.builds.paths import check_directory
-from windlass.builds.plan import Overrides, Plan, ProcessSettings
+from windlass.builds.plan import Kind, Overrides, Plan, ProcessSettings
 from windlass.builds.windlass_toml import MAX_BYTES, ProcessToml, WindlassToml, parse
 from windlass.core.errors import invalid
 from windlass.core.languages import N_
@@ -82,7 +82,13 @@ def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
     )
 
 
-def heeding(settings: Settings, source: Source, top: Source, plan: Plan | None) -> Settings:
+def heeding(
+    settings: Settings,
+    source: Source,
+    top: Source,
+    plan: Plan | None,
+    processes: Procfile | None,
+) -> Settings:
     """The settings with what files of other hosts wish for, where nobody said anything.
 
     What was recognised as a server stays one: there an output directory often means its assets.
@@ -97,6 +103,10 @@ def heeding(settings: Settings, source: Source, top: Source, plan: Plan | None) 
         names.append("output_directory")
     chosen = {name: getattr(wishes, name) for name in names if getattr(said, name) is None}
     chosen = {name: value for name, value in chosen.items() if value is not None}
+    together = replace(said, processes={**wishes.processes, **said.processes})
+    if not chosen.get("start_command", "-") and not _workers(together, processes):
+        # Without workers it would be nothing at all.
+        del chosen["start_command"]
     sources = [
         N_("{file}: sets {names}").format(file=each.file, names=", ".join(own))
         for each in readers
@@ -104,12 +114,7 @@ def heeding(settings: Settings, source: Source, top: Source, plan: Plan | None) 
     ]
     return replace(
         settings,
-        said=replace(
-            said,
-            **chosen,
-            env={**wishes.env, **said.env},
-            processes={**wishes.processes, **said.processes},
-        ),
+        said=replace(together, **chosen, env={**wishes.env, **said.env}),
         sources=(*settings.sources, *sources),
     )
 
@@ -118,12 +123,14 @@ def custom(source: Source, settings: Settings, processes: Procfile | None) -> Pl
     """Nothing was recognised, but somebody said how to start it or where its output goes."""
     said = settings.said
     start = said.start_command or (processes.web if processes else None)
-    if not start and not said.output_directory:
+    runs_workers = bool(_workers(said, processes))
+    if not start and not said.output_directory and not runs_workers:
         return None
+    kind: Kind = "server" if start else "static" if said.output_directory else "worker"
     plan = Plan(
         framework="custom",
-        label=N_("Custom commands"),
-        kind="server" if start else "static",
+        label=N_("Workers") if kind == "worker" else N_("Custom commands"),
+        kind=kind,
         root_directory=source.root,
         start_command=start,
     )
@@ -138,6 +145,17 @@ def custom(source: Source, settings: Settings, processes: Procfile | None) -> Pl
     return plan
 
 
+def _workers(said: WindlassToml, processes: Procfile | None) -> dict[str, str]:
+    """The commands of the processes beside `web`, by name; what is said wins over a Procfile."""
+    commands = dict(processes.others) if processes else {}
+    for name, process in said.processes.items():
+        command = process if isinstance(process, str) else process.command
+        if name != WEB and command is not None:
+            commands[name] = command.strip()
+    # As everywhere an empty command means: none.
+    return {name: command for name, command in commands.items() if command}
+
+
 def apply(source: Source, plan: Plan, settings: Settings, processes: Procfile | None) -> Plan:
     """The plan with everything that was said about it."""
     said = settings.said
@@ -150,7 +168,7 @@ def apply(source: Source, plan: Plan, settings: Settings, processes: Procfile | 
             plan = replace(plan, **{name: value.strip() or None})
     if settings.chosen:
         evidence.append(N_("settings: {names}").format(names=", ".join(settings.chosen)))
-    plan = _with_kind(source, plan, said, warnings)
+    plan = _with_kind(source, plan, said, processes, warnings)
     if plan.install_command is None:
         plan = replace(plan, cache_directories=())
     if said.fallback is not None:
@@ -193,7 +211,7 @@ def _with_web(said: WindlassToml) -> WindlassToml:
     """The command of the process `web` is the start command under another name."""
     web = said.processes.get(WEB)
     command = web if isinstance(web, str) else web.command if web else None
-    return replace(said, start_command=command) if command else said
+    return replace(said, start_command=command) if command is not None else said
 
 
 def with_workers(
@@ -221,18 +239,37 @@ def with_workers(
     # As everywhere an empty command means: none.
     commands = {name: command for name, command in commands.items() if command}
     if plan.kind == "static" and commands:
-        message = N_("Not run, because a static site has no processes: {names}")
+        message = N_(
+            "Not run, because a static site has no processes: {names}. To run them and serve"
+            ' nothing, say `web = ""` in [processes] of windlass.toml.'
+        )
         warnings.append(message.format(names=", ".join(commands)))
         return replace(plan, processes={}, process_settings={})
-    if commands:
+    if plan.kind == "worker":
+        message = N_("runs without a web process: {names}")
+        evidence.append(message.format(names=", ".join(commands)[:200]))
+    elif commands:
         message = N_("runs beside web: {names}")
         evidence.append(message.format(names=", ".join(commands)[:200]))
     return replace(plan, processes=commands, process_settings=settings)
 
 
-def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[str]) -> Plan:
-    """A start command makes a server, an output directory makes a site; both: a server."""
+def _with_kind(
+    source: Source,
+    plan: Plan,
+    said: WindlassToml,
+    processes: Procfile | None,
+    warnings: list[str],
+) -> Plan:
+    """A start command makes a server, an output directory makes a site; both: a server. Workers
+    without a start command run alone."""
     start, output = said.start_command, said.output_directory
+    workers = {} if output else _workers(said, processes)
+    is_none = start is not None and not start.strip()
+    if workers and (is_none or (start is None and _is_one_of(plan, workers, processes))):
+        return replace(
+            plan, kind="worker", start_command=None, output_directory=None, fallback=None
+        )
     if start and start.strip():
         if output:
             warnings.append(N_("A server has no output directory: it is passed over."))
@@ -247,7 +284,11 @@ def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[st
         plan = replace(plan, kind="static", start_command=None, output_directory=output)
     elif start is not None and plan.kind == "server":
         raise invalid(
-            "startCommand", N_("A server needs a start command, a site an output directory.")
+            "startCommand",
+            N_(
+                "A server needs a start command, a site an output directory, and who has neither"
+                " needs workers."
+            ),
         )
     elif output is not None and plan.kind == "static":
         plan = replace(plan, output_directory=".")
@@ -261,6 +302,17 @@ def _with_kind(source: Source, plan: Plan, said: WindlassToml, warnings: list[st
             ).format(folder=folder),
         )
     return plan
+
+
+def _is_one_of(plan: Plan, workers: dict[str, str], processes: Procfile | None) -> bool:
+    """A Procfile without `web` whose worker is the very program that looked like a server: it is
+    a bot or a consumer, as it says."""
+    if plan.kind != "server" or (processes is not None and processes.web):
+        return False
+    same = {plan.start_command}
+    if plan.runtime == "node":
+        same |= {"npm start", "npm run start", "yarn start", "pnpm start", "node ."}
+    return bool(same & {*workers.values()})
 
 
 def _checked(overrides: Overrides) -> Overrides:

@@ -108,7 +108,7 @@ def show_project(session: Session, project: "Project") -> None:
         session.say(f"  newest  {_line(newest)}")
     if project.repository_url:
         session.say(f"  from    {plain(project.repository_url)}")
-    if project.url and live:
+    if project.url and live and project.answers:
         session.say(project.url)
 
 

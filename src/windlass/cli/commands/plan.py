@@ -55,7 +55,8 @@ def plan(
 
 def show(session: Session, plan: "Plan") -> None:
     """The plan as a short table, with what it rests on."""
-    kind = {"static": "static files", "server": "a server"}.get(plan.kind, plan.kind)
+    words = {"static": "static files", "server": "a server", "worker": "workers, no web process"}
+    kind = words.get(plan.kind, plan.kind)
     session.say(f"{plain(plan.label or plan.framework)}: {plain(kind)}", bold=True)
     rows = [(label, getattr(plan, field)) for label, field in _ROWS]
     if plan.root_directory not in {"", "."}:

@@ -136,5 +136,5 @@ def _row(project: "Project") -> tuple[str, ...]:
         project.framework or "",
         latest.status if latest else "",
         ago(latest.created_at) if latest else "",
-        project.url or "",
+        (project.url or "") if project.answers else "",
     )

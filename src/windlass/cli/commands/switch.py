@@ -149,8 +149,9 @@ def _finish(session: Session, deployment: "Deployment", done: str, *, told: int 
     else:
         session.say(f"Asked for. See it with: windlass status --project {deployment.project.slug}")
     # A promoted preview keeps its own address; what changed is what the project's serves.
-    if url := session.api.project(deployment.project_id).url:
-        session.say(url, bold=True)
+    project = session.api.project(deployment.project_id)
+    if project.url and project.answers:
+        session.say(project.url, bold=True)
     session.result(deployment.as_received)
 
 

@@ -168,7 +168,7 @@ def together(
 def report(source: Source, top: Source, plan: Plan | None) -> Report | None:
     """Everything that is there, and what becomes of it; None when there is nothing."""
     configured = read(source, top, strict=False)
-    is_server = plan is not None and plan.kind == "server"
+    is_server = plan is not None and plan.kind != "static"
     finished: list[Reader] = [] if is_server else _published(source, plan)
     served = together(
         [*finished, *configured],

@@ -1,5 +1,6 @@
 """`render.yaml` and `fly.toml`: one service of several, its commands, variables and rules."""
 
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -31,6 +32,13 @@ _RENDER_CANNOT = {
     "initialDeployHook": N_("nothing runs once only"),
     "schedule": N_("jobs by the clock are not run here yet"),
 }
+_RENDER_KINDS = {
+    "pserv": N_("a private service would be a project of its own, and projects do not see others"),
+    "cron": N_("jobs by the clock are not run here yet"),
+    **dict.fromkeys(
+        ("keyvalue", "redis"), N_("databases are brought along; set their addresses as variables")
+    ),
+}
 _FLY_CANNOT = {
     **dict.fromkeys(("app", "kill_signal", "console_command"), ""),
     "primary_region": _PLACE,
@@ -59,17 +67,20 @@ _FLY_SERVICE_CANNOT = {
 
 
 def render(content: Table, reader: Reader) -> None:
-    """One web service or static site; which of several this project is would be a guess."""
+    """One web service or static site with the workers beside it, or workers alone; which of
+    several this project is would be a guess."""
     ours: list[Table] = []
+    workers: list[Table] = []
     for each in map(table, _listed(content.get("services"))):
-        if _text(each.get("type")) in ("web", "static"):
+        kind = _text(each.get("type"))
+        if kind in ("web", "static"):
             ours.append(each)
+        elif kind == "worker":
+            workers.append(each)
         else:
             name = f"services.{_text(each.get('name'))[:60]}"
-            reader.impossible(
-                name,
-                N_("a {kind} service is not run yet").format(kind=_text(each.get("type"))[:20]),
-            )
+            reason = _RENDER_KINDS.get(kind, N_("a {kind} service is not run yet"))
+            reader.impossible(name, reason.format(kind=kind[:20]))
     for key in ("databases", "envVarGroups", "previews", "projects"):
         if key in content and key != "envVarGroups":
             reason = N_("databases are brought along; set their addresses as variables")
@@ -80,8 +91,33 @@ def render(content: Table, reader: Reader) -> None:
             "services",
             N_("several ({names}); make a project of each, with its folder").format(names=names),
         )
-    elif ours:
+        return
+    if ours:
         _service(ours[0], content, reader)
+    elif workers:
+        # What they share is said by the first of them.
+        _service({**workers[0], "startCommand": ""}, content, reader)
+    _render_workers(workers, ours[0] if ours else (workers or [{}])[0], reader)
+
+
+def _render_workers(workers: list[Table], main: Table, reader: Reader) -> None:
+    """Workers that are made from the same folder run beside the web service, as its processes."""
+    for worker in workers:
+        name = _text(worker.get("name"))
+        key = f"services.{name[:60]}"
+        if _text(worker.get("rootDir")) != _text(main.get("rootDir")):
+            reader.impossible(key, N_("it has a folder of its own; make a project of it"))
+            continue
+        process = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:63] or "worker"
+        command = worker.get("startCommand") or worker.get("dockerCommand")
+        if worker is not main and not command:
+            reader.impossible(key, N_("it has no command of its own"))
+            continue
+        reader.process(key, process, command)
+        if worker is not main and "envVars" in worker:
+            reader.adapted(
+                f"{key}.envVars", N_("it has the variables of the web service, and no others")
+            )
 
 
 def _service(service: Table, content: Table, reader: Reader) -> None:
@@ -171,7 +207,7 @@ def fly(content: Table, reader: Reader) -> None:
     does: dict[str, Callable[[str, object], None]] = {
         "env": lambda key, value: reader.environment(key, value),
         "deploy": lambda key, value: _deploy(reader, table(value)),
-        "processes": lambda key, value: _processes(reader, table(value)),
+        "processes": lambda key, value: _processes(reader, table(value), content),
         "build": lambda key, value: _build(reader, table(value)),
         "http_service": lambda key, value: _fly_service(reader, key, table(value)),
         "services": lambda key, value: _fly_services(reader, key, _listed(value)),
@@ -189,8 +225,13 @@ def _deploy(reader: Reader, deploy: Table) -> None:
     reader.each(deploy, does, cannot, prefix="deploy.")
 
 
-def _processes(reader: Reader, processes: Table) -> None:
-    web = next((name for name in ("app", "web") if name in processes), None)
+def _processes(reader: Reader, processes: Table, content: Table) -> None:
+    """The one that has a service, or the usual name, answers visitors; else all are workers."""
+    services = [table(content.get("http_service")), *map(table, _listed(content.get("services")))]
+    served = [_text(name) for each in services for name in _listed(each.get("processes"))]
+    web = next((name for name in (*served, "app", "web") if name in processes), None)
+    if web is None and not any(services):
+        reader.wish(start_command="")
     for name, command in processes.items():
         if name == web:
             reader.command("start_command", f"processes.{name}", command)

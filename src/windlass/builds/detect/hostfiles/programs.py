@@ -79,7 +79,10 @@ def _formation(reader: Reader, values: Table) -> None:
         quantity = table(given).get("quantity", 1)
         if quantity == 1:
             reader.exact(f"formation.{name[:60]}")
-        elif quantity == 0 and name != "web":
+        elif quantity == 0 and name == "web":
+            reader.wish(start_command="")
+            reader.exact("formation.web", N_("not run"))
+        elif quantity == 0:
             reader.wish(processes={**reader.wishes.processes, name: ""})
             reader.exact(f"formation.{name[:60]}", N_("not run"))
         else:
