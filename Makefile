@@ -41,7 +41,7 @@ TEST_PARTS := chromium-headless-shell:chromium-headless-shell nginx:nginx caddy:
 	redis-server:redis-server dockerd:docker.io busybox:busybox-static docker-registry:docker-registry
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
-.PHONY: translations fuzz test-examples test-kills
+.PHONY: translations fuzz test-examples test-kills schemas
 .PHONY: locks format wheel clean
 
 help:  ## list the commands
@@ -108,6 +108,9 @@ docs: $(DONE)/dev  ## write the generated pages of docs/reference again
 
 format: $(DONE)/dev  ## let ruff format and mend
 	@$(VENV)/bin/ruff check --fix --quiet && $(VENV)/bin/ruff format --quiet
+
+schemas: $(DONE)/dev  ## pack the schemas of Kubernetes and its companions again
+	@$(PY) packaging/schemas.py
 
 locks: $(DONE)/dev  ## resolve requirements/*.txt again; names no registry
 	@packaging/locks.sh

@@ -1,0 +1,1 @@
+"""What is wrong with a set of Kubernetes objects: rules, profiles, findings."""
