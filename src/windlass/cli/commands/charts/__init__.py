@@ -1,0 +1,38 @@
+"""`windlass charts`: Kubernetes manifests, without any server. Each command is a file in here, with
+a click command called `command`; it is imported when it runs.
+"""
+
+import importlib
+from typing import cast
+
+import click
+
+from windlass.cli.session import standard
+
+EPILOG = """\b
+Works on files and needs no server, no cluster and no sign-in.
+
+\b
+Examples:
+  windlass charts generate app.yaml              print the manifests of a form
+  windlass charts generate app.yaml -o k8s       write each one into a file of its own"""
+
+COMMANDS = ("generate",)
+
+
+class Charts(click.Group):
+    """Imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return cast(click.Command, importlib.import_module(f"{__name__}.{cmd_name}").command)
+
+
+@click.group(cls=Charts, epilog=EPILOG, help="Kubernetes manifests from a form.")
+@standard
+def charts() -> None:
+    pass
