@@ -17,6 +17,7 @@ from sqlalchemy import LargeBinary, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import challenges, factors, providers
+from windlass.builds import logins
 from windlass.core import crypto, idempotency, log, process
 from windlass.core.crypto import KeyRing, SealBroken
 from windlass.core.db import Database, Model
@@ -70,6 +71,12 @@ STORES = (
         "deploy_key_sealed",
         (),
         lambda row: deploy_keys.context_of(row.id),
+    ),
+    Store(
+        "registry_logins",
+        "password_sealed",
+        ("project_id", "host"),
+        lambda row: logins.context_of(row.project_id, row.host),
     ),
     Store(
         "webhooks",

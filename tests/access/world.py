@@ -24,6 +24,8 @@ from windlass.auth.models import (
 )
 from windlass.auth.permissions import Permission, Role
 from windlass.auth.signing import SigningKeys
+from windlass.builds import logins
+from windlass.builds.schemas import LoginSet
 from windlass.core import ids
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
@@ -153,6 +155,8 @@ async def tenant(
         [(env, _)] = await projects.set_variable(db, project, wanted, keys, by=owner)
         db.add(TeamMember(team_id=team, user_id=spare.id, role=Role.viewer))
         db.add(TeamProject(team_id=team, project_id=project.id, shared_by=owner.id))
+        login = LoginSet(registry="ghcr.io", username="ada", password="SECRET")
+        things["login"] = await logins.save(db, project, login, keys, by=owner)
         db.add_all(things.values())
         await db.flush()
     public = {
@@ -167,6 +171,7 @@ async def tenant(
         "team_slug": await _slug(database, team),
         "token": "join_nothing",
         "user_id": ids.public("user", spare.id),
+        "login_id": ids.public("reg", things["login"].id),
         "env_id": ids.public("env", env.id),
         "invitation_id": ids.public("inv", things["team_invitation"].id),
         "invitation": ids.public("inv", things["team_invitation"].id),

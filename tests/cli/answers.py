@@ -190,9 +190,25 @@ class Answers:
                 kept = [one for one in panel.previews[project_id] if one["id"] != id]
                 panel.previews[project_id] = kept
                 return None
+            case _, [project_id, "registries", *rest]:
+                return self._logins(call, project_id, rest)
             case _, [project_id, "env", *rest]:
                 return self._env(call, project_id, rest)
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
+
+    def _logins(self, call: Call, project_id: str, rest: list[str]) -> Any:
+        kept = self.panel.logins.setdefault(project_id, [])
+        match call.method, rest:
+            case "GET", []:
+                return kept
+            case "POST", []:
+                told = json.loads(call.body)
+                del told["password"]
+                kept.append({"id": f"reg_{len(kept)}", **told, "updatedAt": "2026-02-01T00:00:00Z"})
+                return 201, kept[-1]
+            case _, [*id]:
+                kept[:] = [one for one in kept if [one["id"]] != id]
+                return None
 
     def _env(self, call: Call, project_id: str, rest: list[str]) -> Any:
         variables = self.panel.variables[project_id]

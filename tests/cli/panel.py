@@ -33,6 +33,7 @@ class Panel:
     projects: dict[str, dict[str, Any]] = field(default_factory=dict)
     variables: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     previews: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    logins: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
     logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     output: list[dict[str, Any]] = field(default_factory=list)

@@ -42,6 +42,16 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     found.stop()
 
 
+@pytest.fixture(scope="session")
+def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """One that lets nobody in without a login."""
+    if shutil.which("docker-registry") is None:
+        pytest.skip("docker-registry is not installed: apt-get install docker-registry")
+    found = Registry(tmp_path_factory.mktemp("private"), is_private=True)
+    yield found
+    found.stop()
+
+
 @pytest.fixture
 async def engine(dockerd: Dockerd) -> AsyncIterator[Engine]:
     found = Engine(dockerd.address)

@@ -107,9 +107,12 @@ class Dockerd:
 
 
 class Registry:
-    """A registry of images on this machine, from Debian."""
+    """A registry of images on this machine, from Debian; `is_private`: for USER alone."""
 
-    def __init__(self, folder: Path) -> None:
+    USER = ("robot", "pull-me-7391")
+    _HTPASSWD = "robot:$2b$05$abcdefghijklmnopqrstuu/HOfdl5cuxmiYNXE1xn6EzevqqRbyY6\n"
+
+    def __init__(self, folder: Path, *, is_private: bool = False) -> None:
         self.port = free_port()
         self.place = f"127.0.0.1:{self.port}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,6 +122,12 @@ class Registry:
             f"storage:\n  filesystem:\n    rootdirectory: {folder}/data\n"
             f"http:\n  addr: {self.place}\n"
         )
+        self._login: dict[str, str] = {}
+        if is_private:
+            (folder / "htpasswd").write_text(self._HTPASSWD)
+            with config.open("a") as more:
+                more.write(f"auth:\n  htpasswd:\n    realm: x\n    path: {folder}/htpasswd\n")
+            self._login = dict(zip(("username", "password"), self.USER, strict=True))
         self._process = subprocess.Popen(
             ["docker-registry", "serve", str(config)],
             stdout=subprocess.DEVNULL,
@@ -135,7 +144,7 @@ class Registry:
         """Push an image and forget it on the engine; the name that it has here."""
         whole = f"{self.place}/{name}"
         dockerd.import_image(whole, files, *changes)
-        auth = base64.b64encode(b"{}").decode()
+        auth = base64.urlsafe_b64encode(json.dumps(self._login).encode()).decode()
         repository, _, tag = whole.rpartition(":")
         answer = dockerd.http.post(
             f"/images/{repository}/push", params={"tag": tag}, headers={"X-Registry-Auth": auth}

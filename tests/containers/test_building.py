@@ -12,6 +12,7 @@ from windlass.adapters import world as worlds
 from windlass.builds.detect import detect
 from windlass.builds.imaging import Imaging
 from windlass.builds.plan import Plan
+from windlass.builds.pulling import Login
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Work
 from windlass.core.blobs import BlobStore
@@ -69,6 +70,7 @@ class Builder:
         self.secrets: tuple[str, ...] = ()
         self.project = "proj_a"
         self.is_clean = False
+        self.logins: tuple[Login, ...] = ()
 
     async def build(self, files: dict[str, str], *, seconds: float = 120) -> Plan:
         store = BlobStore(self.settings.folder / "blobs")
@@ -93,6 +95,7 @@ class Builder:
             env=self.env,
             secrets=self.secrets,
             is_clean=self.is_clean,
+            logins=self.logins,
         )
         return await imaging.make(plan, manifest, seconds)
 

@@ -87,6 +87,8 @@ _SENTENCES = {
     "projects.Deleted": N_("Deleted the project {slug}"),
     "projects.DeployKeyMade": N_("Made a deploy key for the project"),
     "projects.DeployKeyRemoved": N_("Removed the deploy key of the project"),
+    "projects.RegistryLoginRemoved": N_("Removed the login at the registry {registry}"),
+    "projects.RegistryLoginSet": N_("Set the login at the registry {registry}"),
     "projects.Shared": N_("Shared the project with a team"),
     "projects.Transferred": N_("Gave the project to {user}"),
     "projects.Unshared": N_("Ended the sharing with a team"),

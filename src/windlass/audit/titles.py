@@ -47,6 +47,8 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "projects.Deleted": N_("Project deleted"),
             "projects.DeployKeyMade": N_("Deploy key made"),
             "projects.DeployKeyRemoved": N_("Deploy key removed"),
+            "projects.RegistryLoginSet": N_("Registry login set"),
+            "projects.RegistryLoginRemoved": N_("Registry login removed"),
             "projects.Shared": N_("Project shared"),
             "projects.Unshared": N_("Sharing ended"),
             "projects.Transferred": N_("Project given to somebody else"),

@@ -74,3 +74,11 @@ class ReferenceWrong(ValidationFailed):
     """{reference} is no name of an image: {problem}."""
 
     reason = "IMAGE_NAME_WRONG"
+
+
+class LoginNotFound(NotFound):
+    """The project has no such login at a registry."""
+
+
+class TooManyLogins(Conflict):
+    """A project has at most {most} logins at registries. Remove one first."""

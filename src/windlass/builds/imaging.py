@@ -22,7 +22,7 @@ from windlass.builds.dockerfile import MAX_BYTES, Dockerfile
 from windlass.builds.dockerignore import FILE, sees
 from windlass.builds.plan import ContainerPlan, Plan
 from windlass.builds.progress import Progress
-from windlass.builds.pulling import Pulled, Registries
+from windlass.builds.pulling import Login, Pulled, Registries
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Work
 from windlass.core import container as containers
@@ -50,6 +50,7 @@ class Imaging:
     env: dict[str, str]
     secrets: tuple[str, ...]
     is_clean: bool
+    logins: tuple[Login, ...] = ()
     cache: str = ""
     """What must not build on the layers of the rest of the project is kept apart by this."""
 
@@ -60,6 +61,7 @@ class Imaging:
             self.engine,
             addresses=self.world.egress.addresses,
             local_images=words(self.settings.containers.local_images),
+            logins=self.logins,
         )
 
     async def make(self, plan: Plan, manifest: Manifest, seconds: float) -> Plan:

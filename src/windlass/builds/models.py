@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from windlass.core.db import Model
@@ -45,3 +45,16 @@ class Source(Leased, Model):
     size_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+
+
+class RegistryLogin(Model):
+    """With what a project's private images are fetched from one registry; never handed out."""
+
+    __tablename__ = "registry_logins"
+    __table_args__ = (UniqueConstraint("project_id", "host"),)
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    # As references name it: `docker.io`, `registry.example.com:5000`.
+    host: Mapped[str]
+    username: Mapped[str]
+    password_sealed: Mapped[bytes]

@@ -15,6 +15,7 @@ from windlass.builds.detect.source import Source
 from windlass.builds.detect.toolchains import TOOLCHAINS
 from windlass.builds.imaging import Imaging
 from windlass.builds.plan import Overrides, Plan
+from windlass.builds.pulling import Login
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Limit, Log, Step, Work
 from windlass.core import launch, trees
@@ -52,6 +53,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     # For the fetch over ssh, and for nothing after it.
     deploy_key: bytes | None = None
+    # For private images, and for nothing but the engine's fetch.
+    logins: tuple[Login, ...] = ()
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +175,7 @@ class Pipeline:
             project=job.project,
             env=job.env,
             secrets=job.secrets,
+            logins=job.logins,
             is_clean=job.is_clean,
             cache=job.cache,
         )

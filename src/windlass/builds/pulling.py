@@ -4,7 +4,9 @@ A tag on the engine may be somebody's, and what lies there without a registry al
 is never looked for among them: a registry says which digest it means now, and that is pulled.
 """
 
+import base64
 import json
+import re
 from typing import Any, cast
 
 import msgspec
@@ -19,6 +21,18 @@ from windlass.core.languages import N_
 
 _LOOK_SECONDS = 30.0
 _SILENCE_SECONDS = 120.0
+_HUB_ADDRESS = "https://index.docker.io/v1/"
+_REFUSED = re.compile(
+    r"unauthorized|authentication required|denied|no basic auth|incorrect username", re.IGNORECASE
+)
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """As whom images of one registry are fetched."""
+
+    registry: str
+    username: str
+    password: str
 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,9 +52,15 @@ class Registries:
     """The registries that an instance may ask, through its engine."""
 
     def __init__(
-        self, engine: Engine, *, addresses: AddressPolicy, local_images: tuple[str, ...]
+        self,
+        engine: Engine,
+        *,
+        addresses: AddressPolicy,
+        local_images: tuple[str, ...],
+        logins: tuple[Login, ...] = (),
     ) -> None:
         self._engine = engine
+        self._logins = {login.registry: login for login in logins}
         self._addresses = addresses
         self._local_images = local_images
 
@@ -50,14 +70,15 @@ class Registries:
         if references.is_listed(wanted, self._local_images):
             return await self._local(wanted)
         await self._check_place(wanted)
-        pin = f"{wanted.repository}@{wanted.digest or await self._digest(wanted)}"
+        # Also of a digest: what another project's login brought here is not everybody's.
+        pin = f"{wanted.repository}@{await self._digest(wanted)}"
         if about := await self.inspect(pin):
             return Pulled(pin=pin, base=pin, was_absent=False, about=about)
         log.say(f"Pulling {wanted.whole} ({pin.rpartition('@')[2][:19]}…)")
         await self._fetch(wanted, pin)
         about = await self.inspect(pin)
         if about is None:
-            raise _missing(wanted, "the engine does not have it after the pull")
+            raise self._missing(wanted, "the engine does not have it after the pull")
         return Pulled(pin=pin, base=pin, was_absent=True, about=about)
 
     async def inspect(self, name: str) -> dict[str, Any] | None:
@@ -72,7 +93,7 @@ class Registries:
     async def _local(self, wanted: Reference) -> Pulled:
         about = await self.inspect(wanted.whole)
         if about is None:
-            raise _missing(wanted, "it is listed as a local image, and is not on the engine")
+            raise self._missing(wanted, "it is listed as a local image, and is not on the engine")
         return Pulled(pin=str(about["Id"]), base=wanted.whole, was_absent=False, about=about)
 
     async def _check_place(self, wanted: Reference) -> None:
@@ -87,26 +108,51 @@ class Registries:
     async def _digest(self, wanted: Reference) -> str:
         try:
             found = await self._engine.call(
-                "GET", f"/distribution/{wanted.whole}/json", seconds=_LOOK_SECONDS
-            )
+                "GET", f"/distribution/{wanted.whole}/json", headers=self._head(wanted),
+                seconds=_LOOK_SECONDS,
+            )  # fmt: skip
         except EngineRefused as error:
-            raise _missing(wanted, error.detail) from None
+            raise self._missing(wanted, error.detail) from None
         return str(cast(dict[str, Any], found)["Descriptor"]["digest"])
 
     async def _fetch(self, wanted: Reference, pin: str) -> None:
         query = {"fromImage": wanted.repository, "tag": pin.rpartition("@")[2]}
         try:
             async with self._engine.stream(
-                "POST", "/images/create", query, seconds=_SILENCE_SECONDS
-            ) as response:
+                "POST", "/images/create", query, headers=self._head(wanted),
+                seconds=_SILENCE_SECONDS,
+            ) as response:  # fmt: skip
                 async for line in response.aiter_lines():
                     said = json.loads(line) if line.strip() else {}
                     if "error" in said:
-                        raise _missing(wanted, str(said["error"]))
+                        raise self._missing(wanted, str(said["error"]))
         except EngineRefused as error:
-            raise _missing(wanted, error.detail) from None
+            raise self._missing(wanted, error.detail) from None
 
+    def _head(self, wanted: Reference) -> dict[str, str]:
+        login = self._logins.get(wanted.registry)
+        if login is None:
+            return {}
+        said = {
+            "username": login.username,
+            "password": login.password,
+            "serveraddress": _HUB_ADDRESS if login.registry == references.HUB else login.registry,
+        }
+        return {"x-registry-auth": base64.urlsafe_b64encode(json.dumps(said).encode()).decode()}
 
-def _missing(wanted: Reference, why: str) -> BuildFailed:
-    text = N_("The image {image} cannot be had: {why}").format(image=wanted.whole, why=why)
-    return BuildFailed("IMAGE_NOT_FOUND", text)
+    def _missing(self, wanted: Reference, why: str) -> BuildFailed:
+        facts = {"image": wanted.whole, "registry": wanted.registry, "why": why}
+        if not _REFUSED.search(why):
+            text = N_("The image {image} cannot be had: {why}").format(**facts)
+            return BuildFailed("IMAGE_NOT_FOUND", text)
+        if login := self._logins.get(wanted.registry):
+            text = N_(
+                "{registry} does not let {username} have the image {image}: {why}. Check the login"
+                " in the project's registries."
+            ).format(**facts, username=login.username)
+        else:
+            text = N_(
+                "{registry} gives the image {image} to nobody without a login, or has no such"
+                " image: {why}. Add a login to the project's registries."
+            ).format(**facts)
+        return BuildFailed("REGISTRY_REFUSED", text)

@@ -73,6 +73,18 @@ def parse(text: str) -> Reference:
     return Reference(registry=registry, path=path, tag=tag or None, digest=digest or None)
 
 
+def registry(text: str) -> str:
+    """The name of a registry as people write it: with a scheme, with a path, by an older name.
+    Raises ReferenceWrong."""
+    name = text.strip().lower().partition("://")[2] or text.strip().lower()
+    name = name.partition("/")[0]
+    if name in ("docker.io", "index.docker.io", "registry-1.docker.io", "hub.docker.com"):
+        return HUB
+    if not _HOST.fullmatch(name) or ("." not in name and ":" not in name and name != "localhost"):
+        raise ReferenceWrong(reference=text[:200], problem="it is no host name of a registry")
+    return name
+
+
 def is_listed(reference: Reference, names: tuple[str, ...]) -> bool:
     """Whether an operator's list of local images names it; `team/*` covers several."""
     known = {reference.whole, reference.repository}

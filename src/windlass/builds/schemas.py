@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from windlass.builds.detect.hostfiles import Report
-from windlass.builds.models import Source
+from windlass.builds.models import RegistryLogin, Source
 from windlass.builds.plan import Plan
 from windlass.core import ids
 from windlass.core.schemas import In, Out
@@ -138,3 +138,35 @@ def suggested_name(row: Source) -> str:
     for ending in (".git", ".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2"):
         last = last.removesuffix(ending)
     return last
+
+
+class LoginSet(In):
+    """A login at a registry of images: `ghcr.io`, `registry.example.com:5000`, `docker.io`."""
+
+    registry: Annotated[str, Meta(min_length=1, max_length=255, examples=["ghcr.io"])]
+    username: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f:]+$")]
+    password: Annotated[
+        str,
+        # Some registries give tokens of several thousand letters.
+        Meta(min_length=1, max_length=8192, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["0a1b2c3d"]),
+    ]
+
+
+class LoginOut(Out):
+    """A login without its password."""
+
+    id: str
+    registry: str
+    username: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+    @classmethod
+    def of(cls, row: RegistryLogin) -> "LoginOut":
+        return cls(
+            id=ids.public("reg", row.id),
+            registry=row.host,
+            username=row.username,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )

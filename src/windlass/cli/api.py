@@ -26,6 +26,7 @@ from windlass.cli.schemas import (
     Preview,
     Project,
     Receipt,
+    RegistryLogin,
     Resource,
     RuntimeLine,
     ServerStatus,
@@ -151,6 +152,23 @@ class Api(People):
 
     def remove_preview(self, project_id: str, preview_id: str) -> None:
         self.request("DELETE", f"/api/projects/{safe(project_id)}/previews/{safe(preview_id)}")
+
+    # --- registries ---
+
+    def registry_logins(self, project_id: str) -> list[RegistryLogin]:
+        """Where the project fetches private images, and as whom."""
+        return self._many(RegistryLogin, f"/api/projects/{safe(project_id)}/registries", {}, None)
+
+    def set_registry_login(
+        self, project_id: str, registry: str, username: str, password: str
+    ) -> RegistryLogin:
+        """Creates or replaces the login at a registry."""
+        body = {"registry": registry, "username": username, "password": password}
+        path = f"/api/projects/{safe(project_id)}/registries"
+        return self._one(RegistryLogin, self.request("POST", path, json=body, repeatable=True))
+
+    def remove_registry_login(self, project_id: str, login_id: str) -> None:
+        self.request("DELETE", f"/api/projects/{safe(project_id)}/registries/{safe(login_id)}")
 
     # --- deployments ---
 

@@ -175,6 +175,15 @@ class Variable(Resource):
     target: str = ""
 
 
+class RegistryLogin(Resource):
+    """As whom a project fetches images of a registry; the password is never told."""
+
+    id: str
+    registry: str = ""
+    username: str = ""
+    updated_at: datetime | None = None
+
+
 class Change(msgspec.Struct, kw_only=True, rename="camel"):
     """`kind`: added, removed, changed, or unknown where it cannot be told."""
 

@@ -36,6 +36,11 @@ COMMANDS: dict[str, Row] = {
     "link": Row(f"{_HERE}.link:link", "Tie this folder to a project.", "Project"),
     "git": Row(f"{_HERE}.git:git", "Deploy with `git push windlass main`.", "Project"),
     "env": Row(f"{_HERE}.env:env", "List, set, unset and pull environment variables.", "Project"),
+    "registries": Row(
+        f"{_HERE}.registries:registries",
+        "Logins for private images: list, log in, log out.",
+        "Project",
+    ),
     "open": Row(f"{_HERE}.look:open_site", "Open the project's site in the browser.", "Project"),
     "status": Row(f"{_HERE}.look:status", "Show what is live and what is running.", "Project"),
     "charts": Row(f"{_HERE}.charts:charts", "Kubernetes manifests from a form.", "Kubernetes"),

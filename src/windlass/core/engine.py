@@ -110,11 +110,12 @@ class Engine:
         *,
         body: object = None,
         content: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float | None = CALL_SECONDS,
     ) -> object:
         """One request and its answer as JSON. Raises EngineAway or EngineRefused."""
         async with self.stream(
-            method, path, query, body=body, content=content, seconds=seconds
+            method, path, query, body=body, content=content, headers=headers, seconds=seconds
         ) as response:
             answer = await response.aread()
         if not answer.strip():

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.adapters import git
 from windlass.adapters.world import world
-from windlass.builds import release, sources, uids
+from windlass.builds import logins, release, sources, uids
 from windlass.builds.models import Source, SourceStatus
 from windlass.builds.pipeline import Fetched, Job, Pipeline, explain
 from windlass.builds.plan import Overrides
@@ -158,7 +158,9 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
         ).one()
         source = (await db.scalars(select(Source).where(Source.id == deployment.source_id))).one()
         env, secrets = await projects.environment(db, project.id, target, ctx.keys)
+        registries = await logins.opened(db, project.id, ctx.keys)
         if deployment.is_fork:
+            registries = ()
             env = {key: value for key, value in env.items() if value not in secrets}
         await announce(db, f"deployment:{deployment.id}")
     overrides = msgspec.convert(
@@ -182,11 +184,12 @@ async def _order(ctx: Ctx, deployment: Deployment) -> Order:
             if source.repository_url == project.repository_url or not deployment.is_fork
             else None
         ),
+        logins=registries,
         cache="forks" if deployment.is_fork else "",
     )
     return Order(
         job=job,
-        secrets=secrets,
+        secrets=(*secrets, *(login.password for login in registries)),
         variables=fingerprints.of(env, project.id, ctx.keys),
         source_id=source.id,
         attempt=attempt,

@@ -40,6 +40,16 @@ class DeployKeyRemoved(Event, frozen=True):
     project_id: UUID
 
 
+class RegistryLoginSet(Event, frozen=True):
+    project_id: UUID
+    registry: str
+
+
+class RegistryLoginRemoved(Event, frozen=True):
+    project_id: UUID
+    registry: str
+
+
 class Shared(Event, frozen=True):
     project_id: UUID
     team_id: UUID
