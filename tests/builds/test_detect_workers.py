@@ -6,8 +6,9 @@ import pytest
 from tests.builds.trees import Files
 
 from windlass.builds.detect import detect
-from windlass.builds.plan import Installed
+from windlass.builds.plan import Installed, Overrides
 from windlass.core.errors import ValidationFailed
+from windlass.core.process import Said
 
 BOT = {"package.json": '{"main": "bot.js", "dependencies": {"discord.js": "14"}}', "bot.js": "x"}
 FLASK = {
@@ -105,3 +106,42 @@ def test_a_worker_of_dotnet_is_one():
     plan = detect(Files({"Jobs.csproj": project}), installed=Installed(tools={"dotnet": "8.0"}))
 
     assert (plan.kind, plan.processes) == ("worker", {"worker": "dotnet out/Jobs.dll"})
+
+
+def test_what_the_project_says_of_processes_goes_over_the_files():
+    said = (
+        Said(name="web", memory_mb=1024),
+        Said(name="worker", cpus=0.5, restart="never"),
+        Said(name="clock", command="tick"),
+    )
+    toml = """start_timeout_seconds = 5
+[processes]
+mail = "send"
+[processes.worker]
+command = "work"
+memory_mb = 256
+restart = "on-failure"
+"""
+    overrides = Overrides(
+        processes=said, health_path="/healthz", start_timeout_seconds=90, drain_seconds=0
+    )
+    plan = detect(Files({**FLASK, "windlass.toml": toml}), overrides)
+
+    assert plan.processes == {"mail": "send", "worker": "work", "clock": "tick"}
+    worker = plan.process_settings["worker"]
+    assert (worker.memory_mb, worker.cpus, worker.restart) == (256, 0.5, "never")
+    assert plan.process_settings["web"].memory_mb == 1024
+    assert (plan.health_path, plan.start_timeout_seconds, plan.drain_seconds) == ("/healthz", 90, 0)
+
+    none = detect(
+        Files({**FLASK, "windlass.toml": toml}),
+        Overrides(processes=(Said(name="worker", command=""),)),
+    )
+    assert none.processes == {"mail": "send"}
+
+
+def test_a_process_of_the_settings_that_is_gone_is_said_and_no_failure():
+    plan = detect(Files(FLASK), Overrides(processes=(Said(name="worker", memory_mb=64),)))
+
+    assert plan.processes == {}
+    assert "The settings name a process that nothing starts: worker" in plan.warnings

@@ -6,9 +6,10 @@ from typing import Any
 from tests.web import samples as s
 from tests.web.samples import NONE, Pages
 from windlass.auth.permissions import GRANTS, Role
+from windlass.core.settings import Apps
 from windlass.deployments.new_pages import LeftOut
 from windlass.previews.schemas import SettingsOut
-from windlass.web import forms, tree
+from windlass.web import forms, process_forms, tree
 
 _BUILD_VALUES = forms.plan_values(s.PLAN, name="shop")
 
@@ -206,6 +207,8 @@ PAGES: Pages = {
             "left_out": LeftOut(),
             "variables": [],
             "values": forms.plan_values(s.SERVER_PLAN, name="orders"),
+            "processes": [process_forms.Row(name="web", is_detected=True)],
+            "apps": Apps(),
             "errors": {
                 "name": "Another project is called orders",
                 "env.0.key": "A value needs a key",
@@ -274,7 +277,40 @@ PAGES: Pages = {
     "/projects/harbour-shop/settings": (
         "projects/settings.html",
         True,
-        {"project": s.PROJECT, "plan": s.PLAN, "values": _PROJECT_VALUES, "errors": {}},
+        {
+            "project": s.PROJECT,
+            "plan": s.PLAN,
+            "values": _PROJECT_VALUES,
+            "errors": {},
+            "processes": [],
+            "apps": Apps(),
+        },
+    ),
+    "/projects/orders/settings": (
+        "projects/settings.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "plan": s.SERVER_PLAN,
+            "values": forms.setting_values(None, s.SERVER_PLAN)
+            | {"name": "Orders", "health_path": "/healthz", "start_timeout_seconds": "soon"},
+            "errors": {
+                "start_timeout_seconds": "Use a number from 1 to 900",
+                "processes.1.memory_mb": "Use a number from 32 to 1048576",
+            },
+            "processes": [
+                process_forms.Row(name="web", is_detected=True, memory_mb="1024"),
+                process_forms.Row(
+                    name="worker",
+                    is_detected=True,
+                    command="celery --app shop worker --loglevel info",
+                    memory_mb="16",
+                    restart="on-failure",
+                ),
+                process_forms.Row(name="clock", command="python clock.py", cpus="0.25"),
+            ],
+            "apps": Apps(),
+        },
     ),
     "/projects/harbour-shop/deploy": (
         "projects/deploy.html",

@@ -45,6 +45,7 @@ PLAN = SimpleNamespace(
     output_directory="dist",
     start_command=None,
     release_command=None,
+    processes={},
     build_network=False,
     supersede_running=False,
     evidence=(
@@ -67,6 +68,7 @@ SERVER_PLAN = SimpleNamespace(
     output_directory=None,
     start_command="uvicorn orders.main:app --host 127.0.0.1 --port $PORT",
     release_command="alembic upgrade head",
+    processes={},
     build_network=False,
     supersede_running=False,
     evidence=(
@@ -252,6 +254,7 @@ def project(number: int, name: str, latest: Any, **changes: Any) -> Any:
         "keep_releases": None,
         "watch_minutes": 0,
         "url": f"http://{slug}.localhost:8000",
+        "answers": True,
         "latest_deployment": latest,
         "active_deployment_id": public_id("depl", 1),
         "created_at": before(days=40),

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from windlass.core.process import Restart
+from windlass.core.process import Restart, Said
 
 MANIFEST_BYTES = 1 << 20
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\$\{\w+\}""")
@@ -88,6 +88,10 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     output_directory: str | None = None
     start_command: str | None = None
     release_command: str | None = None
+    health_path: str | None = None
+    start_timeout_seconds: float | None = None
+    drain_seconds: float | None = None
+    processes: tuple[Said, ...] | None = None
     node_version: str | None = None
     build_network: bool | None = None
 

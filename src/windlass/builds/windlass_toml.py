@@ -8,15 +8,27 @@ import json
 import re
 import sys
 import tomllib
+from collections.abc import Mapping
 from typing import Annotated, cast
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import asdict, replace
 
 from windlass.builds.errors import ManifestBroken, SettingWrong
 from windlass.builds.paths import plain, problem_with
 from windlass.core.languages import N_
-from windlass.core.process import WEB, Restart
+from windlass.core.process import (
+    WEB,
+    Cpus,
+    Drain,
+    Grace,
+    HealthPath,
+    MemoryMb,
+    Name,
+    Restart,
+    StartTimeout,
+)
 
 MAX_BYTES = 32 << 10
 _MOST_LINES = 2000
@@ -32,15 +44,15 @@ class ProcessToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Meta(description="Starts it. For `web` the same as `start_command`."),
     ] = None
     memory_mb: Annotated[
-        Annotated[int, Meta(ge=32, le=1 << 20)] | None,
+        MemoryMb | None,
         Meta(description="Memory in MiB. Default: what the server gives each process."),
     ] = None
     cpus: Annotated[
-        Annotated[float, Meta(ge=0.05, le=256)] | None,
+        Cpus | None,
         Meta(description="Processor cores, `0.5` for half of one."),
     ] = None
     grace_seconds: Annotated[
-        Annotated[float, Meta(ge=0, le=120)] | None,
+        Grace | None,
         Meta(description="Seconds between SIGTERM and SIGKILL when it is ended."),
     ] = None
     restart: Annotated[
@@ -130,20 +142,20 @@ class WindlassToml(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         bool | None, Meta(description="Whether `/about` answers with `about.html`. Default: true.")
     ] = None
     health_path: Annotated[
-        Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=500)] | None,
+        HealthPath | None,
         Meta(description="The path that must answer before traffic is switched. Default: `/`."),
     ] = None
     start_timeout_seconds: Annotated[
-        Annotated[float, Meta(ge=1, le=900)] | None,
+        StartTimeout | None,
         Meta(description="Seconds within which a new release must answer on the health path."),
     ] = None
     drain_seconds: Annotated[
-        Annotated[float, Meta(ge=0, le=900)] | None,
+        Drain | None,
         Meta(description="Seconds that open requests of the old release get after a switch."),
     ] = None
     processes: Annotated[
         dict[
-            Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,63}$")],
+            Name,
             Annotated[str, _COMMAND] | ProcessToml,
         ],
         Meta(description="Processes beside the server (workers), by name; `web` is the server."),
@@ -210,6 +222,23 @@ def parse(content: bytes, *, file: str = "windlass.toml") -> WindlassToml:
             keys += wrong[:1]
         raise _wrong(file, text, keys, N_("is wrong: {problem}").format(problem=message)) from error
     return _checked(settings, file, text)
+
+
+Processes = dict[str, str | ProcessToml]
+
+
+def over(stronger: Mapping[str, str | ProcessToml], weaker: Processes) -> Processes:
+    """What two say of processes as one: field by field, the stronger first."""
+    found = dict(weaker)
+    for name, process in stronger.items():
+        said, below = _spelled(process), _spelled(found.get(name, ProcessToml()))
+        given = {key: value for key, value in asdict(said).items() if value is not None}
+        found[name] = replace(below, **given)
+    return found
+
+
+def _spelled(process: str | ProcessToml) -> ProcessToml:
+    return ProcessToml(command=process) if isinstance(process, str) else process
 
 
 def schema() -> dict[str, object]:

@@ -6,9 +6,10 @@ It holds the app's variables, so it is encrypted; the worker seals it and the ed
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from windlass.core import site
 from windlass.core.container import Container
@@ -20,6 +21,40 @@ FILE = "process.sealed"
 WEB = "web"
 Restart = Literal["always", "on-failure", "never"]
 """When a process is started again that has ended. `web` always is."""
+
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,63}(?!\n)$",
+        description="Use letters, digits, - and _, at most 63 of them",
+    ),
+]
+HealthPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^/[!-~]*(?!\n)$",
+        max_length=500,
+        description="Use a path that begins with / and has no spaces",
+    ),
+]
+StartTimeout = Annotated[float, Meta(ge=1, le=900)]
+Drain = Annotated[float, Meta(ge=0, le=900)]
+MemoryMb = Annotated[int, Meta(ge=32, le=1 << 20)]
+Cpus = Annotated[float, Meta(ge=0.05, le=256)]
+Grace = Annotated[float, Meta(ge=0, le=120)]
+Command = Annotated[str, Meta(max_length=4000, pattern=r"^[^\x00]*$")]
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What a project says of one of its processes. Null: not said; an empty command: none."""
+
+    name: Name
+    command: Command | None = None
+    memory_mb: MemoryMb | None = None
+    cpus: Cpus | None = None
+    grace_seconds: Grace | None = None
+    restart: Restart | None = None
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):

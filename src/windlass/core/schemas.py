@@ -2,9 +2,19 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
@@ -119,7 +129,7 @@ def _check(name: str, value: object, kind: Any, *, strict: bool = True) -> list[
 
 def _check_inside(name: str, value: object, kind: Any) -> list[dict[str, str]]:
     """All that is wrong in a struct, or in the items of a list, and not only the first of it."""
-    for choice in (kind, *get_args(kind)):
+    for choice in _choices(kind):
         if isinstance(choice, type) and issubclass(choice, msgspec.Struct):
             if isinstance(value, dict):
                 found = field_errors(value, choice)  # pyright: ignore[reportUnknownArgumentType]
@@ -135,15 +145,43 @@ def _check_inside(name: str, value: object, kind: Any) -> list[dict[str, str]]:
 def _plain(message: str, kind: Any) -> str:
     """The library's words, or the description of the type where they would be a riddle."""
     if "matching regex" in message:
-        for found in getattr(kind, "__metadata__", ()):
-            if isinstance(found, msgspec.Meta) and found.description:
+        for found in _notes(kind):
+            if found.description:
                 return gettext(found.description)
         return gettext("This has characters that are not allowed here")
     if found := _LENGTH.fullmatch(message):
         if found[1] == ">=":
             return gettext("Use {count} characters or more").format(count=found[2])
         return gettext("Use {count} characters at the most").format(count=found[2])
+    if message.startswith("Expected") and (bounds := _bounds(kind)) is not None:
+        return gettext("Use a number from {least} to {most}").format(
+            least=f"{bounds[0]:.15g}", most=f"{bounds[1]:.15g}"
+        )
     return message.removeprefix("Invalid ")
+
+
+def _bounds(kind: Any) -> tuple[float, float] | None:
+    """The least and the most of a number, where its type names both."""
+    for found in _notes(kind):
+        if found.ge is not None and found.le is not None:
+            return found.ge, found.le
+    return None
+
+
+def _choices(kind: Any) -> Iterator[Any]:
+    """The types that a union or an annotated type consists of, and itself."""
+    yield kind
+    if get_origin(kind) in {Annotated, Union, UnionType}:
+        for inner in get_args(kind):
+            yield from _choices(inner)
+
+
+def _notes(kind: Any) -> Iterator[msgspec.Meta]:
+    """What is said about these types."""
+    for choice in _choices(kind):
+        for found in getattr(choice, "__metadata__", ()):
+            if isinstance(found, msgspec.Meta):
+                yield found
 
 
 def _required(name: str) -> str:

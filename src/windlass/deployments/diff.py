@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +32,8 @@ _PLANNED = (
     "release_command",
     "root_directory",
     "health_path",
+    "start_timeout_seconds",
+    "drain_seconds",
     "port",
 )
 
@@ -122,12 +125,28 @@ def _files(before: Manifest, after: Manifest) -> tuple[Change, ...]:
 
 def _config(before: Deployment, after: Deployment) -> tuple[Change, ...]:
     """The settings that somebody wrote, then what detection made of them and of the files."""
-    changes = _changed(before.settings, after.settings, sorted(before.settings | after.settings))
+    # Of processes the plan tells what comes of settings and files together.
+    settings = sorted((before.settings | after.settings).keys() - {"processes"})
+    changes = _changed(before.settings, after.settings, settings)
     written = {change.name for change in changes}
     if before.plan is not None and after.plan is not None:
         names = [name for name in _PLANNED if name not in written]
         changes += _changed(_plan(before), _plan(after), names)
+        old, new = _processes(before.plan), _processes(after.plan)
+        changes += _changed(old, new, sorted(old | new))
     return changes
+
+
+def _processes(plan: dict[str, Any]) -> dict[str, object]:
+    """The command and the limits of each process, each under a name of its own."""
+    commands: dict[str, object] = plan.get("processes") or {}
+    limits: dict[str, dict[str, object]] = plan.get("processSettings") or {}
+    found = {f"processes.{name}": command for name, command in commands.items()}
+    for name, said in limits.items():
+        for field, value in said.items():
+            if value is not None and value != "always":
+                found[f"processes.{name}.{field}"] = value
+    return found
 
 
 def _plan(deployment: Deployment) -> dict[str, object]:

@@ -22,7 +22,7 @@ from windlass.deployments import starting
 from windlass.projects import service as projects
 from windlass.projects.errors import HostTaken, SlugTaken
 from windlass.projects.schemas import EnvSet, ProjectCreate
-from windlass.web import forms, posts
+from windlass.web import forms, posts, process_forms
 from windlass.web.page import page
 from windlass.web.posts import Answer, Form, Values, see, struct
 
@@ -58,6 +58,7 @@ async def new_project(request: Request, db: DB, actor: CurrentActor) -> Answer:
     if source.status == "error":
         return _choose(request, actor, start="git", source=source, values=_git_values(source))
     values = forms.plan_values(source.plan, name=source.suggested_name)
+    values |= process_forms.values(None, source.plan)
     if source.plan is None:
         values["root_directory"] = query.get("root_directory", "")
     return _plan(request, actor, source, values)
@@ -135,6 +136,8 @@ async def create_project(request: Request, db: DB, actor: CurrentActor, form: Fo
             source,
             forms.values(form),
             variables=forms.rows(form),
+            rows=process_forms.typed(form),
+            renamed=process_forms.renamed(form),
             error=error,
         )
     return see(f"/deployments/{ids.public('depl', made.id)}")
@@ -157,6 +160,8 @@ def _project(form: Form, source: SourceOut, root: str | None) -> ProjectCreate:
             "repository_url": source.repository_url if is_git else None,
             "repository_branch": (source.branch if is_git else None) or "main",
             "build_network": forms.checked(form, "build_network"),
+            "processes": process_forms.chosen(form, source.plan),
+            **process_forms.readiness(form, source.plan),
             **chosen,
         },
     )
@@ -166,7 +171,8 @@ def _overrides(project: ProjectCreate) -> Overrides:
     """The plan that this project will have is made once before it is kept: mistakes show here."""
     given = msgspec.structs.asdict(project)
     names = [field.name for field in msgspec.structs.fields(Overrides)]
-    return Overrides(**{name: given[name] for name in names if given[name] not in (None, False)})
+    said = {name: given[name] for name in names if given[name] is not None}
+    return Overrides(**{name: value for name, value in said.items() if value is not False})
 
 
 def _variables(form: Form) -> tuple[EnvSet, ...]:
@@ -215,13 +221,18 @@ def _plan(
     values: Values,
     *,
     variables: list[forms.Variable] | None = None,
+    rows: list[process_forms.Row] | None = None,
+    renamed: dict[str, str] | None = None,
     error: AppError | None = None,
 ) -> Answer:
+    is_taken = isinstance(error, SlugTaken | HostTaken)
     return page(
         request,
         "projects/new.html",
         error=error,
-        renamed={"form": "name"} if isinstance(error, SlugTaken | HostTaken) else {},
+        renamed={"form": "name"} if is_taken else renamed or {},
+        processes=process_forms.rows((), source.plan) if rows is None else rows,
+        apps=request.app.state.settings.apps,
         user=actor,
         start="git" if source.kind == SourceKind.git.value else "upload",
         source=source,

@@ -94,10 +94,10 @@ async def create(
     return deployment
 
 
-def _said(project: Project, name: str) -> str | bool | None:
+def _said(project: Project, name: str) -> object:
     """A setting of the project; a switch that is off says nothing, an empty command says none."""
-    value: str | bool | None = getattr(project, name, None)
-    return None if value is False else value
+    value: object = getattr(project, name, None)
+    return None if value is False or value == [] else value
 
 
 async def get(db: AsyncSession, id: UUID, permission: Permission, *, by: Actor) -> Deployment:

@@ -20,8 +20,8 @@ from windlass.deployments import starting
 from windlass.projects import listing, service, variables
 from windlass.projects.deps import InProject, Latest, LatestOf
 from windlass.projects.models import Project, Target
-from windlass.projects.schemas import EnvSet, ProjectChange
-from windlass.web import forms
+from windlass.projects.schemas import EnvSet, ProjectChange, said_of
+from windlass.web import forms, process_forms
 from windlass.web.page import page
 from windlass.web.posts import (
     Answer,
@@ -52,6 +52,7 @@ async def settings_form(
         "repository_branch": project.repository_branch,
         "node_version": project.node_version or "",
         **forms.setting_values(project, plan),
+        **process_forms.values(project, plan),
     }
     return await _settings(request, db, actor, project, latest, plan=plan, values=values)
 
@@ -76,7 +77,9 @@ async def save_settings(
             latest,
             plan=plan,
             values=forms.values(form),
+            rows=process_forms.typed(form),
             error=error,
+            renamed=process_forms.renamed(form),
         )
     return see(f"/projects/{service.ref_of(project, by=actor)}/settings", "saved")
 
@@ -105,6 +108,8 @@ def _change(settings: Settings, form: Form, plan: Plan | None, root: str | None)
             "supersede_running": forms.checked(form, "supersede_running"),
             "keep_releases": forms.number(form, "keep_releases"),
             "watch_minutes": forms.number(form, "watch_minutes") or 0,
+            "processes": process_forms.chosen(form, plan),
+            **process_forms.readiness(form, plan),
             **chosen,
         },
         words={
@@ -149,12 +154,18 @@ async def _settings(
     *,
     plan: Plan | None,
     values: Values,
+    rows: list[process_forms.Row] | None = None,
     error: AppError | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> Answer:
+    said = said_of(project.processes)
     return page(
         request,
         "projects/settings.html",
         error=error,
+        renamed=renamed or {},
+        processes=process_forms.rows(said, plan) if rows is None else rows,
+        apps=request.app.state.settings.apps,
         user=actor,
         project=await listing.shown(db, request.app.state.settings, project, latest, by=actor),
         plan=plan,
@@ -171,11 +182,15 @@ async def delete_project(
         await service.remove(db, project, by=actor)
         return see("/projects", "deleted")
     plan = await _detected(request, db, project, project.root_directory)
-    values = forms.setting_values(project, plan) | {
-        "name": project.name,
-        "repository_url": project.repository_url or "",
-        "repository_branch": project.repository_branch,
-    }
+    values = (
+        forms.setting_values(project, plan)
+        | process_forms.values(project, plan)
+        | {
+            "name": project.name,
+            "repository_url": project.repository_url or "",
+            "repository_branch": project.repository_branch,
+        }
+    )
     return await _settings(
         request,
         db,

@@ -2,9 +2,11 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from windlass.core.db import Model
@@ -44,6 +46,13 @@ class Project(Model):
     output_directory: Mapped[str | None]
     start_command: Mapped[str | None]
     release_command: Mapped[str | None]
+    health_path: Mapped[str | None]
+    start_timeout_seconds: Mapped[float | None]
+    drain_seconds: Mapped[float | None]
+    # What is said of each process, as `core.process.Said`: command, limits, restart policy.
+    processes: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default=list, server_default="[]"
+    )
     root_directory: Mapped[str | None]
     node_version: Mapped[str | None]
     build_network: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -2,10 +2,15 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from windlass.core import names
-from windlass.core.errors import invalid
+from windlass.core.errors import ValidationFailed, invalid
 from windlass.core.languages import N_
+from windlass.core.process import WEB, Said
 
 SLUG_LENGTH = 63
 _PREVIEW_LETTERS = 9  # a dash and eight letters
@@ -48,3 +53,35 @@ def branch_host_label(slug: str, branch: str, *, is_taken: bool = False) -> str:
 def preview_host_label(slug: str, letters: str) -> str:
     """`<slug>-<eight letters>`, a label of at most 63 characters (C-164)."""
     return f"{slug[: SLUG_LENGTH - _PREVIEW_LETTERS].rstrip('-')}-{letters}"
+
+
+def kept_processes(processes: Sequence[Said]) -> list[dict[str, Any]]:
+    """What is said of processes, in the form in which it is kept. Raises what makes no sense."""
+    wrong: list[dict[str, str]] = []
+    seen: set[str] = set()
+    for place, process in enumerate(processes):
+        problem = _process_problem(process, is_second=process.name in seen)
+        if problem:
+            wrong.append({"field": f"processes.{place}.{problem[0]}", "message": problem[1]})
+        seen.add(process.name)
+    if wrong:
+        raise ValidationFailed(fields=wrong)
+    kept = (each for each in processes if each != Said(name=each.name))
+    return [
+        {name: value for name, value in msgspec.to_builtins(each).items() if value is not None}
+        for each in kept
+    ]
+
+
+def _process_problem(process: Said, *, is_second: bool) -> tuple[str, str] | None:
+    if is_second:
+        return "name", N_("There is another process of this name")
+    if process.name == "release":
+        return "name", N_("This is no process: say it as the command before each release")
+    if process.name != WEB:
+        return None
+    if process.command is not None:
+        return "command", N_("The command of web is the start command")
+    if process.restart not in (None, "always"):
+        return "restart", N_("The server is always started again")
+    return None

@@ -1,7 +1,7 @@
 """What the project routes take and give."""
 
 import datetime as dt
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -9,6 +9,7 @@ from msgspec import Meta
 from windlass.auth.models import User
 from windlass.auth.permissions import GRANTS, Permission, Role
 from windlass.core import ids
+from windlass.core.process import Drain, HealthPath, Said, StartTimeout
 from windlass.core.schemas import In, Out
 from windlass.core.settings import Settings
 from windlass.projects.models import EnvVariable, Project, Site
@@ -48,9 +49,22 @@ Key = Annotated[
     ),
 ]
 Value = Annotated[str, Meta(max_length=32_768, pattern=r"^[^\x00]*$")]
+Processes = Annotated[
+    tuple[Said, ...],
+    Meta(
+        max_length=32,
+        description="What is said of processes, by name; `web` is the server. What windlass.toml"
+        " or a Procfile says of the others stays.",
+    ),
+]
 ProjectSort = Literal["name", "-name", "createdAt", "-createdAt"]
 TargetName = Literal["production", "preview", "development"]
 Id = Annotated[str, Meta(max_length=64)]
+
+
+def said_of(processes: list[dict[str, Any]]) -> tuple[Said, ...]:
+    """What a project says of its processes, as it is kept."""
+    return msgspec.convert(processes, tuple[Said, ...])
 
 
 class Seen(NamedTuple):
@@ -88,6 +102,10 @@ class ProjectOut(Out):
     output_directory: str | None
     start_command: str | None
     release_command: str | None
+    health_path: str | None
+    start_timeout_seconds: float | None
+    drain_seconds: float | None
+    processes: tuple[Said, ...]
     root_directory: str | None
     node_version: str | None
     build_network: bool
@@ -127,6 +145,10 @@ class ProjectOut(Out):
             output_directory=row.output_directory,
             start_command=row.start_command,
             release_command=row.release_command,
+            health_path=row.health_path,
+            start_timeout_seconds=row.start_timeout_seconds,
+            drain_seconds=row.drain_seconds,
+            processes=said_of(row.processes),
             root_directory=row.root_directory,
             node_version=row.node_version,
             build_network=row.build_network,
@@ -158,6 +180,10 @@ class ProjectCreate(In):
     output_directory: Folder | None = None
     start_command: Command | None = None
     release_command: Command | None = None
+    health_path: HealthPath | None = None
+    start_timeout_seconds: StartTimeout | None = None
+    drain_seconds: Drain | None = None
+    processes: Processes = ()
     root_directory: Folder | None = None
     node_version: NodeVersion | None = None
     build_network: bool = False
@@ -178,6 +204,10 @@ class ProjectChange(In):
     output_directory: Folder | msgspec.UnsetType | None = msgspec.UNSET
     start_command: Command | msgspec.UnsetType | None = msgspec.UNSET
     release_command: Command | msgspec.UnsetType | None = msgspec.UNSET
+    health_path: HealthPath | msgspec.UnsetType | None = msgspec.UNSET
+    start_timeout_seconds: StartTimeout | msgspec.UnsetType | None = msgspec.UNSET
+    drain_seconds: Drain | msgspec.UnsetType | None = msgspec.UNSET
+    processes: Processes | msgspec.UnsetType = msgspec.UNSET
     root_directory: Folder | msgspec.UnsetType | None = msgspec.UNSET
     node_version: NodeVersion | msgspec.UnsetType | None = msgspec.UNSET
     build_network: bool | msgspec.UnsetType = msgspec.UNSET

@@ -29,10 +29,11 @@ async def create(
     name = names.clean_name(wanted.name)
     slug = names.slug_of(name)
     names.check_branch(wanted.repository_branch)
+    processes = names.kept_processes(wanted.processes)
     project = Project(
         owner_id=by.id,
         slug=slug,
-        **{**msgspec.structs.asdict(wanted), "name": name},
+        **{**msgspec.structs.asdict(wanted), "name": name, "processes": processes},
     )
     try:
         async with db.begin_nested():
@@ -120,6 +121,8 @@ async def change(db: AsyncSession, project: Project, wanted: ProjectChange, *, b
         given["name"] = names.clean_name(name)
     if isinstance(branch := given.get("repository_branch"), str):
         names.check_branch(branch)
+    if wanted.processes is not msgspec.UNSET:
+        given["processes"] = names.kept_processes(wanted.processes)
     for field, value in given.items():
         setattr(project, field, value)
     await db.flush()

@@ -114,9 +114,9 @@ def _with_settings(
         connect=said.connect,
     )
     if said.start_command is not None and not said.start_command.strip():
-        workers = with_workers(source, plan, said, [], []).processes
+        workers = with_workers(source, plan, settings, [], []).processes
         plan = replace(plan, kind="worker" if workers else plan.kind, start_command=None)
-    plan = with_workers(source, plan, said, evidence, warnings)
+    plan = with_workers(source, plan, settings, evidence, warnings)
     for name in ("health_path", "port", "start_timeout_seconds", "drain_seconds"):
         value = getattr(said, name)
         if value is not None:

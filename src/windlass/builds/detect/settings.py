@@ -1,5 +1,6 @@
 """What people said, put over what was detected: settings, then windlass.toml, then a Procfile."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
@@ -15,10 +16,10 @@ from windlass.builds.detect.source import Source
 from windlass.builds.errors import SettingWrong
 from windlass.builds.paths import check_directory
 from windlass.builds.plan import Kind, Overrides, Plan, ProcessSettings
-from windlass.builds.windlass_toml import MAX_BYTES, ProcessToml, WindlassToml, parse
+from windlass.builds.windlass_toml import MAX_BYTES, ProcessToml, WindlassToml, over, parse
 from windlass.core.errors import invalid
 from windlass.core.languages import N_
-from windlass.core.process import WEB
+from windlass.core.process import WEB, Said
 
 _COMMANDS = ("install_command", "build_command", "start_command", "release_command")
 _LONGEST_COMMAND = 4000
@@ -33,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Which file said something, as evidence."""
     chosen: tuple[str, ...]
     """What the overrides set."""
+
+    processes: frozenset[str] = frozenset()
+    """The processes that the overrides say something about."""
 
     @property
     def says_how(self) -> bool:
@@ -70,16 +74,29 @@ def settings_of(top: Source, overrides: Overrides) -> tuple[Settings, Source]:
         for name, value in msgspec.structs.asdict(checked).items()
         if value is not None and name != "node_version"
     }
+    own = _own(checked.processes or ())
+    if own:
+        said = replace(said, processes=over(own, said.processes))
     return (
         Settings(
-            said=replace(said, **chosen),
+            said=replace(said, **{k: value for k, value in chosen.items() if k != "processes"}),
             sources=(N_("{file}: sets {names}").format(file=file, names=", ".join(names)),)
             if names
             else (),
             chosen=tuple(chosen),
+            processes=frozenset(own),
         ),
         source,
     )
+
+
+def _own(processes: Sequence[Said]) -> dict[str, ProcessToml]:
+    """The processes of the settings, as windlass.toml would say them."""
+    fields = ProcessToml.__struct_fields__
+    return {
+        each.name: ProcessToml(**{field: getattr(each, field) for field in fields})
+        for each in processes
+    }
 
 
 def heeding(
@@ -103,7 +120,7 @@ def heeding(
         names.append("output_directory")
     chosen = {name: getattr(wishes, name) for name in names if getattr(said, name) is None}
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    together = replace(said, processes={**wishes.processes, **said.processes})
+    together = replace(said, processes=over(said.processes, {**wishes.processes}))
     if not chosen.get("start_command", "-") and not _workers(together, processes):
         # Without workers it would be nothing at all.
         del chosen["start_command"]
@@ -173,7 +190,7 @@ def apply(source: Source, plan: Plan, settings: Settings, processes: Procfile | 
         plan = replace(plan, cache_directories=())
     if said.fallback is not None:
         plan = replace(plan, fallback=said.fallback or None)
-    plan = with_workers(source, plan, said, evidence, warnings)
+    plan = with_workers(source, plan, settings, evidence, warnings)
     names = ["clean_urls", "health_path", "port", "build_network"]
     for name in (*names, "start_timeout_seconds", "drain_seconds"):
         value = getattr(said, name)
@@ -215,22 +232,31 @@ def _with_web(said: WindlassToml) -> WindlassToml:
 
 
 def with_workers(
-    source: Source, plan: Plan, said: WindlassToml, evidence: list[str], warnings: list[str]
+    source: Source,
+    plan: Plan,
+    settings: Settings,
+    evidence: list[str],
+    warnings: list[str],
 ) -> Plan:
-    """The processes beside `web`, by what windlass.toml says and then a Procfile."""
-    commands, settings = dict(plan.processes), dict[str, ProcessSettings]()
-    for name, process in said.processes.items():
+    """The processes beside `web`, by the settings, windlass.toml, then a Procfile."""
+    commands, limits = dict(plan.processes), dict[str, ProcessSettings]()
+    for name, process in settings.said.processes.items():
         one = ProcessToml(command=process) if isinstance(process, str) else process
         if one.command is not None and name != WEB:
             commands[name] = one.command.strip()
         if name != WEB and name not in commands:
+            if name in settings.processes:
+                # It may be back with the next commit: what was set for it is no reason to fail.
+                message = N_("The settings name a process that nothing starts: {name}")
+                warnings.append(message.format(name=name))
+                continue
             raise SettingWrong(
                 file=source.named("windlass.toml"),
                 key=f"processes.{name}",
                 line=1,
                 problem=N_("has no command, and no Procfile gives it one"),
             )
-        settings[name] = ProcessSettings(
+        limits[name] = ProcessSettings(
             memory_mb=one.memory_mb,
             cpus=one.cpus,
             grace_seconds=one.grace_seconds,
@@ -251,7 +277,7 @@ def with_workers(
     elif commands:
         message = N_("runs beside web: {names}")
         evidence.append(message.format(names=", ".join(commands)[:200]))
-    return replace(plan, processes=commands, process_settings=settings)
+    return replace(plan, processes=commands, process_settings=limits)
 
 
 def _with_kind(
