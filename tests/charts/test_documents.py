@@ -257,9 +257,9 @@ def test_ambiguous_texts_are_quoted(text: str):
 
 def test_numbers_and_nothing_are_plain_and_strange_values_are_refused():
     assert dump({"a": 1, "b": 1.5, "c": None, "d": True}) == "a: 1\nb: 1.5\nc: null\nd: true\n"
-    with pytest.raises(TypeError, match="bytes"):
+    with pytest.raises(TypeError, match="nothing that YAML"):
         dump({"a": b"x"})
-    with pytest.raises(TypeError, match="finite"):
+    with pytest.raises(TypeError, match="nothing that YAML"):
         dump({"a": math.inf})
 
 

@@ -6,7 +6,7 @@ is quoted. Texts of several lines become block scalars where that keeps every ch
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import cast
 
 _PLAIN = re.compile(
@@ -22,6 +22,7 @@ _LITERAL = re.compile(
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]')
 _NAMES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 _LONGEST_KEY = 120
+_COLLECTIONS = (dict, list, tuple)
 
 
 def dump(*documents: object) -> str:
@@ -30,49 +31,69 @@ def dump(*documents: object) -> str:
 
 
 def _top(document: object) -> str:
-    if isinstance(document, Mapping | list | tuple) and document:
+    if isinstance(document, _COLLECTIONS) and document:
         return "\n".join(block(document, 0)) + "\n"
     return f"{inline(document)}\n"
 
 
 def block(value: object, indent: int) -> list[str]:
     """The lines of a collection that is not empty, at this indentation."""
-    pad = " " * indent
     lines: list[str] = []
-    if isinstance(value, Mapping):
-        for key, one in cast(Mapping[str, object], value).items():
-            lines += entry(key, one, indent)
-        return lines
-    for one in cast(Iterable[object], value):
-        if isinstance(one, Mapping | list | tuple) and one:
-            inner = block(one, indent + 2)
-            lines.append(f"{pad}- {inner[0][indent + 2 :]}")
-            lines += inner[1:]
-        elif (text := literal(one, indent + 2)) is not None:
-            lines.append(f"{pad}- {text[0]}")
-            lines += text[1:]
-        else:
-            lines.append(f"{pad}- {inline(one)}")
+    if isinstance(value, dict):
+        for key, one in cast(dict[str, object], value).items():
+            _entry(lines, key, one, indent)
+    else:
+        for one in cast(list[object], value):
+            _item(lines, one, indent)
     return lines
 
 
 def entry(key: str, value: object, indent: int) -> list[str]:
     """The lines of one key and its value."""
-    pad = " " * indent
-    # A reader looks for the colon only so far; `? ` says that a key comes.
-    head = [f"{pad}? {scalar(key)}"] if len(key) > _LONGEST_KEY else []
-    start = f"{pad}:" if head else f"{pad}{scalar(key)}:"
-    if isinstance(value, Mapping | list | tuple) and value:
-        return [*head, start, *block(cast(object, value), indent + 2)]
-    if (lines := literal(value, indent + 2)) is not None:
-        return [*head, f"{start} {lines[0]}", *lines[1:]]
-    return [*head, f"{start} {inline(value)}"]
+    lines: list[str] = []
+    _entry(lines, key, value, indent)
+    return lines
+
+
+def _entry(lines: list[str], key: str, value: object, indent: int) -> None:
+    start = f"{' ' * indent}{_key(key)}:"
+    if len(key) > _LONGEST_KEY:
+        # A reader looks for the colon only so far; `? ` says that a key comes.
+        lines.append(f"{' ' * indent}? {_key(key)}")
+        start = f"{' ' * indent}:"
+    if isinstance(value, _COLLECTIONS) and value:
+        lines.append(start)
+        lines += block(value, indent + 2)
+    elif (text := literal(value, indent + 2)) is not None:
+        lines.append(f"{start} {text[0]}")
+        lines += text[1:]
+    else:
+        lines.append(f"{start} {inline(value)}")
+
+
+def _item(lines: list[str], value: object, indent: int) -> None:
+    start = f"{' ' * indent}- "
+    if isinstance(value, _COLLECTIONS) and value:
+        inner = block(value, indent + 2)
+        inner[0] = start + inner[0][indent + 2 :]
+        lines += inner
+    elif (text := literal(value, indent + 2)) is not None:
+        lines.append(start + text[0])
+        lines += text[1:]
+    else:
+        lines.append(start + inline(value))
+
+
+@lru_cache(2_000)
+def _key(key: str) -> str:
+    """A key on one line. The same few come again and again."""
+    return scalar(key)
 
 
 def inline(value: object) -> str:
     """The value on one line: a scalar, or a collection in brackets."""
-    if isinstance(value, Mapping):
-        table = cast(Mapping[str, object], value)
+    if isinstance(value, dict):
+        table = cast(dict[str, object], value)
         return "{" + ", ".join(f"{flow(k)}: {flow(v)}" for k, v in table.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(one) for one in cast(list[object], value)) + "]"
@@ -88,21 +109,17 @@ def flow(value: object) -> str:
 
 def scalar(value: object) -> str:
     """One value on one line."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            if not math.isfinite(value):
-                raise TypeError("a number must be finite")
-            return repr(value)
-        case str():
-            return value if is_plain(value) else quoted(value)
-        case _:
-            raise TypeError(f"{type(value).__name__} is nothing that YAML of Kubernetes holds")
+    if isinstance(value, str):
+        return value if is_plain(value) else quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return repr(value)
+    raise TypeError(f"{value!r:.40} is nothing that YAML of Kubernetes holds")
 
 
 def is_plain(text: str) -> bool:

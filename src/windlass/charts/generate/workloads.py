@@ -124,7 +124,9 @@ def _claims(workload: Workload) -> list[Data]:
         }
         if disk.storage_class is not None:
             spec["storageClassName"] = disk.storage_class
-        claims.append({"metadata": {"name": disk.name}, "spec": spec})
+        # As the API server keeps them, so that nothing differs afterwards.
+        kind: Data = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+        claims.append({**kind, "metadata": {"name": disk.name}, "spec": spec})
     return claims
 
 

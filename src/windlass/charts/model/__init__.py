@@ -11,8 +11,9 @@ from windlass.charts.model.application import (
     Quota,
 )
 from windlass.charts.model.containers import Container, ContainerPort, Part
+from windlass.charts.model.kinds import API_VERSIONS, CLUSTER_WIDE
 from windlass.charts.model.pods import PodOptions
-from windlass.charts.model.resources import API_VERSIONS, CLUSTER_WIDE, Manifest, Resource
+from windlass.charts.model.resources import Manifest, Resource
 from windlass.charts.model.workloads import Kind, Workload
 
 __all__ = [
