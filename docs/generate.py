@@ -20,6 +20,7 @@ import windlass.app
 from windlass.auth.deps import handlers_of
 from windlass.auth.permissions import ADMIN_ONLY, GRANTS, Permission, Role
 from windlass.builds import windlass_toml
+from windlass.charts.form import reference as form_reference
 from windlass.cli import reference as cli_reference
 from windlass.core import environment, openapi
 from windlass.core.blobs import BlobStore
@@ -342,12 +343,18 @@ def pages() -> dict[Path, Callable[[], str]]:
         reference / "openapi.json": lambda: openapi_document(app),
         reference / "cli.md": cli_reference.render,
         reference / "windlass.schema.json": _schema,
+        reference / "charts-form.md": form_reference.render,
+        reference / "charts-form.schema.json": _form_schema,
         ROOT / "tests" / "arch" / "access.txt": lambda: access(app),
     }
 
 
 def _schema() -> str:
     return json.dumps(windlass_toml.schema(), indent=2) + "\n"
+
+
+def _form_schema() -> str:
+    return _lines(form_reference.schema(), depth=3) + "\n"
 
 
 def main() -> int:

@@ -3,11 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.charts.rendering import HERE
 from windlass.charts import form
-from windlass.charts.documents import Unreadable
-from windlass.charts.form import recover
+from windlass.charts.documents import Unreadable, load
+from windlass.charts.form import recover, reference
 from windlass.charts.generate import manifests
 from windlass.charts.order import ordered
 
@@ -145,3 +146,18 @@ MANIFESTS = st.builds(
 @given(st.lists(MANIFESTS, max_size=3))
 def test_nothing_of_any_manifest_is_lost_in_a_form(found: list[dict[str, object]]):
     assert manifests(recover.form(found)) == ordered(found)
+
+
+@pytest.mark.parametrize("name", ["minimal", "everything"])
+def test_the_schema_for_editors_takes_every_form_and_refuses_unknown_fields(name: str):
+    data = load((HERE / f"{name}.form.yaml").read_text())[0].data
+    validator = Draft202012Validator(reference.schema())
+
+    assert [error.message for error in validator.iter_errors(data)] == []
+    assert not validator.is_valid({**data, "replica": 1})  # type: ignore[dict-item]
+
+
+def test_every_field_at_the_top_of_a_form_is_explained():
+    fields = reference.schema()["$defs"]["Application"]["properties"]
+
+    assert [name for name, kind in fields.items() if not kind.get("description")] == []

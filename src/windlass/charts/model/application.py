@@ -22,12 +22,15 @@ class Quota(Strict):
 
 
 class GatewayChoice(Strict):
-    """The gateway that shows the application. With `class_name`, one of its own is made."""
+    """The gateway that shows the application. With `className`, one of its own is made."""
 
     name: str = "gateway"
     namespace: str | None = "gateway-system"
+    """Where the gateway and its proxies are; the network policy lets requests in from there."""
     section_name: str | None = None
+    """One listener of it. Left out: all."""
     class_name: str | None = None
+    """The GatewayClass of a gateway of its own, with the certificate."""
 
 
 class CertificateChoice(Strict):
@@ -64,23 +67,36 @@ class Application(Strict):
     name: str = ""
     """What belongs together is labelled with it. Empty: the namespace."""
     namespace: str = "default"
+    """Where everything goes; it is made first, unless it is `default`."""
     environment: Literal["production", "staging", "preview"] = "production"
+    """Two pods, or one in a preview, where a workload does not say."""
     domain: str | None = None
+    """The host name that shows the application. Left out: nothing is shown."""
     routing: Literal["gateway", "ingress"] = "gateway"
+    """A route of the Gateway API, or an Ingress."""
     gateway: GatewayChoice | None = None
+    """Left out: `gateway` in `gateway-system`."""
     ingress_class: str | None = None
+    """The controller of the Ingress. Left out: the cluster's usual one."""
     requests_per_second: Positive | None = None
+    """At most so many, for everything that the domain shows."""
     rate_limiter: Literal["envoy-gateway", "ingress-nginx", "traefik"] | None = None
-    """What the cluster has; None: Envoy Gateway with a gateway, ingress-nginx with an ingress."""
+    """What the cluster has. Left out: Envoy Gateway, or ingress-nginx with an Ingress."""
     quota: Quota | None = None
+    """Left out: none."""
     certificate: CertificateChoice | None = None
+    """Left out: none."""
     access: Access | None = None
-    """None: an account without a token that may read logs."""
+    """Left out: an account without a token that may read logs."""
     network: Network | None = None
+    """Left out: a wall around the namespace, open to the gateway and to the internet."""
     pod_security: Literal["restricted", "baseline", "privileged"] = "restricted"
     """What the generated namespace admits."""
     defaults: Literal["secure", "none"] = "secure"
     """`none`: exactly what is written here, nothing is added and nothing is generated."""
     labels: Texts | None = None
+    """Labels of everything that is made."""
     workloads: list[Workload] = field(default_factory=list)
+    """What runs; at least one."""
     resources: list[Resource] = field(default_factory=list)
+    """Everything else, and what replaces a generated object."""

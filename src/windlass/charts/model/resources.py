@@ -22,7 +22,7 @@ class Described(Strict, tag_field="type", kw_only=True):
     id: str = ""
     """The form's own id; no part of the manifest."""
     namespace: str | None = None
-    """None: the application's. Empty: none is written."""
+    """Left out: the application's. Empty: none is written."""
     labels: Texts | None = None
     annotations: Texts | None = None
     extra: dict[str, object] = field(default_factory=dict)

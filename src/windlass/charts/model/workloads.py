@@ -171,9 +171,9 @@ class Expose(Strict):
 
     path: str = "/"
     port: Port | str | None = None
-    """None: the first port."""
+    """Left out: the first port."""
     hostnames: list[str] | None = None
-    """None: the domain of the application."""
+    """Left out: the domain of the application."""
 
 
 class Workload(Strict):
@@ -184,16 +184,16 @@ class Workload(Strict):
     id: str = ""
     """The form's own id; no part of the manifests."""
     namespace: str | None = None
-    """None: the application's. Empty: none is written."""
+    """Left out: the application's. Empty: none is written."""
     labels: Texts | None = None
     annotations: Texts | None = None
     pod_labels: Texts | None = None
-    """None: the workload's own labels."""
+    """Left out: the workload's own labels."""
     pod_annotations: Texts | None = None
     selector: Selector | None = None
-    """None: made of the name."""
+    """Left out: made of the name."""
     replicas: Count | None = None
-    """None: two in production, one in a preview."""
+    """Left out: two in production, one in a preview."""
     containers: list[Container] = field(default_factory=list)
     init_containers: list[Container] | None = None
     ephemeral_containers: list[Container] | None = None
@@ -207,6 +207,6 @@ class Workload(Strict):
     autoscale: Autoscale | None = None
     storage: list[Storage] = field(default_factory=list)
     expose: Expose | None = None
-    """None: the first workload with a port is what the domain shows."""
+    """Left out: the first workload with a port is what the domain shows."""
     extra: dict[str, object] = field(default_factory=dict)
     """Fields that this form lacks, merged into the manifest from its top."""
