@@ -6,6 +6,7 @@ from typing import Any
 from tests.web import samples as s
 from tests.web.samples import NONE, Pages
 from windlass.auth.permissions import GRANTS, Role
+from windlass.core.launch_spec import Limits
 from windlass.core.settings import Apps
 from windlass.deployments.new_pages import LeftOut
 from windlass.previews.schemas import SettingsOut
@@ -24,6 +25,7 @@ _SHOW: dict[str, Any] = {
     "values": {"note": ""},
     "going_live": False,
     "promoter": "Ada Bell",
+    "limits": None,
     "errors": {},
     "why_not": {},
     "differing": None,
@@ -172,6 +174,19 @@ PAGES: Pages = {
             "errors": {"repository_url": "Only https, http and ssh addresses can be fetched"},
         },
     ),
+    "/projects/new-image": (
+        "projects/new.html",
+        True,
+        {
+            "start": "image",
+            "source": None,
+            "site_address": s.ADDRESS,
+            "left_out": LeftOut(),
+            "variables": [],
+            "values": {"image": "No Such Name"},
+            "errors": {"image": "No Such Name is no name of an image: small letters"},
+        },
+    ),
     "/projects/new-pending": (
         "projects/new.html",
         True,
@@ -312,6 +327,47 @@ PAGES: Pages = {
             "apps": Apps(),
         },
     ),
+    "/projects/harbour-shop/registries": (
+        "projects/registries.html",
+        True,
+        NONE
+        | {
+            "project": s.PROJECT,
+            "logins": [
+                SimpleNamespace(
+                    id=s.public_id("reg", number),
+                    registry=registry,
+                    username=username,
+                    updated_at=s.before(days=number),
+                )
+                for number, registry, username in (
+                    (1, "ghcr.io", "harbour-bot"),
+                    (2, "registry.harbour.example.com:5000", "robot$pull+orders"),
+                )
+            ],
+        },
+    ),
+    "/projects/harbour-shop/registries-none": (
+        "projects/registries.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "logins": [],
+            "values": {"registry": "nowhere"},
+            "errors": {"registry": "nowhere is no name of an image"},
+        },
+    ),
+    "/projects/harbour-shop/deploy-image": (
+        "projects/deploy.html",
+        True,
+        {
+            "project": s.PROJECT,
+            "source": s.source(kind="upload", plan=s.IMAGE_PLAN, file_count=1, size_bytes=60),
+            "left_out": LeftOut(),
+            "values": {"production": True},
+            "errors": {},
+        },
+    ),
     "/projects/harbour-shop/deploy": (
         "projects/deploy.html",
         True,
@@ -431,6 +487,11 @@ PAGES: Pages = {
                 '\x1b[32mINFO\x1b[0m:     127.0.0.1:0 - "GET /orders/812 HTTP/1.1" 200 OK',
             ],
         },
+    ),
+    f"/deployments/{s.IMAGE.id}": (
+        "deployments/show.html",
+        True,
+        _SHOW | {"deployment": s.IMAGE, "limits": Limits(memory_bytes=512 << 20, cpus=1.0)},
     ),
     f"/deployments/{s.EARLIER.id}": (
         "deployments/show.html",

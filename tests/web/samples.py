@@ -48,6 +48,7 @@ PLAN = SimpleNamespace(
     processes={},
     build_network=False,
     supersede_running=False,
+    container=None,
     evidence=(
         "package.json has vite 7.2 in devDependencies",
         "package.json has a build script: “vite build”",
@@ -71,12 +72,43 @@ SERVER_PLAN = SimpleNamespace(
     processes={},
     build_network=False,
     supersede_running=False,
+    container=None,
     evidence=(
         "services/orders/pyproject.toml depends on fastapi",
         "orders/main.py line 14 makes “app = FastAPI()”",
         "uv.lock, so uv installs exactly",
     ),
     warnings=("orders/main.py reads DATABASE_URL. Add it below, or the app will not start.",),
+)
+
+
+IMAGE_PLAN = SimpleNamespace(
+    framework="dockerfile",
+    label="Container image",
+    kind="server",
+    root_directory=".",
+    runtime="none",
+    package_manager=None,
+    install_command=None,
+    build_command=None,
+    output_directory=None,
+    start_command=None,
+    release_command=None,
+    build_network=False,
+    supersede_running=False,
+    port=8080,
+    health_path="/",
+    container=SimpleNamespace(
+        image="ghcr.io/harbour/orders:1.4",
+        dockerfile=None,
+        target=None,
+        digest="ghcr.io/harbour/orders@sha256:" + "9f1c4d1e9a07b3f5" * 4,
+        size_bytes=88_411_204,
+        health=("CMD-SHELL", "wget -qO- http://127.0.0.1:8080/up || exit 1"),
+        read_only=None,
+    ),
+    evidence=("windlass.toml: the image ghcr.io/harbour/orders:1.4",),
+    warnings=(),
 )
 
 
@@ -177,6 +209,13 @@ SERVER = deployment(
 )
 
 
+IMAGE = deployment(
+    21,
+    branch=None,
+    commit_sha=None,
+    commit_message=None,
+    plan=IMAGE_PLAN,
+)
 EARLIER = deployment(
     9, plan=SERVER_PLAN, promoted_at=before(days=2), commit_message="Count what was sold"
 )

@@ -148,6 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
             path = "/projects/new-plan"
         elif path == "/projects/new" and query.get("from") == "git":
             path = "/projects/new-git"
+        elif path == "/projects/new" and query.get("from") == "image":
+            path = "/projects/new-image"
         cookies = self.headers.get("Cookie", "")
         chosen = [theme for theme in page.THEMES if f"windlass_theme={theme}" in cookies]
         template, signed_in, context = self.gallery.pages[path]

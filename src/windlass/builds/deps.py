@@ -7,15 +7,16 @@ from typing import Any
 
 import msgspec
 
-from windlass.builds import sources
+from windlass.auth.models import Actor
+from windlass.builds import references, service, sources
 from windlass.builds.detect.hostfiles import Report
 from windlass.builds.errors import SourceNotReady
-from windlass.builds.models import Source, SourceStatus
+from windlass.builds.models import Source, SourceKind, SourceStatus
 from windlass.builds.plan import Overrides, Plan
 from windlass.builds.schemas import Choice, SourceError, SourceOut
 from windlass.core.blobs import BlobStore
 from windlass.core.errors import AppError, TooLarge
-from windlass.core.http import Request
+from windlass.core.http import DB, Request
 from windlass.core.manifest import TreeLimits
 
 
@@ -77,3 +78,12 @@ def _explained(error: AppError) -> SourceError:
     choices = msgspec.convert(error.facts.get("choices", ()), tuple[Choice, ...])
     message = detail or error.message
     return SourceError(code=error.reason or error.code, message=message, choices=choices)
+
+
+async def source_of_image(request: Request, db: DB, image: str, *, by: Actor) -> Source:
+    """A source that says which image is to be run. Raises ReferenceWrong."""
+    store, reference = store_of(request), references.parse(image)
+    found = await asyncio.to_thread(sources.of_image, store, reference.named)
+    sha256 = await asyncio.to_thread(sources.save_manifest, store, found)
+    name = reference.path.rpartition("/")[2]
+    return await service.create_ready(db, found, sha256, kind=SourceKind.upload, name=name, by=by)

@@ -70,6 +70,10 @@ class DockerfileRefused(ValidationFailed):
     reason = "DOCKERFILE_REFUSED"
 
 
+class ImageMissing(ValidationFailed):
+    """Name an image: ghcr.io/team/app:1.2"""
+
+
 class ReferenceWrong(ValidationFailed):
     """{reference} is no name of an image: {problem}."""
 

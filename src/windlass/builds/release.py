@@ -175,7 +175,7 @@ def launch_of(settings: Settings, plan: Plan, release: Release, command: str, na
             name=launch,
             argv=("-",),
             env={"WINDLASS": "1", "PORT": str(plan.port), **plan.env, **release.env},
-            limits=_limits(settings, plan, name),
+            limits=limits_of(settings, plan, name),
             network="egress",
             connect=plan.connect,
         )
@@ -190,7 +190,7 @@ def launch_of(settings: Settings, plan: Plan, release: Release, command: str, na
         port=plan.port,
         uid=release.uid,
         env={"WINDLASS": "1", "NODE_ENV": "production", **plan.env, **release.env},
-        limits=_limits(settings, plan, name),
+        limits=limits_of(settings, plan, name),
         connect=plan.connect,
         needs=running_on(plan.runtime),
     )
@@ -223,7 +223,7 @@ def _can_guard(settings: Settings) -> bool:
     return Engine(engine.find(settings.docker_host)).is_local and netns.can_enter()
 
 
-def _limits(settings: Settings, plan: Plan, name: str) -> Limits:
+def limits_of(settings: Settings, plan: Plan, name: str) -> Limits:
     """What was said about a process, as far as the server allows it."""
     apps, said = settings.apps, plan.process_settings.get(name, ProcessSettings())
     memory = (said.memory_mb << 20) if said.memory_mb else apps.memory_bytes

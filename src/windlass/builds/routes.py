@@ -10,8 +10,8 @@ from windlass.adapters import archive, git
 from windlass.adapters.world import addresses_of
 from windlass.auth.deps import CurrentActor
 from windlass.auth.permissions import Permission
-from windlass.builds import ignore, references, service, sources
-from windlass.builds.deps import limits_of, planned, receive, store_of
+from windlass.builds import ignore, service, sources
+from windlass.builds.deps import limits_of, planned, receive, source_of_image, store_of
 from windlass.builds.errors import (
     BatchBroken,
     BlobsAbsent,
@@ -129,13 +129,10 @@ async def create_source(
             db, url, branch, owner_id=actor.id, is_deferred=False
         )
         return Envelope(SourceOut.of(source), status_code=202)
-    store = store_of(request)
     if data.image is not None:
-        reference = references.parse(data.image)
-        found = await asyncio.to_thread(sources.of_image, store, reference.named)
-        name = reference.path.rpartition("/")[2]
-        kept = await _keep(db, store, found, kind=SourceKind.upload, name=name, actor=actor)
+        kept = await source_of_image(request, db, data.image, by=actor)
         return Envelope(SourceOut.of(kept), status_code=201)
+    store = store_of(request)
     found = await asyncio.to_thread(_check_upload, store, data.files or [], limits_of(request))
     source = await _keep(db, store, found, kind=SourceKind.upload, name=data.name, actor=actor)
     return Envelope(SourceOut.of(source), status_code=201)

@@ -9,7 +9,8 @@ from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
 from windlass.builds import service as builds
-from windlass.builds.deps import checked_plan, planned
+from windlass.builds.deps import checked_plan, planned, source_of_image
+from windlass.builds.errors import ImageMissing
 from windlass.builds.models import Source, SourceKind
 from windlass.builds.plan import Overrides
 from windlass.builds.schemas import SourceOut
@@ -49,8 +50,8 @@ def left_out(request: Request) -> LeftOut:
 async def new_project(request: Request, db: DB, actor: CurrentActor) -> Answer:
     query = request.query_params
     if (id := query.get("source")) is None:
-        start = "git" if query.get("from") == "git" else "upload"
-        return _choose(request, actor, start=start)
+        start = query.get("from", "")
+        return _choose(request, actor, start=start if start in ("git", "image") else "upload")
     row = await builds.get(db, ids.private("src", id), by=actor)
     source = await planned(
         request, row, root_directory=query.get("root_directory"), with_imports=True
@@ -88,6 +89,31 @@ async def look_into_repository(request: Request, db: DB, actor: CurrentActor, fo
             error=error,
         )
     return see(f"/projects/new?source={ids.public('src', source.id)}")
+
+
+@get("/projects/new/image", permission=Permission.deploy_create)
+async def new_from_image() -> Answer:
+    """Where the form with a mistake in it stands, asked for again."""
+    return see("/projects/new?from=image")
+
+
+@post("/projects/new/image", permission=Permission.deploy_create, rate="deploy")
+async def look_at_image(request: Request, db: DB, actor: CurrentActor, form: Form) -> Answer:
+    """Its registry is asked by the build: what runs is what the name means then."""
+    try:
+        source = await image_source(request, db, form, by=actor)
+    except AppError as error:
+        await db.rollback()
+        return _choose(request, actor, start="image", values=forms.values(form), error=error)
+    return see(f"/projects/new?source={ids.public('src', source.id)}")
+
+
+async def image_source(request: Request, db: DB, form: Form, *, by: Actor) -> Source:
+    """The source for the name that was typed."""
+    name = forms.text(form, "image")
+    if name is None:
+        raise ImageMissing()
+    return await source_of_image(request, db, name, by=by)
 
 
 def _repository(settings: Settings, form: Form) -> tuple[str, str | None]:
@@ -204,6 +230,7 @@ def _choose(
         request,
         "projects/new.html",
         error=error,
+        renamed={"form": "image"} if start == "image" else {},
         user=actor,
         start=start,
         source=source,
@@ -252,4 +279,11 @@ def _address(settings: Settings) -> str:
     return settings.site_url(settings.site_host("…"))
 
 
-HANDLERS = [new_project, new_from_git, look_into_repository, create_project]
+HANDLERS = [
+    new_project,
+    new_from_git,
+    look_into_repository,
+    new_from_image,
+    look_at_image,
+    create_project,
+]

@@ -13,10 +13,14 @@ from windlass.auth import service as accounts
 from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
 from windlass.auth.permissions import GRANTS, Permission
+from windlass.builds import release
 from windlass.builds.deps import store_of
+from windlass.builds.plan import Plan
 from windlass.core import ids, runtime_log
 from windlass.core.errors import AppError
 from windlass.core.http import DB, Request
+from windlass.core.launch_spec import Limits
+from windlass.core.settings import Settings
 from windlass.deployments import (
     diff_pages,
     listing,
@@ -25,6 +29,7 @@ from windlass.deployments import (
     promoting,
     queue_routes,
     receipt_routes,
+    registry_pages,
     releases,
     retiring,
     returning,
@@ -120,6 +125,7 @@ async def _show(
         deployment=shown,
         live_url=state.settings.site_url(state.settings.site_host(shown.project.slug)),
         values={"note": shown.note or "" if note is None else note},
+        limits=_limits(state.settings, shown.plan),
         promoter=await accounts.name_of(db, deployment.promoted_by),
         going_live=await service.is_going_live(db, deployment),
         why_not=why_not,
@@ -131,6 +137,13 @@ async def _show(
         app=app,
         runtime_log=output,
     )
+
+
+def _limits(settings: Settings, plan: Plan | None) -> Limits | None:
+    """What its container may use."""
+    if plan is None or plan.container is None:
+        return None
+    return release.limits_of(settings, plan, "web")
 
 
 async def _app(
@@ -317,6 +330,7 @@ PAGES = [
         route_handlers=[
             *new_pages.HANDLERS,
             *project_pages.HANDLERS,
+            *registry_pages.HANDLERS,
             *settings_pages.HANDLERS,
             *sharing_pages.HANDLERS,
         ],

@@ -14,6 +14,7 @@ from windlass.core.http import DB, Request
 from windlass.deployments import listing, new_pages, starting
 from windlass.deployments.schemas import DeploymentCreate
 from windlass.projects import listing as projects
+from windlass.projects import service
 from windlass.projects.deps import InProject, Latest, LatestOf
 from windlass.projects.models import Project
 from windlass.web import forms
@@ -117,6 +118,30 @@ async def deploy(
     return see(f"/deployments/{ids.public('depl', made.id)}")
 
 
+@get("/projects/{slug:str}/deploy/image", permission=Permission.deploy_create)
+async def deploy_image_form(actor: CurrentActor, project: InProject) -> Answer:
+    """Where the form with a mistake in it stands, asked for again."""
+    return see(f"/projects/{service.ref_of(project, by=actor)}/deploy")
+
+
+@post("/projects/{slug:str}/deploy/image", permission=Permission.deploy_create, rate="deploy")
+async def deploy_image(
+    request: Request, db: DB, actor: CurrentActor, project: InProject, latest: Latest, form: Form
+) -> Answer:
+    """An image in place of files; where it goes is asked next."""
+    try:
+        source = await new_pages.image_source(request, db, form, by=actor)
+    except AppError as error:
+        await db.rollback()
+        await db.refresh(project)
+        values = {"production": True} | forms.values(form)
+        return await _deploy(
+            request, db, actor, project, latest, source=None, values=values, error=error
+        )
+    ref = service.ref_of(project, by=actor)
+    return see(f"/projects/{ref}/deploy?source={ids.public('src', source.id)}")
+
+
 async def _deploy(
     request: Request,
     db: DB,
@@ -136,7 +161,7 @@ async def _deploy(
         request,
         "projects/deploy.html",
         error=error,
-        renamed={"repository_branch": "branch"},
+        renamed={"repository_branch": "branch"} | ({"form": "image"} if "image" in values else {}),
         user=actor,
         project=await projects.shown(db, request.app.state.settings, project, latest, by=actor),
         source=found,
@@ -145,4 +170,4 @@ async def _deploy(
     )
 
 
-HANDLERS = [list_projects, show_project, deploy_form, deploy]
+HANDLERS = [list_projects, show_project, deploy_form, deploy, deploy_image_form, deploy_image]
