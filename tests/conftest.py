@@ -22,24 +22,24 @@ from sqlalchemy import Connection, event, orm
 from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
 
 import windlass.worker  # noqa: F401 - registers jobs and loops
-from tests import make
+from tests import clusters, make
 from tests.running import PATIENCE_SECONDS, Instance
 from windlass import app as windlass_app
 from windlass.adapters.postgres import EmbeddedPostgres
 from windlass.auth.front import Identities
 from windlass.auth.models import Actor
 from windlass.auth.signing import SigningKeys
-from windlass.core import caller, languages, limit, migrations
+from windlass.core import caller, languages, limit
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import TENANT_ROLE, Database, tenant
 from windlass.core.live import Live
 from windlass.core.settings import Settings
 
-_UID = 210_000
 # A busy machine is no reason to fail.
 hypothesis_settings.register_profile("windlass", deadline=None)
 hypothesis_settings.load_profile("windlass")
+_WHOLE_FILES = {"attacks", "containers", "e2e", "pages", "web"}
 # Not "localhost": cookie jars treat it as no host at all.
 PANEL = "http://panel.example"
 
@@ -54,8 +54,11 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with a browser come last: once it is open, its event loop has the thread, and no other
-    can be run in it."""
+    can be run in it. What starts a Windlass or an engine for a file stays with one worker."""
     items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    for item in items:
+        if item.path.parent.name in _WHOLE_FILES:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")
@@ -181,9 +184,10 @@ def _enter_web(_session: object, _transaction: object, connection: Connection) -
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A server of this worker's own, with the schema in the database `windlass`."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("pg"), uid=_UID)
+    home = tmp_path_factory.mktemp("pg")
+    clusters.put(home)
+    server = EmbeddedPostgres(home, uid=clusters.UID)
     asyncio.run(server.start())
-    migrations.alembic(server.url, "upgrade", "head")
     yield server
     asyncio.run(server.stop())
 
@@ -300,6 +304,13 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     found.start()
     yield found
     found.stop()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cluster(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    # Each worker of a run has a folder of its own in that of the run.
+    clusters.keep_in(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from tests import clusters
+
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 WINDLASS = Path(sys.executable).with_name("windlass")
@@ -60,10 +62,11 @@ PLENTY = {
 
 
 class Instance:
-    """One instance with a home of its own."""
+    """One instance with a home of its own; the database of a prepared one needs not be made."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, is_prepared: bool = True, **environment: str) -> None:
         self.home = folder / "home"
+        self.is_prepared = is_prepared
         self.folder = folder
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
@@ -84,6 +87,9 @@ class Instance:
         """Start it and wait until it says that it is up."""
         if self.process is not None:
             self.process.wait(timeout=PATIENCE_SECONDS)
+        if self.is_prepared and not self.home.exists():
+            self.home.mkdir(mode=0o700)
+            clusters.put(self.home)
         address = self.home / "run" / "windlass.json"
         address.unlink(missing_ok=True)
         with self.log.open("ab") as log:

@@ -30,7 +30,7 @@ def without(home: Path) -> Iterator[Instance]:
     for name in ("git", "node", "npm"):
         if found := shutil.which(name):
             (path / name).symlink_to(found)
-    instance = Instance(home, PATH=str(path))
+    instance = Instance(home, is_prepared=False, PATH=str(path))
     instance.start()
     yield instance
     instance.stop()
