@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "202611220046"
-down_revision = "202611212255"
+down_revision = "202611220045"
 
 
 def upgrade() -> None:
