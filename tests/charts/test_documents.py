@@ -80,6 +80,12 @@ def test_keys_are_text_and_merges_and_aliases_are_written_out():
     assert document.data["same"] is not document.data["base"]
 
 
+def test_a_merge_counts_where_it_stands_as_for_go():
+    [document] = load("a: {b: 3, <<: {b: 2}}\nc: {<<: [{a: 1}, {a: 2, b: 5}], b: 3}\n")
+
+    assert document.data == {"a": {"b": 2}, "c": {"a": 1, "b": 3}}
+
+
 def test_explicit_tags_decide():
     [document] = load("a: !!str 5\nb: !!int '7'\nc: !!binary aGk=\nd: !custom x\n")
 

@@ -116,23 +116,23 @@ class Builder:
 
     def _mapping(self, node: yaml.Node) -> dict[str, object]:
         made: dict[str, object] = {}
-        merges: list[yaml.Node] = []
+        written: set[str] = set()
         for key, value in node.value:
             if is_merge(key):
-                merges += self._merged(value)
+                # Go merges where the `<<` stands: over what came before, under what follows.
+                for other in reversed(self._merged(value)):
+                    made.update(cast(dict[str, object], self._value(other)))
                 continue
             name = self._key(key)
-            if name in made:
+            if name in written:
                 raise self._wrong(
                     "duplicate-key",
                     f"the key `{name}` stands twice in the same mapping",
                     "Kubernetes would silently keep only the last one: remove one of them",
                     key.start_mark,
                 )
+            written.add(name)
             made[name] = self._value(value)
-        for other in merges:
-            for name, value in cast(dict[str, object], self._value(other)).items():
-                made.setdefault(name, value)
         return made
 
     def _merged(self, value: yaml.Node) -> list[yaml.Node]:
