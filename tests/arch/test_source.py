@@ -34,6 +34,25 @@ def _at(path: Path, node: ast.AST) -> str:
     return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
 
 
+def test_manifests_are_loaded_only_when_somebody_needs_them() -> None:
+    """The control process shall not carry schemas and rules: others import charts in functions."""
+    # The commands of `windlass charts` are imported one by one when they run.
+    own = (_SOURCE / "charts", _SOURCE / "cli" / "commands" / "charts")
+    found = [
+        _at(path, node)
+        for path, tree in _python()
+        if path.is_relative_to(_SOURCE) and not any(path.is_relative_to(one) for one in own)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        and any(
+            f"{name}.".startswith("windlass.charts.")
+            for name in (getattr(node, "module", None) or "", *(one.name for one in node.names))
+        )
+    ]
+
+    assert found == []
+
+
 def test_only_the_core_commits() -> None:
     """One request or one step is one transaction, and services do not end it."""
     found = [

@@ -121,3 +121,26 @@ def test_any_part_of_a_form_makes_objects_that_fit_each_other(
         if isinstance(spec, dict) and "template" in spec and "selector" in spec:
             labels = spec["template"]["metadata"]["labels"]
             assert spec["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_claim_inside_of_a_stateful_set_needs_no_kind():
+    text = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: a, namespace: shop}
+spec:
+  serviceName: a
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec: {containers: [{name: a, image: "a:1"}]}
+  volumeClaimTemplates:
+  - metadata: {name: d}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+    options = Options(only=frozenset(["schema"]))
+    owned = text.replace("{name: a, namespace: shop}", "{name: a, ownerReferences: [{name: x}]}")
+
+    assert check([read(text)], options).findings == []
+    # An owner is named by both, and by its uid.
+    assert len(check([read(owned)], options).findings) == 3
