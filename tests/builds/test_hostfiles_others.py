@@ -195,7 +195,7 @@ def test_render_yaml():
 def test_fly_toml():
     assert verdicts({"fly.toml": FLY}) == {
         "primary_region": "impossible",
-        "kill_timeout": "impossible",
+        "kill_timeout": "exact",
         "build.dockerfile": "impossible",
         "env.MODE": "exact",
         "env.PORT": "adapted",
@@ -231,7 +231,7 @@ def test_railway(name: str):
         "deploy.startCommand": "exact",
         "deploy.preDeployCommand": "exact",
         "deploy.healthcheckPath": "exact",
-        "deploy.healthcheckTimeout": "impossible",
+        "deploy.healthcheckTimeout": "exact",
         "deploy.restartPolicyType": "adapted",
         "deploy.numReplicas": "impossible",
         "deploy.cronSchedule": "impossible",

@@ -150,7 +150,7 @@ def test_every_key_has_a_row():
         "buildCommand": "adapted",
         "installCommand": "exact",
         "outputDirectory": "exact",
-        "framework": "impossible",
+        "framework": "adapted",
         "crons": "impossible",
         "functions": "impossible",
         "env.A": "exact",

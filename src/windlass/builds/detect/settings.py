@@ -113,7 +113,7 @@ def heeding(
     readers = read(source, top)
     said, wishes = settings.said, wished(readers)
     names = ["install_command", "build_command", "release_command", "health_path", "port"]
-    names += ["clean_urls"]
+    names += ["clean_urls", "start_timeout_seconds"]
     if not said.output_directory:
         names.append("start_command")
     if not ((plan and plan.kind == "server") or said.start_command or wishes.start_command):

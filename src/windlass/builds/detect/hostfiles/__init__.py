@@ -12,10 +12,11 @@ from msgspec.structs import asdict, replace
 
 from windlass.builds.detect.hostfiles import plain
 from windlass.builds.detect.hostfiles.addresses import Addresses
-from windlass.builds.detect.hostfiles.clouds import fly, render
+from windlass.builds.detect.hostfiles.fly import fly
 from windlass.builds.detect.hostfiles.loops import circular
 from windlass.builds.detect.hostfiles.netlify import netlify
 from windlass.builds.detect.hostfiles.programs import app_json, railway
+from windlass.builds.detect.hostfiles.render import render
 from windlass.builds.detect.hostfiles.report import Reader, Report, Row, Wishes
 from windlass.builds.detect.hostfiles.samples import samples
 from windlass.builds.detect.hostfiles.vercel import vercel
@@ -23,6 +24,7 @@ from windlass.builds.detect.procfile import procfile
 from windlass.builds.detect.source import Source, Table
 from windlass.builds.errors import ManifestBroken
 from windlass.builds.plan import MANIFEST_BYTES, Plan
+from windlass.builds.windlass_toml import ProcessToml, over
 from windlass.core.languages import N_
 from windlass.core.rules import Matcher, Place, Rules
 
@@ -80,13 +82,13 @@ def wished(readers: Sequence[Reader]) -> Wishes:
     """The settings of all files as one: the first that says something is heard."""
     merged: dict[str, object] = {}
     env: dict[str, str] = {}
-    processes: dict[str, str] = {}
+    processes: dict[str, str | ProcessToml] = {}
     for reader in readers:
         for name, value in asdict(reader.wishes).items():
             if value is not None and name not in ("env", "processes"):
                 merged.setdefault(name, value)
         env = {**reader.wishes.env, **env}
-        processes = {**reader.wishes.processes, **processes}
+        processes = over(processes, reader.wishes.processes)
     return replace(Wishes(env=env, processes=processes), **merged)
 
 

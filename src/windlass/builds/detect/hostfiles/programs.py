@@ -23,7 +23,7 @@ _APP_CANNOT = {
 }
 _KNOWN_IN_APP = ("env", "formation", "healthchecks", "scripts", "addons", "buildpacks", "cron")
 _RAILWAY_BUILD = {
-    "watchPatterns": N_("every deployment that is asked for is made"),
+    "watchPatterns": N_("paths that count are set with the Git host of the project"),
     "dockerfilePath": N_("a Dockerfile is built where a container engine is, by its own settings"),
     "nixpacksConfigPath": N_("the plan is detected here"),
     "nixpacksPlan": N_("the plan is detected here"),
@@ -33,14 +33,9 @@ _RAILWAY_BUILD = {
 }
 _RAILWAY_DEPLOY = {
     "cronSchedule": N_("jobs by the clock are not run here yet"),
-    "healthcheckTimeout": N_("one timeout for all programs: apps.start_timeout_seconds"),
-    "numReplicas": _ONE,
     "multiRegionConfig": N_("there is one place: this machine"),
     "region": N_("there is one place: this machine"),
     "runtime": "",
-    "sleepApplication": N_("programs in production do not sleep"),
-    "limits": N_("limits are the server's"),
-    "limitOverride": N_("limits are the server's"),
     "requiredMountPath": N_("no folder outlives a release"),
 }
 
@@ -105,6 +100,23 @@ def _health_checks(reader: Reader, values: Table) -> None:
                 reader.impossible(key, N_("a program is asked before the switch, not afterwards"))
             else:
                 reader.health(key, check["path"])
+                _patience(reader, key, check)
+
+
+def _patience(reader: Reader, key: str, check: Table) -> None:
+    """Tries and pauses of a check as one time within which it has to succeed."""
+    given = {name: check.get(name) for name in ("initialDelay", "attempts", "wait", "timeout")}
+    if all(value is None for value in given.values()):
+        return
+    first, attempts, wait, timeout = (
+        value if isinstance(value, int | float) and 0 <= value < 10_000 else usual
+        for value, usual in zip(given.values(), (0, 3, 5, 5), strict=True)
+    )
+    seconds = min(max(float(first + attempts * (wait + timeout)), 1.0), 900.0)
+    reader.wish(start_timeout_seconds=seconds)
+    reader.adapted(
+        f"{key}.attempts", N_("it has to answer within {seconds} s").format(seconds=f"{seconds:g}")
+    )
 
 
 def _scripts(reader: Reader, values: Table) -> None:
@@ -130,8 +142,13 @@ def railway(content: Table, reader: Reader) -> None:
         "preDeployCommand": lambda key, value: reader.command("release_command", key, value),
         "healthcheckPath": lambda key, value: reader.health(key, value),
         "restartPolicyType": lambda key, value: _restart(reader, key, value),
+        "numReplicas": reader.instances,
+        "sleepApplication": lambda key, value: _sleep(reader, key, value),
+        "healthcheckTimeout": reader.timeout,
         "restartPolicyMaxRetries": lambda key, _: reader.adapted(key, N_("there is no last try")),
-        "drainingSeconds": lambda key, _: reader.adapted(key, N_("for all: apps.drain_seconds")),
+        "drainingSeconds": lambda key, value: reader.limit(key, ["web"], "grace_seconds", value),
+        "limits": lambda key, value: _limits(reader, key, table(value)),
+        "limitOverride": lambda key, value: _limits(reader, key, table(value)),
         "overlapSeconds": lambda key, _: reader.adapted(
             key, N_("the old one ends when its last request is answered")
         ),
@@ -146,6 +163,23 @@ def railway(content: Table, reader: Reader) -> None:
             "environments": N_("there are no environments but production and previews"),
         },
     )
+
+
+def _sleep(reader: Reader, key: str, value: object) -> None:
+    if value is not False:
+        reader.impossible(key, N_("programs in production do not sleep"))
+
+
+def _limits(reader: Reader, key: str, limits: Table) -> None:
+    """`{"containers": {"cpu": 1, "memoryBytes": 1073741824}}`"""
+    for name, value in table(limits.get("containers")).items():
+        if name == "memoryBytes" and isinstance(value, int):
+            value = value >> 20
+        field = {"cpu": "cpus", "memoryBytes": "memory_mb"}.get(name)
+        if field:
+            reader.limit(f"{key}.containers.{name}", ["web"], field, value)
+        else:
+            reader.impossible(f"{key}.containers.{name[:40]}", N_("it is not known here"))
 
 
 def _builder(reader: Reader, key: str, value: object) -> None:

@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, cast
 
 import msgspec
 from msgspec.structs import asdict, replace
 
 from windlass.builds.detect.source import table, texts
 from windlass.builds.paths import plain, problem_with
+from windlass.builds.windlass_toml import ProcessToml, over
 from windlass.core.languages import N_
 from windlass.core.rules import HeaderRule, Rule
 
@@ -27,6 +28,9 @@ _INSTALLS = re.compile(
     r"(npm (install|ci|i)|yarn( install)?|pnpm (install|i)|bun install|bundle install"
     r"|(python3? -m )?pip3? install|poetry install|pipenv install|uv (sync|pip install))( .*)?"
 )
+
+# What a process can be given here at all.
+_BOUNDS = {"memory_mb": (32.0, 1048576.0), "cpus": (0.05, 256.0), "grace_seconds": (0.0, 120.0)}
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -58,20 +62,24 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     start_command: str | None = None
     release_command: str | None = None
     health_path: str | None = None
+    start_timeout_seconds: float | None = None
     port: int | None = None
     clean_urls: bool | None = None
     env: dict[str, str] = {}
-    processes: dict[str, str] = {}
+    processes: dict[str, str | ProcessToml] = {}
 
     def toml(self) -> str:
         """The same as a windlass.toml; nothing when nothing is wished for."""
         said = {name: value for name, value in asdict(self).items() if value is not None}
         env, processes = said.pop("env"), said.pop("processes")
         lines = [f"{name} = {_toml(value)}" for name, value in said.items()]
-        for title, values in (("env", env), ("processes", processes)):
-            if values:
+        plain = {name: each for name, each in processes.items() if isinstance(each, str)}
+        tables = {f"processes.{k}": asdict(v) for k, v in processes.items() if k not in plain}
+        for title, values in (("env", env), ("processes", plain), *tables.items()):
+            given = {name: value for name, value in values.items() if value is not None}
+            if given:
                 lines += ["", f"[{title}]"]
-                lines += [f"{name} = {_toml(value)}" for name, value in values.items()]
+                lines += [f"{name} = {_toml(value)}" for name, value in given.items()]
         return "\n".join(lines).strip() + "\n" if lines else ""
 
 
@@ -143,8 +151,45 @@ class Reader:
         elif _CONTROL.search(command) or not _PROCESS.fullmatch(name) or name in ("web", "release"):
             self.impossible(key, N_("it is no name or no command"))
         else:
-            self.wish(processes={**self.wishes.processes, name: command.strip()})
-            self.exact(key, command.strip())
+            below = self.wishes.processes.get(name)
+            said = command.strip()
+            made = replace(below, command=said) if isinstance(below, ProcessToml) else said
+            self.wish(processes={**self.wishes.processes, name: made})
+            self.exact(key, said)
+
+    def limit(self, key: str, names: Sequence[str], field: str, value: object) -> None:
+        """A limit of processes, or what is done when they end. Too much becomes the most."""
+        bounds = _BOUNDS.get(field)
+        if bounds is None:
+            said = {field: value}
+        elif isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+            number = min(max(float(value), bounds[0]), bounds[1])
+            said = {field: int(number) if field == "memory_mb" else number}
+            if number != value:
+                self.adapted(key, f"{field} = {said[field]:g}")
+        else:
+            self.impossible(key, N_("it is no number"))
+            return
+        for name in names:
+            made = over({name: msgspec.convert(said, ProcessToml)}, self.wishes.processes)
+            self.wish(processes=made)
+        if said[field] == value:
+            self.exact(key, f"{field} = {value}")
+
+    def instances(self, key: str, number: object) -> None:
+        """How many of it run: one of each kind does here."""
+        if number == 1:
+            self.exact(key)
+        else:
+            self.impossible(key, N_("one process of each kind runs here"))
+
+    def timeout(self, key: str, seconds: object) -> None:
+        """Within so long a new release has to be ready."""
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0:
+            self.wish(start_timeout_seconds=min(max(float(seconds), 1.0), 900.0))
+            self.exact(key, f"start_timeout_seconds = {self.wishes.start_timeout_seconds:g}")
+        else:
+            self.impossible(key, N_("it is no number"))
 
     def directory(self, field: str, key: str, value: object) -> None:
         """A folder of the source."""
@@ -197,9 +242,12 @@ class Reader:
         *,
         prefix: str = "",
     ) -> None:
-        """Every key of an object: by its reader, or with its reason; "" is no news to anybody."""
+        """Every key of an object: by its reader, or with its reason; "" is no news to anybody, nor
+        is what stands there as nothing."""
         for name, value in values.items():
             key = f"{prefix}{name}"
+            if value is None:
+                continue
             if name in does:
                 does[name](key, value)
             elif cannot.get(name) != "":
@@ -242,3 +290,14 @@ def _without_install(command: str) -> str:
 def _toml(value: object) -> str:
     """A JSON string is a TOML basic string, but for DEL, which no setting holds."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def listed(value: object) -> list[object]:
+    """The items of a list; of anything else none."""
+    return cast(list[object], value) if isinstance(value, list) else []
+
+
+def word(value: object) -> str:
+    """What stands there if it is a word or a number. YAML lets a few lines be a list of lists of
+    lists that nobody could write out."""
+    return str(value) if isinstance(value, str | int | float) else ""

@@ -15,7 +15,6 @@ _KINDS: dict[str, Kind] = {"header": "header", "cookie": "cookie", "query": "que
 _STATUSES = (301, 302, 303, 307, 308)
 _CANNOT = {
     **dict.fromkeys(("$schema", "version", "name", "devCommand", "alias", "scope"), ""),
-    "framework": N_("the framework is detected here; another is chosen in windlass.toml"),
     "crons": N_("jobs by the clock are not run here yet"),
     "functions": N_("a project is one site or one server here, not single functions"),
     "images": N_("pictures are served as they are"),
@@ -40,6 +39,9 @@ def vercel(content: Table, reader: Reader) -> None:
         "buildCommand": lambda key, value: reader.command("build_command", key, value),
         "installCommand": lambda key, value: reader.command("install_command", key, value),
         "outputDirectory": lambda key, value: reader.directory("output_directory", key, value),
+        "framework": lambda key, _: reader.adapted(
+            key, N_("the framework is detected here; another is chosen in windlass.toml")
+        ),
         "env": lambda key, value: _env(reader, key, value),
         "build": lambda key, value: _env(reader, f"{key}.env", table(value).get("env")),
     }
