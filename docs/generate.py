@@ -21,6 +21,7 @@ from windlass.auth.deps import handlers_of
 from windlass.auth.permissions import ADMIN_ONLY, GRANTS, Permission, Role
 from windlass.builds import windlass_toml
 from windlass.charts.form import reference as form_reference
+from windlass.charts.reports import reference as rule_pages
 from windlass.cli import reference as cli_reference
 from windlass.core import environment, openapi
 from windlass.core.blobs import BlobStore
@@ -343,6 +344,11 @@ def pages() -> dict[Path, Callable[[], str]]:
         reference / "openapi.json": lambda: openapi_document(app),
         reference / "cli.md": cli_reference.render,
         reference / "windlass.schema.json": _schema,
+        reference / "rules" / "README.md": rule_pages.index,
+        **{
+            reference / "rules" / f"{group}.md": functools.partial(rule_pages.page, group)
+            for group in rule_pages.groups()
+        },
         reference / "charts-form.md": form_reference.render,
         reference / "charts-form.schema.json": _form_schema,
         ROOT / "tests" / "arch" / "access.txt": lambda: access(app),
@@ -367,6 +373,7 @@ def main() -> int:
         old += 1
         print(f"{'old' if '--check' in sys.argv else 'written'}: {path.relative_to(ROOT)}")
         if "--check" not in sys.argv:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text)
     if old and "--check" in sys.argv:
         print("Run: make docs")

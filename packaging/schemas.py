@@ -199,11 +199,10 @@ def texts(schema: dict) -> dict[str, str]:
 def definition(pack: Pack, name: str, schema: dict) -> object:
     if name in SPECIAL:
         return SPECIAL[name]
-    gvks = schema.get("x-kubernetes-group-version-kind", ())
-    return node(pack, schema, name, required=["apiVersion", "kind"] if len(gvks) == 1 else [])
+    return node(pack, schema, name)
 
 
-def node(pack: Pack, schema: dict, name: str = "", required: list[str] | None = None) -> object:
+def node(pack: Pack, schema: dict, name: str = "") -> object:
     if "$ref" in schema:
         other = schema["$ref"].rsplit("/", 1)[1]
         return SPECIAL.get(other) or pack.number(other)
@@ -216,7 +215,8 @@ def node(pack: Pack, schema: dict, name: str = "", required: list[str] | None = 
             for field in fields
             if f"{name}.{field}" in ONE_OF
         }
-        needed = sorted({*schema.get("required", ()), *(required or ())})
+        # Kinds stand inside of others as well (volumeClaimTemplates), where nobody names them.
+        needed = sorted({*schema.get("required", ())} - {"apiVersion", "kind"})
         return {"p": fields, "r": needed} if needed else {"p": fields}
     if kind == "object":
         more = schema.get("additionalProperties")

@@ -72,3 +72,20 @@ def test_a_good_application_has_no_error_and_no_warning_in_any_profile() -> None
         report = engine.check([read(text)], Options(profile=profile, namespace="shop"))
         left = [f"{one.rule}: {one.message}" for one in report.findings if one.severity != "info"]
         assert left == [], profile
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_what_is_generated_from_a_minimal_form_has_no_finding_to_confirm(profile: Profile) -> None:
+    golden = (DATA.parent / "golden" / "minimal.yaml").read_text()
+    report = engine.check([read(golden)], Options(profile=profile))
+
+    assert report.objects
+    assert [f"{one.rule}: {one.message}" for one in report.findings if one.severity != "info"] == []
+
+
+def test_everything_that_is_generated_fits_its_schema() -> None:
+    for file in sorted((DATA.parent / "golden").glob("[A-Z]*.yaml")):
+        found = engine.check(
+            [read(file.read_text(), file.name)], Options(only=frozenset(["schema"]))
+        )
+        assert [f"{one.file}: {one.message}" for one in found.findings] == []

@@ -43,7 +43,9 @@ COMMANDS: dict[str, Row] = {
     ),
     "open": Row(f"{_HERE}.look:open_site", "Open the project's site in the browser.", "Project"),
     "status": Row(f"{_HERE}.look:status", "Show what is live and what is running.", "Project"),
-    "charts": Row(f"{_HERE}.charts:charts", "Kubernetes manifests from a form.", "Kubernetes"),
+    "charts": Row(
+        f"{_HERE}.charts:charts", "Kubernetes manifests: make, check and mend them.", "Kubernetes"
+    ),
     "login": Row(f"{_HERE}.account:login", "Sign in to a Windlass server.", "Account"),
     "logout": Row(f"{_HERE}.account:logout", "Sign out and forget the server.", "Account"),
     "whoami": Row(f"{_HERE}.account:whoami", "Show the server and the account in use.", "Account"),

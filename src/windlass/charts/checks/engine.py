@@ -15,6 +15,7 @@ from windlass.charts.schemas import Schemas
 
 SKIP = "checks.windlass.dev/skip-"
 SKIP_ALL = "checks.windlass.dev/skip"
+UNREADABLE = "yaml"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +56,20 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
+class Checked(msgspec.Struct, frozen=True):
+    """One object that was looked at."""
+
+    kind: str
+    name: str
+    namespace: str
+    file: str
+
+
 class Report(msgspec.Struct, frozen=True):
     """What a check found, in the order of files and lines."""
 
     findings: list[Finding]
-    objects: int
+    objects: list[Checked]
 
     @property
     def counted(self) -> list[Finding]:
@@ -71,6 +81,11 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def has_errors(self) -> bool:
         return self.count(Severity.error) > 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Everything could be read."""
+        return all(one.rule != UNREADABLE for one in self.findings)
 
 
 class UnknownRule(ValueError):
@@ -100,7 +115,7 @@ def check(
         objects += listed.resources
         found += [
             Finding(
-                rule="yaml",
+                rule=UNREADABLE,
                 severity=Severity.error,
                 message=problem.message,
                 hint=problem.hint,
@@ -113,7 +128,8 @@ def check(
         ]
     found += check_resources(objects, options, extra=extra)
     found.sort(key=lambda one: (one.file, one.line, one.column, one.rule))
-    return Report(found, len(objects))
+    looked_at = [Checked(one.kind, one.name, one.namespace, one.document.file) for one in objects]
+    return Report(found, looked_at)
 
 
 def check_resources(

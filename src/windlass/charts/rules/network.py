@@ -64,7 +64,7 @@ def netpol_missing(p: Pod) -> Iterator[Found]:
             if len(missing) == 2
             else f"no NetworkPolicy limits its {missing[0].lower()}"
         )
-        yield Found(f"{p.owner.title}: {what}", (*p.top, "metadata"))
+        yield Found(what, (*p.top, "metadata"))
 
 
 @rule(

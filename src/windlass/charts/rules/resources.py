@@ -1,15 +1,21 @@
 """How much a container asks for, and how much it may take."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
-from windlass.charts.checks.quantities import amount
 from windlass.charts.checks.rule import E, Found, I, Profile, Scope, W, settings
 from windlass.charts.checks.views import Container, Object, Pod, table, text
+from windlass.charts.quantities import parse
 from windlass.charts.rules.examples import container, object_, pod, together
 
 DOCS = "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"
 rule = settings(group="resources", scope=Scope.container, severity=W, references=(DOCS,))
 QUIET = {Profile.lab: None}
+
+
+def amount(value: object) -> Decimal | None:
+    """The number behind a quantity, or None when it is none."""
+    return parse(value) if isinstance(value, str | int | float) else None
 
 
 def _missing(c: Container, which: str, resource: str, what: str) -> Iterator[Found]:

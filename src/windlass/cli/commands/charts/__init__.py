@@ -14,10 +14,13 @@ Works on files and needs no server, no cluster and no sign-in.
 
 \b
 Examples:
+  windlass charts check k8s/                     everything that is wrong with them
+  windlass charts fix k8s/ --write               mend what has one answer
+  windlass charts explain run-as-non-root        why, and what to do
   windlass charts generate app.yaml              print the manifests of a form
   windlass charts generate app.yaml -o k8s       write each one into a file of its own"""
 
-COMMANDS = ("generate",)
+COMMANDS = ("check", "fix", "explain", "generate")
 
 
 class Charts(click.Group):
@@ -32,7 +35,7 @@ class Charts(click.Group):
         return cast(click.Command, importlib.import_module(f"{__name__}.{cmd_name}").command)
 
 
-@click.group(cls=Charts, epilog=EPILOG, help="Kubernetes manifests from a form.")
+@click.group(cls=Charts, epilog=EPILOG, help="Kubernetes manifests: made, checked and mended.")
 @standard
 def charts() -> None:
     pass
