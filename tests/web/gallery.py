@@ -1,6 +1,7 @@
 """Every page with sample data, without a server behind it: `tests/web/server.py` serves them."""
 
-from tests.web import gallery_people, gallery_projects, gallery_teams
+from tests.web import gallery_deployments, gallery_people, gallery_projects, gallery_teams
+from tests.web import page_samples as q
 from tests.web import samples as s
 from tests.web.samples import Pages
 from windlass.core.settings import Disk
@@ -9,14 +10,15 @@ from windlass.web import page
 PAGES: Pages = {
     **gallery_people.PAGES,
     **gallery_projects.PAGES,
+    **gallery_deployments.PAGES,
     **gallery_teams.PAGES,
     "/admin/disk": (
         "admin/disk.html",
         True,
         {"usage": s.USAGE, "budget": Disk()},
     ),
-    "/reference": ("reference.html", False, s.REFERENCE),
-    "/status": ("status.html", True, {"status": s.STATUS, "findings": s.FINDINGS}),
+    "/reference": ("reference.html", False, q.REFERENCE),
+    "/status": ("status.html", True, {"status": q.STATUS, "findings": q.FINDINGS}),
     "/error-404": (
         "error.html",
         True,

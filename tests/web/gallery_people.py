@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+from tests.web import page_samples as q
 from tests.web import people_samples as p
 from tests.web import samples as s
 from tests.web.samples import NONE, Pages
@@ -12,7 +13,7 @@ from windlass.audit.pages import Choice, Filter
 _CHOICES = [Choice("1", "Ada Bell"), Choice("2", "A rather long name that somebody chose")]
 
 _LOG: dict[str, Any] = {
-    "entries": s.ENTRIES,
+    "entries": q.ENTRIES,
     "more": "/audit?cursor=next",
     "groups": titles.GROUPS,
     "people": _CHOICES,

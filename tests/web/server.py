@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from tests.web import gallery
+from tests.web import page_samples as q
 from tests.web import people_samples as p
 from tests.web import samples as s
 from windlass.builds import ignore
@@ -134,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
             found = ignore.sift(asked["paths"], asked["rules"])
             self._data({"byRules": found.by_rules, "always": found.always})
         elif self.path.startswith("/api/sources"):
-            self._data({"id": s.SOURCE.id}, status=201)
+            self._data({"id": q.SOURCE.id}, status=201)
         else:
             self.send_response(303)
             self.send_header("Location", self.headers.get("Referer", "/projects"))

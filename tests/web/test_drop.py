@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.web import samples as s
+from tests.web import page_samples as q
 from tests.web.conftest import Visit
 
 FILES = {
@@ -48,7 +48,7 @@ def test_a_folder_is_sent_once_per_content_and_leads_to_the_plan(
 ) -> None:
     page = visit.open("/projects/new")
     page.set_input_files("[data-drop-folder]", folder)
-    page.wait_for_url(f"**/projects/new?source={s.SOURCE.id}")
+    page.wait_for_url(f"**/projects/new?source={q.SOURCE.id}")
 
     expected = {name: hashlib.sha256(FILES[name]).hexdigest() for name in list(FILES)[:4]}
     blobs = stored(sent(visit, "/api/blobs")[0])
@@ -70,7 +70,7 @@ def test_what_the_ignore_files_name_stays_in_the_browser_and_is_counted(
 
     page = visit.open("/projects/new")
     page.set_input_files("[data-drop-folder]", folder)
-    page.wait_for_url(f"**/projects/new?source={s.SOURCE.id}&ignored=3&withheld=1")
+    page.wait_for_url(f"**/projects/new?source={q.SOURCE.id}&ignored=3&withheld=1")
 
     source = json.loads(sent(visit, "/api/sources")[0])
     names = [".gitignore", ".windlassignore", "dist/page.html", *list(FILES)[:4]]
@@ -86,7 +86,7 @@ def test_a_file_that_names_its_interpreter_may_be_executed(visit: Visit, folder:
 
     page = visit.open("/projects/new")
     page.set_input_files("[data-drop-folder]", folder)
-    page.wait_for_url(f"**/projects/new?source={s.SOURCE.id}")
+    page.wait_for_url(f"**/projects/new?source={q.SOURCE.id}")
 
     files = json.loads(sent(visit, "/api/sources")[0])["files"]
     modes = {file["path"]: file["mode"] for file in files}
@@ -97,7 +97,7 @@ def test_content_that_the_server_has_is_not_sent(visit: Visit, folder: Path) -> 
     visit.gallery.missing_everything = False
     page = visit.open("/projects/harbour-shop/deploy")
     page.set_input_files("[data-drop-folder]", folder)
-    page.wait_for_url(f"**/projects/harbour-shop/deploy?source={s.SOURCE.id}")
+    page.wait_for_url(f"**/projects/harbour-shop/deploy?source={q.SOURCE.id}")
 
     assert sent(visit, "/api/blobs") == []
 
@@ -113,7 +113,7 @@ def test_without_webcrypto_the_hashes_are_the_same(visit: Visit, folder: Path) -
     )
     page = visit.open("/projects/new")
     page.set_input_files("[data-drop-folder]", folder)
-    page.wait_for_url(f"**/projects/new?source={s.SOURCE.id}")
+    page.wait_for_url(f"**/projects/new?source={q.SOURCE.id}")
 
     hashes = json.loads(sent(visit, "/api/blobs/missing")[0])["hashes"]
     assert hashlib.sha256(FILES["index.html"]).hexdigest() in hashes
@@ -124,7 +124,7 @@ def test_an_archive_is_sent_as_it_is(visit: Visit, tmp_path: Path) -> None:
     archive.write_bytes(b"not really")
     page = visit.open("/projects/new")
     page.set_input_files("[data-drop-archive]", archive)
-    page.wait_for_url(f"**/projects/new?source={s.SOURCE.id}")
+    page.wait_for_url(f"**/projects/new?source={q.SOURCE.id}")
 
     path, body = visit.gallery.posted[0]
     assert path == "/api/sources/archive?name=my%20site.tar.gz"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from windlass.adapters import git, sandbox
+from windlass.adapters import git
 from windlass.adapters.world import World
-from windlass.builds import machine, paths, sources, steps
+from windlass.builds import collecting, machine, sources, steps
 from windlass.builds.caches import Caches, Result, held
 from windlass.builds.detect import detect, hostfiles
 from windlass.builds.detect.hostfiles import Served
@@ -19,19 +19,15 @@ from windlass.builds.pulling import Login
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Limit, Log, Step, Work
 from windlass.core import launch, trees
-from windlass.core import manifest as manifests
 from windlass.core.egress import Egress
 from windlass.core.errors import AppError
 from windlass.core.languages import N_
 from windlass.core.launch import Bind, Limits
 from windlass.core.launch_spec import UNSAFE_WARNING
 from windlass.core.manifest import Manifest, TreeLimits, size_text
-from windlass.core.reading import Reading, read_folder
 from windlass.core.rules import Rules
 from windlass.core.settings import Settings
 from windlass.core.threads import blocking
-
-_NEVER = (".git", ".windlass")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +147,7 @@ class Pipeline:
         if plan.container is not None:
             return await self._image(plan, fetched)
         if plan.install_command is None and plan.build_command is None and plan.kind == "static":
-            return await self._finish(plan, fetched, self._of_output(plan, fetched.manifest))
+            return await self._finish(plan, fetched, collecting.of_source(plan, fetched.manifest))
         await blocking(machine.refuse_without_sandbox, self.settings)
         async with held(self.settings.folder, self.job.project):
             await blocking(self._lay_out, fetched.manifest)
@@ -305,67 +301,13 @@ class Pipeline:
 
     def _collect(self, plan: Plan, kept: dict[str, Path]) -> Manifest:
         """The files of the release, all in the store."""
-        static = plan.kind == "static"
-        found = self._scan_output(plan) if static else self._scan_app(plan, kept)
-        size = sum(entry.size for entry in found)
-        self.log.say(f"{len(found)} files, {size_text(size)}")
+        blobs, app = self.world.blobs, self._work.app
+        if plan.kind == "static":
+            found = collecting.output(blobs, app, plan, self.settings.uploads)
+        else:
+            found = collecting.application(blobs, app, plan, kept)
+        self.log.say(f"{len(found)} files, {size_text(sum(entry.size for entry in found))}")
         return found
-
-    def _scan_output(self, plan: Plan) -> Manifest:
-        relative = paths.below(plan.root_directory, plan.output_directory)
-        output = self._work.app / relative
-        if not output.is_dir():
-            raise steps.no_output(self._work.app, relative)
-        found = self.world.blobs.scan(
-            output,
-            within=self._work.app,
-            mounted_at=f"/app/{relative}".rstrip("/."),
-            max_files=self.settings.uploads.max_files,
-            max_bytes=self.settings.uploads.max_bytes,
-            ignore=_NEVER,
-        )
-        if not found:
-            raise BuildFailed("OUTPUT_EMPTY", f"The output folder {relative} is empty.")
-        return found
-
-    def _scan_app(self, plan: Plan, kept: dict[str, Path]) -> Manifest:
-        """The whole source as it is after the build, with the dependencies where they belong."""
-        allowed = ("/usr", *(bind.target for bind in sandbox.toolchain().binds))
-        limits = TreeLimits(files=200_000, total_bytes=8 << 30, file_bytes=4 << 30)
-        aside = (*_NEVER, *kept, *plan.framework_caches, *plan.build_only)
-        found = self._read(self._work.app, "", limits, aside)
-        for directory, place in kept.items():
-            if directory in plan.build_only:
-                continue
-            found += self._read(place, f"{directory}/", limits, (".cache",))
-        # Links between the parts are fine, so they are looked at together.
-        return manifests.checked(found, limits=limits, allow_links_under=allowed, on_disk=True)
-
-    def _read(
-        self, folder: Path, prefix: str, limits: TreeLimits, ignore: tuple[str, ...]
-    ) -> Manifest:
-        """Take a part of the app in; its paths start with the prefix."""
-        what = Reading(
-            limits=limits, ignore=frozenset(ignore), mounted_at=f"/app/{prefix}".rstrip("/")
-        )
-        with self.world.blobs.batch() as batch:
-            entries = read_folder(folder, batch, what, within=folder)
-        return [msgspec.structs.replace(entry, path=prefix + entry.path) for entry in entries]
-
-    def _of_output(self, plan: Plan, manifest: Manifest) -> Manifest:
-        """The part of the source that is served, when nothing has to be built."""
-        relative = paths.below(plan.root_directory, plan.output_directory)
-        prefix = "" if relative == "." else f"{relative}/"
-        found = [
-            msgspec.structs.replace(entry, path=entry.path.removeprefix(prefix))
-            for entry in manifest
-            if entry.path.startswith(prefix)
-            and not paths.is_hidden(entry.path.removeprefix(prefix))
-        ]
-        if not found:
-            raise BuildFailed("OUTPUT_EMPTY", f"There are no files to serve in {relative}.")
-        # Links that were fine in the source may leave the part of it that is served.
-        return manifests.checked(found)
 
 
 async def fetch_repository(
