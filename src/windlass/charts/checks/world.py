@@ -34,10 +34,12 @@ class World:
         return [one for kind in kinds for one in self._of_kind.get(kind, ())]
 
     def named(self, kind: str, name: str, namespace: str) -> Object | None:
-        for one in self._of_kind.get(kind, ()):
-            if one.name == name and one.namespace == namespace:
-                return one
-        return None
+        """The first object of that kind and name in the namespace."""
+        return self._by_name.get((kind, name, namespace))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], Object]:
+        return {(one.kind, one.name, one.namespace): one for one in reversed(self.objects)}
 
     def named_namespace(self, name: str) -> Object | None:
         """The Namespace itself; it belongs to none."""

@@ -21,7 +21,6 @@ def render(report: Report) -> str:
     driver = {
         "name": "windlass",
         "version": __version__,
-        "informationUri": "https://github.com/windlass-dev/windlass",
         "rules": [_rule(name, known.get(name)) for name in broken],
     }
     run = {
