@@ -22,36 +22,43 @@ from windlass.core import trees
 from windlass.core.blobs import BlobStore
 from windlass.core.errors import BadRequest, Conflict
 from windlass.core.launch import Bind
-from windlass.core.manifest import TreeLimits, shown
+from windlass.core.manifest import TooManyFiles, TreeLimits, shown
 
 SECONDS = 300.0
 # A cache that grew beyond this many times the largest source begins anew.
 _MOST_TIMES = 4
 _MOST_PACKS = 200
 _HEAD = re.compile(r"^windlass-head (\d+) ([0-9a-f]{40}) ([^\n]*)$", re.MULTILINE)
-# What the script ends with where commits are missing; Git itself ends with 1, 128 or 129.
-_MISSING = 3
-# Arguments: where the pack begins (counted from 1; 0: there is none), how large it may be, the
-# commits that are here already, `--`, the commits that shall be laid down.
+# What the script ends with where commits are missing, and where what was here is broken; Git
+# itself ends with 1, 128 or 129.
+_MISSING, _BROKEN, _MANY = 3, 4, 5
+# Arguments: where the pack begins (counted from 1; 0: there is none), how large it may be, how many
+# files a commit may have, the commits that are here already, `--`, the commits that shall be laid
+# down.
 _SCRIPT = """
 set -eu
-offset=$1 most=$2
-shift 2
+offset=$1 most=$2 files=$3
+shift 3
 [ -d /repo/objects ] || git init --quiet --bare --template= /repo
 cd /repo
-if [ "$offset" != 0 ]; then
-  tail -c "+$offset" /in/pack |
-    git index-pack --stdin --fix-thin --max-input-size="$most" > /dev/null
-fi
-here=
+git rev-parse --git-dir > /dev/null || exit 4
+rm -f objects/pack/tmp_*
+here= lacking=
 while [ "$1" != -- ]; do
-  if git cat-file -e "$1" 2> /dev/null; then here="$here $1"; fi
+  if git cat-file -e "$1" 2> /dev/null; then here="$here $1"; else lacking=4; fi
   shift
 done
 shift
+if [ "$offset" != 0 ]; then
+  tail -c "+$offset" /in/pack |
+    git index-pack --stdin --fix-thin --max-input-size="$most" > /dev/null ||
+    exit ${lacking:-1}
+fi
 number=0
 for commit; do
-  git rev-list --objects --quiet "$commit" --not $here || exit 3
+  git rev-list --objects --quiet "$commit" --not $here || exit ${lacking:-3}
+  # A few trees can name more files than any memory holds.
+  [ "$(git ls-tree -r "$commit" | head -n "$((files + 1))" | wc -l)" -le "$files" ] || exit 5
   mkdir "/app/$number"
   export GIT_INDEX_FILE="/tmp/index$number"
   git --work-tree="/app/$number" read-tree "$commit^{commit}"
@@ -68,6 +75,10 @@ class PushRefused(BadRequest):
 
 class PushIncomplete(BadRequest):
     """Commits are missing in what was sent. Push from a whole clone (git fetch --unshallow)."""
+
+
+class CacheLost(Conflict):
+    """What earlier pushes had left here is gone. Push once more: Git sends everything then."""
 
 
 class PushRunning(Conflict):
@@ -116,12 +127,16 @@ class Kept:
         place = self.folder / "repo"
         packs = len(list(place.glob("objects/pack/*.pack")))
         if packs > _MOST_PACKS or trees.folder_size(place, stop_above=most_bytes) > most_bytes:
-            (self.folder / "tips.json").unlink(missing_ok=True)
-            trees.remove_tree(place)
+            self.forget()
         place.mkdir(exist_ok=True)
         if self.uid is not None:
             os.chown(place, self.uid, self.uid)
         return place
+
+    def forget(self) -> None:
+        """Begin anew: the next push sends everything. Blocks."""
+        (self.folder / "tips.json").unlink(missing_ok=True)
+        trees.remove_tree(self.folder / "repo")
 
 
 async def receive(
@@ -138,7 +153,7 @@ async def receive(
 
     `pack`: the body of the request, whose pack begins at `offset`. `commits`: the commit of each
     branch. `work`: a folder of ours that is gone afterwards. Raises PushRunning, PushRefused,
-    PushIncomplete and the errors of git_errors and manifest.
+    PushIncomplete, CacheLost and the errors of git_errors and manifest.
     """
     if not commits:
         return {}
@@ -147,6 +162,7 @@ async def receive(
     box = Box(work, uid=kept.uid, egress=None, seconds=SECONDS, limits=limits)
     try:
         with kept.alone():
+            tips = kept.tips().values()
             repository = await asyncio.to_thread(kept.ready, _MOST_TIMES * limits.total_bytes)
             await asyncio.to_thread(box.make)
             if kept.uid is not None:
@@ -156,7 +172,11 @@ async def receive(
                 Bind(str(pack.absolute()), "/in/pack"),
             )
             begins = offset + 1 if pack.stat().st_size > offset else 0
-            said = await _unpack(box, begins, kept.tips().values(), commits.values())
+            try:
+                said = await _unpack(box, begins, tips, commits.values())
+            except CacheLost:
+                await asyncio.to_thread(kept.forget)
+                raise
             heads = {int(number): (sha, text) for number, sha, text in _HEAD.findall(said)}
             return {
                 branch: await _store(box, number, branch, heads[number], into)
@@ -168,10 +188,15 @@ async def receive(
 
 
 async def _unpack(box: Box, begins: int, here: Iterable[str], commits: Iterable[str]) -> str:
-    arguments = (str(begins), str(box.limits.total_bytes), *here, "--", *commits)
+    limits = box.limits
+    arguments = (str(begins), str(limits.total_bytes), str(limits.files), *here, "--", *commits)
     ended, said = await box.run("receive", ("sh", "-c", _SCRIPT, "receive", *arguments))
     if ended.code == _MISSING:
         raise PushIncomplete()
+    if ended.code == _BROKEN:
+        raise CacheLost()
+    if ended.code == _MANY:
+        raise TooManyFiles(limit=limits.files, found=limits.files + 1)
     if ended.code != 0:
         raise PushRefused(detail=_reason(said))
     return said

@@ -20,8 +20,9 @@ from windlass.auth.front import GIT
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
 from windlass.builds.deps import limits_of, receive, store_of
-from windlass.core.errors import AppError, Forbidden
+from windlass.core.errors import AppError, Forbidden, TooLarge
 from windlass.core.http import DB, Request
+from windlass.core.manifest import size_text
 from windlass.core.settings import Settings
 from windlass.previews import service as previews
 from windlass.projects import service as projects
@@ -31,6 +32,15 @@ from windlass.webhooks.pushing import Watching
 _TYPE = "application/x-git-receive-pack"
 _PIECE_BYTES = 64 << 10
 _HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+
+# How much more than may be pushed is read for the sake of a clear answer.
+_HEARD_TIMES = 2
+
+
+class PushTooLarge(TooLarge):
+    """The push is larger than {limit}. Keep large files out of the repository, or raise
+    WINDLASS_UPLOADS__MAX_BYTES."""
 
 
 class NothingToFetch(Forbidden):
@@ -81,13 +91,15 @@ async def take(
     await db.rollback()
     draft = store_of(request).temporary()
     try:
-        await receive(_unpressed(request), draft, limit=limits_of(request).total_bytes)
+        too_large = await _received(request, draft)
         with draft.open("rb") as file:
             wanted = await asyncio.to_thread(git_protocol.read, file)
         if not wanted.commands:
             # Git asks with an empty request first whether it may send a large one.
             return _answer(FLUSH)
         try:
+            if too_large is not None:
+                raise too_large
             return await _deploy(request, db, id, kept, draft, wanted, by=actor)
         except AppError as error:
             await db.rollback()
@@ -96,6 +108,22 @@ async def take(
             return _answer(git_protocol.progress(f"{error.message}\n") + report)
     finally:
         draft.unlink(missing_ok=True)
+
+
+async def _received(request: Request, draft: Path) -> PushTooLarge | None:
+    """Write the body to the draft. Of one that is too large the beginning is kept and the rest
+    heard out: Git shows the reason only of an answer to a whole request."""
+    limit = limits_of(request).total_bytes
+    chunks = _unpressed(request)
+    try:
+        await receive(chunks, draft, limit=limit)
+    except TooLarge:
+        heard = 0
+        async for chunk in chunks:
+            if (heard := heard + len(chunk)) > _HEARD_TIMES * limit:
+                raise
+        return PushTooLarge(limit=size_text(limit))
+    return None
 
 
 async def _unpressed(request: Request) -> AsyncIterator[bytes]:
@@ -129,7 +157,8 @@ async def _deploy(
         wanted.offset,
         asked.commits,
         store,
-        work=settings.folder / "work" / f"push-{draft.name}",
+        # Beside the draft: when this process dies, the sweep of the store finds both.
+        work=draft.with_name(f"{draft.name}-work"),
         limits=limits_of(request),
     )
     project = await projects.get(db, id, Permission.deploy_create, by=by)
