@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from tests.e2e import sites
-from tests.running import WINDLASS, Instance, until
+from tests.running import PATIENCE_SECONDS, WINDLASS, Instance, until
 from windlass import resealing
 from windlass.core import crypto
 from windlass.core.crypto import KeyRing
@@ -133,7 +133,7 @@ def test_a_rotation_that_is_killed_is_resumed_and_nothing_is_lost(
 
 def test_sessions_outlive_the_rotation_of_their_key(running: Instance) -> None:
     headers = {"origin": running.url}
-    with httpx2.Client(base_url=running.url, headers=headers) as browser:
+    with httpx2.Client(base_url=running.url, headers=headers, timeout=PATIENCE_SECONDS) as browser:
         link = running.cli("setup-link").stdout.split("token=")[1].split()[0]
         owner = {"email": "owner@example.com", "password": "Correct-horse-1"}
         done = browser.post("/api/auth/setup", json={"token": link, **owner})

@@ -28,7 +28,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 @pytest.fixture(scope="module")
 def browser(running: Instance) -> Iterator[httpx2.Client]:
     """The owner, signed in with a session."""
-    with httpx2.Client(base_url=running.url, headers={"origin": running.url}) as found:
+    headers = {"origin": running.url}
+    with httpx2.Client(base_url=running.url, headers=headers, timeout=PATIENCE_SECONDS) as found:
         link = running.cli("setup-link").stdout.split("token=")[1].split()[0]
         assert found.post("/api/auth/setup", json={"token": link, **OWNER}).status_code == 200
         yield found
