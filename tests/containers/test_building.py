@@ -53,14 +53,20 @@ class Builder:
     """Builds sources of one instance on one engine."""
 
     def __init__(
-        self, folder: Path, address: str, *, name: str = "depl_1", private: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        address: str,
+        *,
+        name: str = "depl_1",
+        private: tuple[str, ...] = (),
+        local: str = engines.BASE,
     ) -> None:
         home = folder / "home"
         (home / "blobs").mkdir(parents=True, exist_ok=True)
         self.settings = Settings(
             home=str(home),
             docker_host=address,
-            containers=Containers(local_images=engines.BASE),
+            containers=Containers(local_images=local),
             builds=Builds(memory_bytes=128 << 20, allow_private=",".join(private)),
         )
         self.instance = instance_id(home)

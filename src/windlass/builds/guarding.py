@@ -20,7 +20,10 @@ from windlass.core.egress import Egress
 from windlass.core.engine import Engine, EngineRefused
 from windlass.core.launch_spec import PROXY_PORT
 
-_MEMORY_BYTES = 16 << 20
+# The engine's helper that becomes the program counts here with its threads: with 4 processes allowed
+# it died now and then ("fork rejected by pids controller").
+_MEMORY_BYTES = 64 << 20
+_PROCESSES = 64
 # `pause(2)` again and again, for each architecture that engines run on.
 _WAITS = {
     "amd64": (62, bytes.fromhex("b8220000000f05ebf7")),
@@ -51,7 +54,7 @@ async def guarded_network(
         "HostConfig": {
             "NetworkMode": "none",
             "Memory": _MEMORY_BYTES,
-            "PidsLimit": 4,
+            "PidsLimit": _PROCESSES,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
             "ReadonlyRootfs": True,

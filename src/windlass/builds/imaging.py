@@ -21,7 +21,7 @@ from windlass.builds.builders import OWN_ARGUMENT, Order
 from windlass.builds.dockerfile import MAX_BYTES, Dockerfile
 from windlass.builds.dockerignore import FILE, sees
 from windlass.builds.plan import ContainerPlan, Plan
-from windlass.builds.progress import Progress
+from windlass.builds.progress import Progress, disk_full, failure
 from windlass.builds.pulling import Login, Pulled, Registries
 from windlass.builds.sources import StoredTree
 from windlass.builds.steps import BuildFailed, Log, Work
@@ -55,6 +55,7 @@ class Imaging:
     """What must not build on the layers of the rest of the project is kept apart by this."""
 
     def __post_init__(self) -> None:
+        self._is_begun = False
         self.instance = containers.instance_id(self.settings.folder)
         self.engine = self.world.engine()
         self.registries = Registries(
@@ -78,18 +79,28 @@ class Imaging:
             ).format(seconds=f"{seconds:.0f}")
             raise BuildFailed("BUILD_TIMEOUT", text) from None
         except EngineAway as error:
+            if self._is_begun:
+                text = N_(
+                    "The container engine went away in the middle of the build: {detail}. Deploy"
+                    " again when it is back."
+                ).format(detail=error.detail)
+                raise BuildFailed("ENGINE_LOST", text) from None
             raise BuildFailed("NO_ENGINE", str(error)) from None
         except EngineRefused as error:
-            raise BuildFailed("ENGINE_REFUSED", str(error)) from None
+            full = disk_full(error.detail)
+            raise full or BuildFailed("ENGINE_REFUSED", str(error)) from None
         finally:
             await self.engine.close()
 
     async def _engine_for_us(self) -> About:
         about = await self.engine.about()
+        self._is_begun = True
         self.log.say(f"Engine: {about.sentence}")
         if about.name != "Docker":
             text = N_(
-                "{engine} is not supported yet: Windlass builds and runs with Docker's engine."
+                "{engine} is not supported: its API looks up no digests at registries, and its"
+                " networks give the machine an address. Windlass builds and runs with Docker's"
+                " engine."
             )
             raise BuildFailed("ENGINE_UNSUPPORTED", text.format(engine=about.name))
         return about
@@ -137,7 +148,7 @@ class Imaging:
         name = containers.image_of(self.instance, self.deployment)
         image = await self.registries.inspect(name)
         if progress.error is not None:
-            raise self._failure(progress)
+            raise failure(progress, self.work.limits)
         if image is None:
             raise BuildFailed("BUILD_FAILED", N_("The engine ended the build without an image."))
         return Pulled(pin=str(image["Id"]), was_absent=False, about=image)
@@ -265,20 +276,6 @@ class Imaging:
                 async for message in _messages(response.aiter_lines()):
                     self.log.write(progress.take(message))
         return progress
-
-    def _failure(self, progress: Progress) -> BuildFailed:
-        said = (progress.error or "").strip()
-        if progress.code == 137 or said.endswith("exit code: 137"):
-            text = N_(
-                "A RUN step was killed; most likely it used more than {memory} of memory. Raise"
-                " WINDLASS_BUILDS__MEMORY_BYTES, or build less in parallel."
-            ).format(memory=size_text(self.work.limits.memory_bytes).replace(".0 ", " "))
-            return BuildFailed("OUT_OF_MEMORY", text)
-        if "no space left on device" in said:
-            text = N_("The disk of the engine is full: {error}").format(error=said[:300])
-            return BuildFailed("DISK_FULL", text)
-        text = N_("The Dockerfile was not built: {error}").format(error=said[:500])
-        return BuildFailed("BUILD_FAILED", text)
 
 
 def _below(manifest: Manifest, root: str) -> list[Entry]:

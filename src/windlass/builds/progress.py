@@ -2,9 +2,18 @@
 protocol buffers in Base64. Only what people read is taken out of them."""
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from windlass.builds.steps import BuildFailed
+from windlass.core.languages import N_
+from windlass.core.launch_spec import Limits
+from windlass.core.manifest import size_text
+
+_TAIL_BYTES = 16 << 10
+_NO_SPACE = re.compile(r"no space left on device", re.IGNORECASE)
+_FOREIGN = re.compile(r"exec format error", re.IGNORECASE)
 _VERTEX, _LOG = 1, 3
 _NAME, _CACHED, _ERROR = 3, 4, 7
 _MESSAGE = 4
@@ -18,10 +27,17 @@ class Progress:
         self.image: str | None = None
         self.error: str | None = None
         self.code: int | None = None
+        self.tail = b""
+        """The last of the output, where the reason of a failure stands."""
         self._seen: set[bytes] = set()
 
     def take(self, message: dict[str, Any]) -> bytes:
         """The output in one message."""
+        output = self._output(message)
+        self.tail = (self.tail + output)[-_TAIL_BYTES:]
+        return output
+
+    def _output(self, message: dict[str, Any]) -> bytes:
         aux = message.get("aux")
         if isinstance(aux, dict) and "ID" in aux:
             self.image = str(aux["ID"])
@@ -55,6 +71,38 @@ class Progress:
             return b""
         self._seen.add(name)
         return name + (b" (cached)\n" if found.get(_CACHED) else b"\n")
+
+
+def failure(progress: Progress, limits: Limits) -> BuildFailed:
+    """Why there is no image, and what to do about it."""
+    said = (progress.error or "").strip()
+    if progress.code == 137 or said.endswith("exit code: 137"):
+        text = N_(
+            "A RUN step was killed; most likely it used more than {memory} of memory. Raise"
+            " WINDLASS_BUILDS__MEMORY_BYTES, or build less in parallel."
+        ).format(memory=size_text(limits.memory_bytes).replace(".0 ", " "))
+        return BuildFailed("OUT_OF_MEMORY", text)
+    if full := disk_full(said):
+        return full
+    if _FOREIGN.search(said) or _FOREIGN.search(progress.tail.decode(errors="replace")):
+        text = N_(
+            "A program of the image is for another kind of processor: {error}. Start from an image"
+            " that is built for this one."
+        ).format(error=said[:300])
+        return BuildFailed("WRONG_ARCHITECTURE", text)
+    if _NO_SPACE.search(progress.tail.decode(errors="replace")):
+        text = N_("A RUN step found no space left on its disk: {error}").format(error=said[:300])
+        return BuildFailed("DISK_FULL", text)
+    text = N_("The Dockerfile was not built: {error}").format(error=said[:500])
+    return BuildFailed("BUILD_FAILED", text)
+
+
+def disk_full(said: str) -> BuildFailed | None:
+    """Whether that is what the engine says."""
+    if not _NO_SPACE.search(said):
+        return None
+    text = N_("The disk of the engine is full: {error}").format(error=said[:300])
+    return BuildFailed("DISK_FULL", text)
 
 
 def fields(message: bytes) -> _Fields:

@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from windlass.builds import references
+from windlass.builds.progress import disk_full
 from windlass.builds.references import Reference
 from windlass.builds.steps import BuildFailed, Log
 from windlass.core.addresses import AddressPolicy, resolve_public
@@ -141,6 +142,8 @@ class Registries:
         return {"x-registry-auth": base64.urlsafe_b64encode(json.dumps(said).encode()).decode()}
 
     def _missing(self, wanted: Reference, why: str) -> BuildFailed:
+        if full := disk_full(why):
+            return full
         facts = {"image": wanted.whole, "registry": wanted.registry, "why": why}
         if not _REFUSED.search(why):
             text = N_("The image {image} cannot be had: {why}").format(**facts)

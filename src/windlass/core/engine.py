@@ -38,6 +38,7 @@ class EngineAway(Unavailable):
         place = f" at {address}" if address else ""
         fix = f"What to do: {_INSTALL} to where one listens."
         super().__init__(place=place, detail=detail, fix=fix)
+        self.detail = detail
 
 
 class EngineRefused(IntegrationError):
