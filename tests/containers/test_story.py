@@ -68,6 +68,39 @@ def test_a_dockerfile_is_deployed_switched_and_rolled_back(
     assert still["Id"] == running["Id"]
 
 
+def test_a_builder_that_is_killed_leaves_nothing_of_ours_and_touches_nothing_of_others(
+    windlass: Instance, dockerd: Dockerd, tmp_path: Path
+) -> None:
+    """It is built again by itself; then it is cancelled, and every container of it is gone."""
+    body = {"Image": engines.BASE, "Cmd": ["/bin/sh"], "HostConfig": {"NetworkMode": "none"}}
+    foreign = dockerd.http.post("/containers/create", json=body).json()["Id"]
+    ours = instance_id(windlass.home)
+    folder = source(tmp_path / "slow", "slow", "RUN busybox sleep 600")
+
+    def building() -> set[str]:
+        """The steps and guards of builds: what is no app."""
+        found = dockerd.containers(instance=ours)
+        return {each["Id"] for each in found if each["Labels"].get("windlass.role") != "app"}
+
+    def sleeping() -> set[str]:
+        found = dockerd.containers(instance=ours)
+        return {each["Id"] for each in found if "sleep 600" in each["Command"]}
+
+    made = windlass.deploy(folder, "--no-wait")
+    until(sleeping, what="the step to run")
+    before = sleeping()
+    windlass.kill("-m windlass.control")
+    until(lambda: windlass.is_up(), what="the control plane to be started again")
+    until(lambda: sleeping() - before, what="the build to begin again")
+    asked = windlass.api("POST", f"/api/deployments/{made['id']}/cancel")
+    assert asked.status_code < 300, asked.text
+
+    windlass.wait(made["id"], "cancelled")
+    until(lambda: not building(), what="everything of the build to be gone")
+    assert dockerd.http.get(f"/containers/{foreign}/json").status_code == 200
+    dockerd.http.delete(f"/containers/{foreign}", params={"force": 1})
+
+
 def test_a_dockerfile_that_is_broken_is_refused_before_anything_is_built(
     windlass: Instance, tmp_path: Path
 ) -> None:
