@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windlass.charts.documents import (
@@ -228,11 +228,13 @@ AMBIGUOUS = [
 ]
 TEXTS = st.one_of(
     st.sampled_from([*AMBIGUOUS, "", " ", "a b", " a", "a ", "a #b", "a: b", "x\n", "\n", "\nx"]),
-    st.text(max_size=20).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
+    st.text(max_size=20),
     st.text(alphabet="ab \n\t:#-\r\x85\u2028é😀", max_size=12),
     st.text(alphabet="0123456789abex_.+-:", max_size=8),
 )
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda one: not one.is_integer())
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(
+    lambda one: 0.5 if one.is_integer() else one
+)
 SCALARS = st.one_of(
     TEXTS, st.booleans(), st.none(), st.integers(-(1 << 63), (1 << 63) - 1), NUMBERS
 )
@@ -242,6 +244,7 @@ DATA = st.recursive(
 OBJECTS = st.dictionaries(TEXTS, DATA, min_size=1, max_size=4)
 
 
+@settings(max_examples=60)
 @given(st.lists(OBJECTS, min_size=1, max_size=3))
 def test_what_is_written_is_read_as_the_same(documents: list[dict[str, object]]):
     assert [one.data for one in load(dump(*documents))] == documents
@@ -249,8 +252,6 @@ def test_what_is_written_is_read_as_the_same(documents: list[dict[str, object]])
 
 @given(st.text(min_size=1, max_size=12))
 def test_no_other_reader_takes_a_text_for_something_else(text: str):
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return
     assert yaml.safe_load(dump({"value": text, text: 1}))["value"] == text
 
 

@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.charts.test_documents import DATA, OBJECTS, TEXTS
@@ -164,6 +164,7 @@ def test_what_an_alias_shares_is_not_changed_in_several_places():
     assert edit(text, [Set(("d",), 2)]) == "a: &x {k: 1}\nb: *x\nc: 1\nd: 2\n"
 
 
+@settings(max_examples=60)
 @given(OBJECTS, st.data())
 def test_any_value_of_any_document_can_be_set_and_taken_away(
     document: dict[str, object], draw: st.DataObject
@@ -187,6 +188,7 @@ def test_any_value_of_any_document_can_be_set_and_taken_away(
     assert load(edit(text, [Set(path, parent[key])]))[0].data == data
 
 
+@settings(max_examples=60)
 @given(OBJECTS, TEXTS, DATA)
 def test_a_new_key_can_be_added_to_any_document(
     document: dict[str, object], key: str, value: object

@@ -139,7 +139,9 @@ MANIFESTS = st.builds(
     KINDS,
     st.sampled_from(["v1", "apps/v1", "batch/v1", "extensions/v1beta1"]),
     st.dictionaries(KEYS, TREE, max_size=3) | st.builds(lambda name: {"name": name}, LEAF),
-    st.dictionaries(KEYS.filter(lambda key: key != "metadata"), TREE, max_size=3),
+    st.dictionaries(KEYS, TREE, max_size=3).map(
+        lambda rest: {key: one for key, one in rest.items() if key != "metadata"}
+    ),
 )
 
 

@@ -176,7 +176,7 @@ def _pod(app: Application, workload: Workload) -> Data:
         ]
     if workload.ephemeral_containers is not None:
         spec["ephemeralContainers"] = [_plain(one) for one in workload.ephemeral_containers]
-    if workload.storage:
+    if is_secure and workload.storage and workload.containers:
         _mount(workload, spec)
     return secure.writable_tmp(spec) if is_secure else spec
 
