@@ -58,8 +58,7 @@ up: setup  ## start Windlass in the foreground (PORT=8000)
 # `make fuzz` asks the same application thousands of times; .ci/run does both.
 test: setup-dev  ## set up, then run the whole test suite (ARGS="-k name")
 	@packaging/debian.sh $(TEST_PARTS)
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder \
-		--ignore tests/fuzz $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --ignore tests/fuzz $(ARGS)
 
 # Toolchains of languages that examples are written in; one that is missing is refused by name.
 EXAMPLE_PARTS := go:golang-go php:php-cli bundle:bundler rackup:ruby-rack puma:puma \

@@ -49,7 +49,6 @@ hypothesis_settings.register_profile(
     ],
 )
 hypothesis_settings.load_profile("windlass")
-_WHOLE_FILES = {"attacks", "containers", "e2e", "pages", "web"}
 # Not "localhost": cookie jars treat it as no host at all.
 PANEL = "http://panel.example"
 
@@ -64,11 +63,8 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with a browser come last: once it is open, its event loop has the thread, and no other
-    can be run in it. What starts a Windlass or an engine for a file stays with one worker."""
+    can be run in it."""
     items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
-    for item in items:
-        if item.path.parent.name in _WHOLE_FILES:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")
