@@ -274,15 +274,6 @@ def short(node: Node, definition: Callable[[int], Check]) -> Check:
             named_checks = {
                 name: short(each, definition) for name, each in cast(dict[str, Node], inner).items()
             }
-            return fields(named_checks, _needed(named_checks, cast(list[str], rest.get("r", []))))
+            return fields(named_checks, cast(list[str], rest.get("r", [])))
         case _:
             raise ValueError(f"no node of a schema: {node!r}")
-
-
-def _needed(checks: Mapping[str, Check], required: list[str]) -> list[str]:
-    """The fields that must be there. Of a whole object, reading has asked for kind and apiVersion
-    already; inside of another one (`volumeClaimTemplates`) Kubernetes needs neither.
-    """
-    if "metadata" not in checks or not {"apiVersion", "kind"} <= set(required):
-        return required
-    return [name for name in required if name not in ("apiVersion", "kind")]
