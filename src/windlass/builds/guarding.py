@@ -20,8 +20,8 @@ from windlass.core.egress import Egress
 from windlass.core.engine import Engine, EngineRefused
 from windlass.core.launch_spec import PROXY_PORT
 
-# The engine's helper that becomes the program counts here with its threads: with 4 processes allowed
-# it died now and then ("fork rejected by pids controller").
+# The engine's helper that becomes the program counts here with its threads: with 4 processes
+# allowed it died now and then ("fork rejected by pids controller").
 _MEMORY_BYTES = 64 << 20
 _PROCESSES = 64
 # `pause(2)` again and again, for each architecture that engines run on.
