@@ -37,6 +37,7 @@ from windlass.core.settings import Settings
 
 _LOCK_SECONDS = 20.0
 _WATCH_SECONDS = 2.0
+_STOP_SECONDS = 30
 
 
 class CannotStart(Exception):
@@ -96,6 +97,8 @@ async def _serve(settings: Settings, parts: tuple[str, ...]) -> None:
             if embedded is not None:
                 running.append(tasks.create_task(_watch(embedded)))
             await stopped.wait()
+            # Nobody may be left who ends a process that hangs: the kernel does.
+            signal.alarm(_STOP_SECONDS)
             for task in running:
                 task.cancel()
     finally:
