@@ -21,6 +21,11 @@ def keep_in(folder: Path) -> None:
     _kept[:] = [folder]
 
 
+def is_kept() -> bool:
+    """Not outside of the suite: a benchmark measures the whole."""
+    return bool(_kept)
+
+
 def put(home: Path) -> None:
     """Give this `<home>` a database that was migrated and stopped."""
     source = _made(_kept[0]) / "postgres"

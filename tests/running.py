@@ -87,7 +87,7 @@ class Instance:
         """Start it and wait until it says that it is up."""
         if self.process is not None:
             self.process.wait(timeout=PATIENCE_SECONDS)
-        if self.is_prepared and not self.home.exists():
+        if self.is_prepared and clusters.is_kept() and not self.home.exists():
             self.home.mkdir(mode=0o700)
             clusters.put(self.home)
         address = self.home / "run" / "windlass.json"

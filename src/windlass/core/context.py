@@ -1,7 +1,8 @@
 """What background code may use: a way to open a transaction, and the outside world."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +22,8 @@ class Ctx:
     live: Live
     keys: KeyRing
     world: Any
+    # Loops look one after the other: together they would keep a connection each, and each is 7 MB.
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Commit on success, roll back on any error. Keep it short: no network inside."""

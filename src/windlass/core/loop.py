@@ -220,7 +220,8 @@ async def _fill(
     if free <= 0:
         return _IDLE_SECONDS
     try:
-        token, rows = await loop.claim(ctx, free)
+        async with ctx.looking:
+            token, rows = await loop.claim(ctx, free)
     except (OSError, DBAPIError) as error:
         log.get().warning("loop.database_away", table=loop.topic, error=str(error))
         return 1.0
