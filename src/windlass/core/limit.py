@@ -9,6 +9,7 @@ its limit. The price: under load a place comes back up to one tick later than in
 import datetime as dt
 import math
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -62,16 +63,16 @@ def _iso(second: int) -> str:
     return dt.datetime.fromtimestamp(second, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Limiter:
+class Limiter(ABC):
     """The contract (B-067, B-072). Where the counts are is the subclass's business."""
 
     async def check(self, key: str, limit: int, window: int, cost: int = 1) -> Verdict:
         """Count `cost`, if that leaves the key within `limit` for the last `window` seconds."""
         return await self.check_all((Rule(key, limit, window),), cost)
 
+    @abstractmethod
     async def check_all(self, rules: Sequence[Rule], cost: int = 1) -> Verdict:
         """All of the rules, or none of them, count it; a cost of 0 only looks."""
-        raise NotImplementedError
 
 
 class Memory(Limiter):
