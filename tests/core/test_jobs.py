@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from pgqueuer import PgQueuer
+from pgqueuer.db import AsyncpgDriver
 from tests.conftest import RolledBack
 
 from windlass.core import loop, queue
@@ -45,3 +47,16 @@ async def test_what_a_dead_worker_had_begun_is_begun_again_at_once(
     assert len(await database.fetch(FRESH, queue.name_of(living))) == 1
     assert len(await database.fetch(FRESH, queue.name_of(elsewhere))) == 1
     assert {note.name for note in notes.iterdir()} == {living, elsewhere}
+
+
+async def test_the_tables_are_those_that_the_library_of_the_queue_asks_for(
+    database: RolledBack,
+) -> None:
+    """Workers do not ask at each start: the migrations answer for it, here."""
+    connection = await database.connect()
+    try:
+        jobs = PgQueuer(AsyncpgDriver(connection))
+        await jobs.qm.verify_structure()
+        assert await jobs.sm.queries.has_table("pgqueuer_schedules")
+    finally:
+        await connection.close()

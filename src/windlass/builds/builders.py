@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from windlass.builds import buildkit, guarding, offering
+from windlass.builds import buildkit, guarding
 from windlass.builds.dockerfile import Dockerfile
 from windlass.builds.steps import BuildFailed, Log
 from windlass.core import netns
@@ -97,6 +97,9 @@ async def with_buildkit(
     arguments = {OWN_ARGUMENT: order.mark, "BUILDKIT_CACHE_MOUNT_NS": order.mark}
     async with AsyncExitStack() as stack:
         if secrets:
+            # HTTP/2 is in memory only where something speaks it.
+            from windlass.builds import offering
+
             query["session"] = await stack.enter_async_context(
                 offering.offered(order.engine, secrets)
             )
