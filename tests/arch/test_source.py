@@ -87,6 +87,20 @@ def _is_shell(function: ast.Attribute) -> bool:
     return function.attr in _SHELLS and _name(function.value) in {"os", "asyncio", "subprocess"}
 
 
+def test_no_wait_swallows_a_cancellation() -> None:
+    """`asyncio.wait_for` does before Python 3.12, when it comes together with what is waited for:
+    the process then stays until it is killed. `asyncio.timeout` does not."""
+    found = [
+        _at(path, node)
+        for path, tree in _python()
+        if path.is_relative_to(_SOURCE)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "wait_for"
+    ]
+
+    assert found == []
+
+
 def test_no_file_is_longer_than_a_person_reads() -> None:
     long = [
         f"{path.relative_to(ROOT)}: {lines}"

@@ -19,6 +19,7 @@ from windlass.core.crypto import KeyRing
 from windlass.core.db import Database
 from windlass.core.live import Live
 from windlass.core.settings import Builds, Settings
+from windlass.deployments import admission
 from windlass.deployments.models import Deployment
 
 pytestmark = pytest.mark.anyio
@@ -80,6 +81,9 @@ HAPPENINGS = (
     f"update deployments set turn_at = now() - interval '1 h' * $1 where id = {_WAITS}",
     f"delete from deployments where id = {_ANY}",
     "update users set plan = 'TEAM' where plan = 'FREE' and $1 > 0.9",
+    # A project is given away: what waits of it stands in the line of the other one.
+    "update projects set owner_id = (select id from users order by md5(id::text || $1::float)"
+    " limit 1) where id = (select id from projects order by md5($1::float || id::text) limit 1)",
     "insert into deployments (id, project_id, owner_id, source_id, site_slug, host, settings,"
     " status) select gen_random_uuid(), project_id, owner_id, source_id, 'x', 'x', '{}', 'QUEUED'"
     f" from deployments where id = {_ANY}",
@@ -283,3 +287,32 @@ async def test_the_line_is_what_a_look_at_all_owners_would_say(apart: Ctx, seed:
         assert [row.id for row in rows] == [row["id"] for row in expected]
         let_in += len(rows)
     assert let_in
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "delete from queue_line",
+        "update queue_line set deployment_id = gen_random_uuid()",
+        "update queue_line set stands_at = stands_at + interval '1 y' * random()",
+    ],
+)
+async def test_a_line_that_is_wrong_is_made_anew_when_a_worker_starts(
+    apart: Ctx, wrong: str
+) -> None:
+    """As after a backup that was brought back in parts."""
+    await people(apart.database, ["FREE", "PRO", "FREE"], projects=2)
+    await apart.database.fetch(FILL, 2)
+    plans = json.dumps({plan: it.concurrent_builds for plan, it in ALLOWANCES.items()})
+    assert len((await QUEUE.claim(apart, 2))[1]) == 2
+    await apart.database.fetch(wrong)
+    await apart.database.fetch("delete from queue_changes")
+
+    async with apart.transaction() as db:
+        await admission.look_again(db)
+
+    for _ in range(2):
+        expected = await apart.database.fetch(NEXT, plans)
+        _, rows = await QUEUE.claim(apart, 1)
+        assert [row.id for row in rows] == [row["id"] for row in expected]
+    assert rows

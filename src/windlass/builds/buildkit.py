@@ -20,6 +20,7 @@ from windlass.core.cgroups import Group
 from windlass.core.egress import Attachment, Egress
 from windlass.core.engine import Engine
 from windlass.core.launch_spec import PROXY_PORT, Limits
+from windlass.core.threads import end
 
 _LOOK_SECONDS = 0.01
 
@@ -132,9 +133,7 @@ async def watched(
     try:
         yield steps
     finally:
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        await end(watching)
         await steps.close()
 
 

@@ -19,6 +19,7 @@ from h2.exceptions import ProtocolError
 
 from windlass.builds.progress import fields
 from windlass.core.engine import Engine, EngineAway
+from windlass.core.threads import end
 
 _GET_SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
 _CHECK = "/grpc.health.v1.Health/Check"
@@ -49,10 +50,9 @@ async def offered(engine: Engine, secrets: Mapping[str, bytes]) -> AsyncGenerato
         try:
             yield id
         finally:
-            answering.cancel()
             # An engine that went away is said by the build itself.
-            with contextlib.suppress(asyncio.CancelledError, EngineAway):
-                await answering
+            with contextlib.suppress(EngineAway):
+                await end(answering)
 
 
 class Answers:

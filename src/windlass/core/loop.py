@@ -153,7 +153,8 @@ class Loop(msgspec.Struct, frozen=True):
     async def _beat(self, ctx: Ctx, id: UUID, token: UUID, changed: asyncio.Event) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), self.lease / 3)
+                async with asyncio.timeout(self.lease / 3):
+                    await changed.wait()
             changed.clear()
             try:
                 if not await self.keep(ctx, id, token):
@@ -205,7 +206,8 @@ async def run(ctx: Ctx, loop: Loop) -> None:
                 changed.clear()
                 wait = await _fill(ctx, loop, running, changed)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await changed.wait()
         finally:
             for task in running:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""Blocking work off the event loop that is never left running behind one's back."""
+"""Blocking work off the event loop, and tasks beside: never left running behind one's back."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,3 +19,14 @@ async def blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel it and wait until it has ended; raises what it failed with.
+
+    To await it and suppress its `CancelledError` would suppress one that is meant for us, too.
+    """
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()

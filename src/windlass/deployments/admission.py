@@ -9,7 +9,9 @@ everybody who came meanwhile with one. Admins of the platform are limited by the
 
 That line is a table, `queue_line`. Who queues, cancels or ends a deployment only notes whose place
 may be another now (a trigger writes `queue_changes`); whoever admits looks at those owners again
-and takes the first. So a look costs what has changed, however many wait.
+and takes the first. So a look costs what has changed, however many wait. What is kept may be wrong
+after hands in the database, or a backup that was brought back in parts: a worker that starts has
+everybody looked at.
 """
 
 import json
@@ -50,6 +52,18 @@ async def admit(
         "plans": _PLANS,
     }
     return list(await db.scalars(select(Deployment).from_statement(_ADMIT), values))
+
+
+_EVERYBODY = text(
+    "insert into queue_changes (owner_id)"
+    " select owner_id from deployments where status = 'QUEUED'"
+    " union select owner_id from queue_line"
+)
+
+
+async def look_again(db: AsyncSession) -> None:
+    """Whoever admits next makes the line anew, of everybody who waits or stands in it."""
+    await db.execute(_EVERYBODY)
 
 
 def slots(builds: Builds) -> int:

@@ -19,6 +19,7 @@ from windlass.core.live import announce
 from windlass.core.queue import every, on
 from windlass.core.threads import blocking
 from windlass.deployments import (
+    admission,
     aliases,
     events,
     promoting,
@@ -158,6 +159,9 @@ async def _prune(ctx: Ctx, project_id: UUID) -> None:
         own = await db.scalar(select(Project.keep_releases).where(Project.id == project_id))
     for id in await _beyond(ctx, project_id, builds.keep_releases if own is None else own):
         await _prune_one(ctx, id)
+    # Also what a try before this one marked and could not remove, because the edge was away.
+    for name in await _pruned(ctx, project_id):
+        await _remove_release(ctx, name)
     async with ctx.transaction() as db:
         await retention.prune(db, builds, project_id)
 
@@ -186,7 +190,6 @@ async def _prune_one(ctx: Ctx, id: UUID) -> None:
         if (await db.scalars(used.with_for_update())).first() is not None:
             return
         await db.execute(update(Deployment).where(Deployment.id == id).values(pruned_at=func.now()))
-    await _remove_release(ctx, ids.public("depl", id))
 
 
 @every("41 * * * *")
@@ -229,16 +232,22 @@ async def collect(ctx: Ctx) -> None:
 
 async def _remove_pruned(ctx: Ctx) -> None:
     """Files of releases that are not kept any more, where whoever removed them was killed."""
+    for name in await _pruned(ctx):
+        with contextlib.suppress(EdgeAway):
+            await _remove_release(ctx, name)
+
+
+async def _pruned(ctx: Ctx, project_id: UUID | None = None) -> list[str]:
+    """Releases that are not kept any more, whose files are there and that no host serves."""
     home = ctx.settings.folder
-    there = {folder.name.removesuffix("-live") for folder in _children(home / "releases")}
     query = select(Deployment.id).where(Deployment.pruned_at.is_not(None))
+    if project_id is not None:
+        query = query.where(Deployment.project_id == project_id)
     async with ctx.transaction() as db:
         gone = {ids.public("depl", id) for id in await db.scalars(query)}
-    for name in sorted(there & gone):
-        served = links.routes(home).values()
-        if name not in served and promoting.live_name(name) not in served:
-            with contextlib.suppress(EdgeAway):
-                await _remove_release(ctx, name)
+    there = {folder.name.removesuffix("-live") for folder in _children(home / "releases")}
+    served = {name.removesuffix("-live") for name in links.routes(home).values()}
+    return sorted(there & gone - served)
 
 
 def _collect(ctx: Ctx, manifests: Iterable[str]) -> int:
@@ -253,9 +262,10 @@ def _collect(ctx: Ctx, manifests: Iterable[str]) -> int:
 
 async def sweep(ctx: Ctx) -> None:
     """At the start: work folders of builds that are over, releases of deployments that failed,
-    links that are not what the rows say."""
+    links and a line of the queue that are not what the rows say."""
     home = ctx.settings.folder
     async with ctx.transaction() as db:
+        await admission.look_again(db)
         known = {
             ids.public("depl", row.id): row.status
             for row in await db.execute(select(Deployment.id, Deployment.status))

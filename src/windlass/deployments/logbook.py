@@ -114,7 +114,8 @@ class Logbook:
     async def _flush_for_ever(self) -> None:
         while not self._closing.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), _FLUSH_SECONDS)
+                async with asyncio.timeout(_FLUSH_SECONDS):
+                    await self._closing.wait()
             await self.flush()
 
     def _end_line(self) -> None:

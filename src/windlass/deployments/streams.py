@@ -122,7 +122,8 @@ async def change_stream(
         yield event("connected", {})
         while True:
             try:
-                kind, id, recent = await asyncio.wait_for(waiting.get(), HEARTBEAT_SECONDS)
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    kind, id, recent = await waiting.get()
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
@@ -141,7 +142,8 @@ def _changed(topic: str, id: str) -> dict[str, object]:
 
 async def _wait(changed: asyncio.Event) -> bool:
     try:
-        await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            await changed.wait()
     except TimeoutError:
         return False
     return True
