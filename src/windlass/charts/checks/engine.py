@@ -10,7 +10,7 @@ from windlass.charts import schemas as known
 from windlass.charts.checks.rule import RULES, Found, Profile, Rule, Scope, Severity
 from windlass.charts.checks.views import Object, text
 from windlass.charts.checks.world import World
-from windlass.charts.documents import Change, Path, Reading, Resource, resources
+from windlass.charts.documents import Change, Document, Path, Reading, Resource, resources
 from windlass.charts.schemas import Schemas
 
 SKIP = "checks.windlass.dev/skip-"
@@ -142,7 +142,14 @@ def check_resources(
         chosen = chosen.with_added(known.from_definitions(defined))
     world = World(objects, chosen, namespace=options.namespace, registries=options.registries)
     selected = _selected(options)
-    return [one for owner in world.objects for one in _of_object(owner, selected, options.profile)]
+    found: list[Finding] = []
+    document: Document | None = None
+    for owner in world.objects:
+        if document is not None and document is not owner.resource.document:
+            document.release()
+        document = owner.resource.document
+        found += _of_object(owner, selected, options.profile)
+    return found
 
 
 def _selected(options: Options) -> "Selection":
@@ -225,10 +232,12 @@ def _finding(owner: Object, rule: Rule, found: Found, profile: Profile) -> Findi
 def _severity(rule: Rule, found: Found, profile: Profile) -> Severity:
     """The rule's severity in this profile; a place may be milder than that, never worse."""
     severity = rule.in_profile(profile) or rule.severity
-    order = (Severity.info, Severity.warning, Severity.error)
-    if found.severity is not None and order.index(found.severity) < order.index(severity):
+    if found.severity is not None and ORDER.index(found.severity) < ORDER.index(severity):
         return found.severity
     return severity
+
+
+ORDER = (Severity.info, Severity.warning, Severity.error)
 
 
 def _moved(change: Change, top: Path) -> Change:

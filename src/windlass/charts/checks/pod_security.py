@@ -6,6 +6,7 @@ begins with `metadata` stands in the pod's metadata. Source: k8s.io/pod-security
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -13,6 +14,7 @@ from windlass.charts.checks.rule import Path
 from windlass.charts.checks.views import Container, Pod, Table, get, listed, table, tables, text
 
 Version = tuple[int, ...]
+Since = tuple[tuple[Version, str], ...]
 Bad = Iterator[tuple[str, Path]]
 Control = Callable[[Pod, Version], Bad]
 
@@ -50,7 +52,7 @@ ALLOWED_CAPABILITIES = frozenset(
         "SYS_CHROOT",
     ]
 )
-SYSCTLS: list[tuple[Version, str]] = [
+SYSCTLS: Since = (
     (
         (1, 0),
         "kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.tcp_syncookies "
@@ -64,11 +66,11 @@ SYSCTLS: list[tuple[Version, str]] = [
     ),
     ((1, 32), "net.ipv4.tcp_rmem net.ipv4.tcp_wmem"),
     ((1, 37), "net.ipv4.tcp_slow_start_after_idle net.ipv4.tcp_notsent_lowat"),
-]
-SELINUX_TYPES: list[tuple[Version, str]] = [
+)
+SELINUX_TYPES: Since = (
     ((1, 0), "container_t container_init_t container_kvm_t"),
     ((1, 31), "container_engine_t"),
-]
+)
 VOLUMES = frozenset(
     [
         "configMap",
@@ -88,7 +90,8 @@ PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = ("postStart", "preStop")
 
 
-def known(since: list[tuple[Version, str]], version: Version) -> frozenset[str]:
+@lru_cache(32)
+def known(since: Since, version: Version) -> frozenset[str]:
     """What a list that grew with versions holds at one of them."""
     return frozenset(name for first, names in since if version >= first for name in names.split())
 

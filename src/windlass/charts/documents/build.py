@@ -8,10 +8,11 @@ import msgspec
 import yaml
 
 from windlass.charts.documents.nodes import (
-    QUOTED,
     UNKNOWN,
     NodeParser,
+    compose,
     is_merge,
+    is_text,
     key_text,
     scalar,
 )
@@ -58,20 +59,20 @@ class Builder:
         self._line = 1
         self._open: set[int] = set()
 
-    def document(self, text: str, line: int) -> tuple[yaml.Node, object] | None:
-        """(node, data) of one document that begins in this line; None: there is nothing in it."""
+    def document(self, text: str, line: int) -> tuple[object] | None:
+        """(data,) of one document that begins in this line; None: there is nothing in it."""
         self._line, self._depth = line, 0
         self._open.clear()
         node = self._node(text)
         if node is None or (isinstance(node, yaml.ScalarNode) and scalar(node) is None):
             return None
-        return node, self._value(node)
+        return (self._value(node),)
 
     def _node(self, text: str) -> yaml.Node | None:
         try:
             if text.count("[") + text.count("{") > self._limits.depth or _STACKED.search(text):
                 self._measure(text)
-            return cast(Any, NodeParser(text)).get_single_node()
+            return compose(text)
         except yaml.MarkedYAMLError as error:
             raise self._syntax(error, text) from error
         except yaml.reader.ReaderError as error:
@@ -98,16 +99,16 @@ class Builder:
                 depth -= 1
 
     def _value(self, node: yaml.Node) -> object:
-        if type(node) is yaml.ScalarNode:
-            text = cast(str, node.value)
+        if node.__class__ is yaml.ScalarNode:
+            text: str = node.value
             self._left -= 1 + (len(text) >> 6)
             if self._left < 0:
                 raise self._bomb(node)
-            if node.tag == QUOTED:
+            if is_text(node.tag, text):
                 return text
-            return self._known(node, scalar(node))
+            return self._known(cast(yaml.ScalarNode, node), scalar(cast(yaml.ScalarNode, node)))
         self._enter(node)
-        value = self._list(node) if type(node) is yaml.SequenceNode else self._mapping(node)
+        value = self._list(node) if node.__class__ is yaml.SequenceNode else self._mapping(node)
         self._leave(node)
         return value
 
@@ -143,10 +144,10 @@ class Builder:
         raise self._wrong("key", "`<<` merges something that is no mapping", "Remove it", mark)
 
     def _key(self, key: yaml.Node) -> str:
-        if type(key) is yaml.ScalarNode:
-            if key.tag == QUOTED:
-                return cast(str, key.value)
-            name = key_text(key)
+        if key.__class__ is yaml.ScalarNode:
+            if is_text(key.tag, key.value):
+                return key.value
+            name = key_text(cast(yaml.ScalarNode, key))
             if name is not None:
                 return name
         mark = key.start_mark

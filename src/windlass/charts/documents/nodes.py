@@ -46,6 +46,11 @@ class NodeParser(CParser):  # pyright: ignore
         pass
 
 
+def compose(text: str) -> yaml.Node:
+    """The structure of one document, None if there is nothing in it. Raises yaml.YAMLError."""
+    return cast(Any, NodeParser(text)).get_single_node()
+
+
 def child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     """(key or item, value) of a collection's entry. A merged key is found where it is written."""
     if isinstance(node, yaml.SequenceNode):
@@ -53,21 +58,47 @@ def child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | Non
         if isinstance(part, int) and -len(items) <= part < len(items):
             return items[part], items[part]
     elif isinstance(node, yaml.MappingNode) and isinstance(part, str):
-        merged: list[yaml.Node] = []
-        for key, value in cast(list[tuple[yaml.Node, yaml.Node]], node.value):
-            if is_merge(key):
-                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
-            elif isinstance(key, yaml.ScalarNode) and key_text(key) == part:
-                return key, value
-        for other in merged:
-            if found := child(other, part):
-                return found
+        pairs = cast(list[tuple[yaml.Node, yaml.Node]], node.value)
+        for pair in pairs:
+            key = pair[0]
+            if key.value == part and (
+                is_text(key.tag, part)
+                or (isinstance(key, yaml.ScalarNode) and key_text(key) == part)
+            ):
+                return pair
+        return _odd_child(pairs, part)
+    return None
+
+
+def _odd_child(
+    pairs: list[tuple[yaml.Node, yaml.Node]], part: str
+) -> tuple[yaml.Node, yaml.Node] | None:
+    """The entry whose key is written in another way than it is called, or that is merged."""
+    merged: list[yaml.Node] = []
+    for key, value in pairs:
+        if is_merge(key):
+            merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+        # Almost every key is what it looks like, and that was seen already.
+        elif (
+            isinstance(key, yaml.ScalarNode)
+            and not is_text(key.tag, key.value)
+            and key_text(key) == part
+        ):
+            return key, value
+    for other in merged:
+        if found := child(other, part):
+            return found
     return None
 
 
 def is_merge(key: yaml.Node) -> bool:
     """Whether a key is `<<`, unquoted."""
     return key.value == _MERGE and key.tag == ""
+
+
+def is_text(tag: str, text: str) -> bool:
+    """Whether a scalar surely means its own text: the quick answer for most of them."""
+    return tag == QUOTED or (tag == "" and text[:1] not in scalars.HINTS)
 
 
 def key_text(key: yaml.ScalarNode) -> str | None:

@@ -7,7 +7,7 @@ import msgspec
 import yaml
 
 from windlass.charts.documents.build import Builder, Limits, Wrong
-from windlass.charts.documents.nodes import child
+from windlass.charts.documents.nodes import child, compose
 from windlass.charts.documents.problems import Path, Place, Problem, Unreadable
 
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -16,19 +16,32 @@ _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 class Document:
     """One document: `data` as Kubernetes reads it, and where each part of it stands."""
 
-    __slots__ = ("data", "file", "first_line", "index", "node", "offset", "text")
+    __slots__ = ("_found", "_node", "data", "file", "first_line", "index", "offset", "text")
 
-    def __init__(
-        self, data: object, node: yaml.Node, *, text: str, offset: int, first_line: int
-    ) -> None:
+    def __init__(self, data: object, *, text: str, offset: int, first_line: int) -> None:
         self.data = data
-        self.node = node
+        self._node: yaml.Node | None = None
+        self._found: dict[Path, Found] = {}
         self.text = text
         """This document's part of the file, from `offset` characters on."""
         self.offset = offset
         self.first_line = first_line
         self.file = ""
         self.index = 0
+
+    @property
+    def node(self) -> yaml.Node:
+        """The structure of the text, found when a place is first asked for: most never are."""
+        if self._node is None:
+            self._node = compose(self.text)
+        return self._node
+
+    def release(self) -> None:
+        """Forgets the structure again: that of thousands of documents would cost more memory, and
+        more time to collect, than finding it once more.
+        """
+        self._node = None
+        self._found.clear()
 
     def where(self, path: Path) -> Place:
         """The key or the list item at `path`, or the nearest thing around it that exists."""
@@ -44,16 +57,22 @@ class Document:
         line = self.first_line
         return Place(line + start.line, start.column + 1, line + end.line, end.column + 1)
 
-    def _at(self, path: Path) -> "tuple[yaml.Node | None, int, yaml.Node]":
-        """(key, how many parts of the path exist, value)."""
-        key: yaml.Node | None = None
-        node = self.node
-        for depth, part in enumerate(path):
-            found = child(node, part)
-            if found is None:
-                return key, depth, node
-            key, node = found
-        return key, len(path), node
+    def _at(self, path: Path) -> "Found":
+        found = self._found.get(path)
+        if found is None:
+            found = self._found[path] = self._below(path) if path else (None, 0, self.node)
+        return found
+
+    def _below(self, path: Path) -> "Found":
+        above = self._at(path[:-1])
+        if above[1] < len(path) - 1:
+            return above
+        entry = child(above[2], path[-1])
+        return above if entry is None else (entry[0], len(path), entry[1])
+
+
+Found = tuple[yaml.Node | None, int, yaml.Node]
+"""(key, how many parts of the path exist, value)."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -95,8 +114,7 @@ def read(text: str | bytes, file: str = "", *, limits: Limits = Limits()) -> Rea
                 problems.append(wrong.problem(file, len(documents) + len(problems)))
                 continue
             if found is not None:
-                node, data = found
-                document = Document(data, node, text=part, offset=offset, first_line=line)
+                document = Document(found[0], text=part, offset=offset, first_line=line)
                 document.file, document.index = file, len(documents) + len(problems)
                 documents.append(document)
     except Wrong as wrong:

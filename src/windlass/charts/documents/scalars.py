@@ -20,7 +20,8 @@ _WORDS: dict[str, object] = {
     **dict.fromkeys([".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"], math.inf),
     **dict.fromkeys(["-.inf", "-.Inf", "-.INF"], -math.inf),
 }
-_HINTS = frozenset("+-.0123456789yYnNtTfFoO~")
+HINTS = frozenset(["", *"+-.0123456789yYnNtTfFoO~"])
+"""What a scalar begins with that may mean something else than its text."""
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)"
@@ -34,9 +35,7 @@ _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 
 def plain(text: str) -> object:
     """The value of an unquoted scalar. Infinity and NaN come back as floats: JSON has neither."""
-    if not text:
-        return None
-    if text[0] not in _HINTS:
+    if text[:1] not in HINTS:
         return text
     if text in _WORDS:
         return _WORDS[text]

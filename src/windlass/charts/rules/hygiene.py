@@ -216,10 +216,15 @@ def _sorted(owner: Object, value: object, path: Path) -> Iterator[Found]:
         if keys != sorted(keys):
             yield owner.found("the keys are not sorted", *path)
         for key, inner in table(value).items():
-            yield from _sorted(owner, inner, (*path, key))
+            if inner.__class__ in _NESTED:
+                yield from _sorted(owner, inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _sorted(owner, inner, (*path, index))
+            if inner.__class__ in _NESTED:
+                yield from _sorted(owner, inner, (*path, index))
+
+
+_NESTED = (dict, list)
 
 
 @rule(

@@ -1,5 +1,6 @@
 """`windlass charts check`: what is wrong with Kubernetes manifests."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,8 @@ def command(
     fail_on: str,
     **given: object,
 ) -> None:
+    # It ends soon and makes no cycles: looking for garbage would be half of its time.
+    gc.disable()
     from windlass.charts import reports
     from windlass.charts.checks import engine
     from windlass.charts.documents import read
