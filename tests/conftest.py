@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker
 
 import windlass.worker  # noqa: F401 - registers jobs and loops
 from tests import clusters, make
+from tests.kube.server import FakeCluster
 from tests.running import PATIENCE_SECONDS, Instance
 from windlass import app as windlass_app
 from windlass.adapters.postgres import EmbeddedPostgres
@@ -196,6 +197,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     asyncio.run(server.start())
     yield server
     asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def kube_server() -> Iterator[FakeCluster]:
+    server = FakeCluster()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def kube(kube_server: FakeCluster) -> FakeCluster:
+    """A Kubernetes API server with nothing in it."""
+    kube_server.reset()
+    return kube_server
 
 
 @pytest.fixture
