@@ -7,5 +7,5 @@ compile() {
     --no-emit-index-url --no-header --quiet ${UPGRADE:+--upgrade} "$@"
 }
 
-compile --extra server --group build -o requirements/server.txt
-compile --extra server --group build --group dev -c requirements/server.txt -o requirements/dev.txt
+compile --extra server --extra helm --group build -o requirements/server.txt
+compile --extra server --extra helm --group build --group dev -c requirements/server.txt -o requirements/dev.txt
