@@ -20,6 +20,7 @@ from windlass.auth import pages as auth_pages
 from windlass.auth import routes as auth_routes
 from windlass.auth.front import Identities, front
 from windlass.auth.signing import SigningKeys
+from windlass.builder import routes as builder_routes
 from windlass.builds import login_routes
 from windlass.builds import routes as builds_routes
 from windlass.core import headers, http, intake, openapi
@@ -94,6 +95,7 @@ def build(
             teams_routes.invited_router,
             builds_routes.router,
             login_routes.router,
+            builder_routes.router,
             projects_routes.router,
             deployments_routes.router,
             cache_routes.router,

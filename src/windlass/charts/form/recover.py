@@ -35,14 +35,14 @@ from windlass.charts.model.workloads import (
 
 Data = dict[str, object]
 T = TypeVar("T", bound=msgspec.Struct)
-_OPTIONS: dict[str, tuple[str, type[msgspec.Struct]]] = {
+OPTIONS: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "Deployment": ("deployment", DeploymentOptions),
     "ReplicaSet": ("replica_set", ReplicaSetOptions),
     "StatefulSet": ("stateful_set", StatefulSetOptions),
     "DaemonSet": ("daemon_set", DaemonSetOptions),
     "Job": ("job", JobOptions),
 }
-_CONTAINERS = {
+CONTAINERS = {
     "containers": "containers",
     "initContainers": "init_containers",
     "ephemeralContainers": "ephemeral_containers",
@@ -88,7 +88,7 @@ def _workload(app: Application, manifest: Data) -> Workload | None:
         extra |= {"spec": pod} if pod else {}
         return _made(Workload, {"type": kind, **top, **kept, "extra": extra})
     else:
-        name, struct = _OPTIONS[kind]
+        name, struct = OPTIONS[kind]
         options, rest = _fit(struct, rest)
         kept[name] = struct(**options)
         _take(Workload, rest, kept, "replicas", "selector")
@@ -139,7 +139,7 @@ def _template(holder: Data, kept: Data) -> None:
 
 def _pod(spec: Data, kept: Data) -> None:
     """Takes what the form knows out of a pod's `spec`."""
-    for key, name in _CONTAINERS.items():
+    for key, name in CONTAINERS.items():
         items = spec.get(key)
         if isinstance(items, list) and items and all(isinstance(one, dict) for one in items):
             del spec[key]

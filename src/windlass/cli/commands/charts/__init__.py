@@ -18,9 +18,19 @@ Examples:
   windlass charts fix k8s/ --write               mend what has one answer
   windlass charts explain run-as-non-root        why, and what to do
   windlass charts generate app.yaml              print the manifests of a form
-  windlass charts generate app.yaml -o k8s       write each one into a file of its own"""
+  windlass charts generate app.yaml -o k8s       write each one into a file of its own
+  windlass charts form k8s/ -o app.yaml          a form that makes these manifests again
+  windlass charts import compose.yaml            a form of a compose file"""
 
-COMMANDS = ("check", "fix", "explain", "generate")
+# Each with its module.
+COMMANDS = {
+    "check": "check",
+    "fix": "fix",
+    "explain": "explain",
+    "generate": "generate",
+    "form": "form",
+    "import": "importing",
+}
 
 
 class Charts(click.Group):
@@ -32,7 +42,9 @@ class Charts(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return cast(click.Command, importlib.import_module(f"{__name__}.{cmd_name}").command)
+        return cast(
+            click.Command, importlib.import_module(f"{__name__}.{COMMANDS[cmd_name]}").command
+        )
 
 
 @click.group(cls=Charts, epilog=EPILOG, help="Kubernetes manifests: made, checked and mended.")
