@@ -74,6 +74,20 @@ async def test_warming_a_running_app_asks_it_again_and_keeps_its_process(edge: E
     assert pid(await fetch(edge.port, "/")) == before
 
 
+async def test_a_live_app_that_was_warmed_once_more_ends_with_its_host(edge: Edge):
+    """As after a restart of the edge in the middle of a switch. It stayed for 90 seconds."""
+    for name in ("depl_1", "depl_2"):
+        put_app(edge.home, name)
+    edge.switch("depl_1")
+    await fetch(edge.port, "/")
+    assert (await control(edge, "POST", "/warm", deployment="depl_1"))[0] == 200
+
+    edge.switch("depl_2")
+    assert (await control(edge, "POST", "/refresh"))[0] == 200
+
+    await eventually(lambda: state(edge, "depl_1") is None, seconds=60)
+
+
 async def test_warming_a_static_release_only_reads_it(edge: Edge):
     put_release(edge.home, "depl_1", {"index.html": b"x"})
 

@@ -161,7 +161,8 @@ class Supervisor:
             path = site.health_path
             reason = f"No good answer on {path} within {deadline_seconds:g} s: {app.last_answer}."
         else:
-            app.warm_until = time.monotonic() + WARM_SECONDS
+            # One that a host points at already ends with its last host.
+            app.warm_until = 0.0 if app.is_live else time.monotonic() + WARM_SECONDS
             return time.monotonic() - began
         app.output.flush()
         lines = app.output.tail()
