@@ -321,7 +321,7 @@ async def stranger(app: Litestar, database: RolledBack) -> AsyncIterator[httpx2.
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A real Windlass on a free port, shared by the tests of this worker."""
-    found = Instance(tmp_path_factory.mktemp("wl"))
+    found = Instance(tmp_path_factory.mktemp("wl"), has_example=True)
     found.start()
     yield found
     found.stop()

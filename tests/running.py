@@ -62,11 +62,20 @@ PLENTY = {
 
 
 class Instance:
-    """One instance with a home of its own; the database of a prepared one needs not be made."""
+    """One instance with a home of its own. The database of a prepared one needs not be made, and
+    the example site is built by one that is to have it."""
 
-    def __init__(self, folder: Path, *, is_prepared: bool = True, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        is_prepared: bool = True,
+        has_example: bool = False,
+        **environment: str,
+    ) -> None:
         self.home = folder / "home"
         self.is_prepared = is_prepared
+        self.has_example = has_example
         self.folder = folder
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
@@ -90,6 +99,9 @@ class Instance:
         if self.is_prepared and clusters.is_kept() and not self.home.exists():
             self.home.mkdir(mode=0o700)
             clusters.put(self.home)
+            if not self.has_example:
+                (self.home / "run").mkdir(mode=0o700)
+                (self.home / "run" / "example.done").touch()
         address = self.home / "run" / "windlass.json"
         address.unlink(missing_ok=True)
         with self.log.open("ab") as log:

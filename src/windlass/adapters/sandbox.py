@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from windlass.adapters.sandbox_languages import Seen, languages
+from windlass.adapters.sandbox_languages import Seen, is_packaged, languages
 from windlass.adapters.sandbox_registries import certificates, registries
 from windlass.core import cgroups, launch, launch_plan
 from windlass.core.addresses import AddressPolicy
@@ -84,7 +84,9 @@ def toolchain() -> Toolchain:
 def _node() -> tuple[tuple[Bind, ...], tuple[str, ...]]:
     """The Node of PATH if it is new enough and has npm beside it, else the one in our wheel."""
     found = shutil.which("node")
-    real = _said(found, "-p", "process.execPath") if found else ""
+    real = os.path.realpath(found) if found else ""
+    if found and not is_packaged(real, "node"):
+        real = _said(found, "-p", "process.execPath")
     if found and _major(_said(found, "--version")) >= _OLDEST_NODE and os.path.isabs(real):
         folder = os.path.dirname(os.path.realpath(real))
         prefix = os.path.dirname(folder)
@@ -265,7 +267,11 @@ def doctor(uid: int | None) -> list[Finding]:
 
     As root the sandbox is tried as the user `uid`.
     """
-    further = [Finding(seen.program, True, seen.version or seen.path) for seen in languages()]
+    further = [
+        Finding(seen.program, True, seen.version or seen.path)
+        for seen in languages()
+        if seen.version is not None
+    ]
     return [bubblewrap(uid), _limits(), _users(), _filter(), *tools(), *further]
 
 
@@ -323,19 +329,19 @@ def _filter() -> Finding:
 
 def tools() -> list[Finding]:
     """The tools that builds use, and their versions."""
+    return [tool(name) for name in ("python3", "node", "npm", "uv", "git")]
+
+
+def tool(name: str) -> Finding:
+    """One of them."""
     found = toolchain()
     path = {bind.target: bind.source for bind in found.binds}
-    findings: list[Finding] = []
-    for name in ("python3", "node", "npm", "uv", "git"):
-        places = [f"{folder}/{name}" for folder in found.path]
-        real = [_outside(place, path) for place in places]
-        existing = next((place for place in real if os.path.exists(place)), None)
-        if existing is None:
-            findings.append(Finding(name, False, N_("not found"), f"apt-get install {name}"))
-        else:
-            said = _said(existing, "--version") if name != "npm" else existing
-            findings.append(Finding(name, True, said))
-    return findings
+    real = [_outside(f"{folder}/{name}", path) for folder in found.path]
+    existing = next((place for place in real if os.path.exists(place)), None)
+    if existing is None:
+        return Finding(name, False, N_("not found"), f"apt-get install {name}")
+    said = _said(existing, "--version") if name != "npm" else existing
+    return Finding(name, True, said)
 
 
 def _outside(place: str, sources: dict[str, str]) -> str:

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import msgspec
@@ -57,35 +56,45 @@ LANGUAGES = (
     Language(program="bun", alone=True),
 )
 
+_ARGUMENTS = {language.program: language.version for language in LANGUAGES}
+
 
 class Seen(msgspec.Struct, frozen=True):
     """One toolchain of this machine."""
 
     program: str
-    version: str
+    place: str
+    changed_at: int
     binds: tuple[Bind, ...]
     path: str
     """The folder inside in which the program is."""
+
+    @property
+    def version(self) -> str | None:
+        """Asked when somebody wants to know it: Java and Jekyll take half a second to say it.
+        Empty for a program that is not asked, None for one that does not run. Blocks."""
+        return _version(self.program, self.place, self.changed_at)
 
 
 def languages() -> tuple[Seen, ...]:
     """Those that PATH has now; what was just installed is seen without a restart. Blocks."""
     places = [(each, shutil.which(each.program)) for each in LANGUAGES]
     here = [(each, place, os.stat(place).st_mtime_ns) for each, place in places if place]
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        return tuple(seen for seen in pool.map(_look, *zip(*here, strict=True)) if seen)
+    return tuple(seen for each in here if (seen := _look(*each)))
 
 
 @lru_cache(maxsize=4 * len(LANGUAGES))
 def _look(language: Language, place: str, changed_at: int) -> Seen | None:
     """None for a program that does not run, such as a shim of a version that is gone."""
-    said = _said(place, *language.version) if language.version else "0.0"
-    found = _VERSION.search(said)
-    home = _said(*language.home) if language.home else ""
     real = os.path.realpath(place)
-    home = os.path.realpath(home) if os.path.isabs(home) else os.path.dirname(os.path.dirname(real))
-    if found is None or (not _is_seen(home) and home.count("/") < 2):
-        return None
+    home = os.path.dirname(os.path.dirname(real))
+    if not is_packaged(real, language.program):
+        if _version(language.program, place, changed_at) is None:
+            return None
+        said = _said(*language.home) if language.home else ""
+        home = os.path.realpath(said) if os.path.isabs(said) else home
+        if not _is_seen(home) and home.count("/") < 2:
+            return None
     binds = [Bind(path, path) for pattern in language.needs for path in sorted(glob.glob(pattern))]
     if _is_seen(home):
         path = os.path.dirname(place) if _is_seen(place) else f"{home}/bin"
@@ -95,8 +104,23 @@ def _look(language: Language, place: str, changed_at: int) -> Seen | None:
     else:
         path = f"{home}/bin"
         binds.append(Bind(home, home))
-    version = found[0] if language.version else ""
-    return Seen(language.program, version, tuple(binds), path)
+    return Seen(language.program, place, changed_at, tuple(binds), path)
+
+
+@lru_cache(maxsize=4 * len(LANGUAGES))
+def _version(program: str, place: str, changed_at: int) -> str | None:
+    arguments = _ARGUMENTS[program]
+    if not arguments:
+        return ""
+    found = _VERSION.search(_said(place, *arguments))
+    return found and found[0]
+
+
+def is_packaged(real: str, program: str) -> bool:
+    """Whether a package of the system put it there: then it is itself and not a shim, which has
+    another's name or is a script of somebody's, and it need not be asked where it lies."""
+    name = os.path.basename(real)
+    return real.startswith("/usr/") and "/local/" not in real and name.startswith(program)
 
 
 def _is_seen(path: str) -> bool:

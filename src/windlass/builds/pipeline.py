@@ -233,7 +233,8 @@ class Pipeline:
             return {}
         self.log.step = "install"
         lock = StoredTree(self.world.blobs, manifest).read(plan.lock_file or "", 64 << 20)
-        basis = self._caches.basis(plan, lock if plan.lock_file else None, _runtime(plan))
+        runtime = await blocking(_runtime, plan)
+        basis = self._caches.basis(plan, lock if plan.lock_file else None, runtime)
         found = self._caches.look(basis)
         if self.job.is_clean and not found.is_hit:
             found = Result(is_hit=False, reason="clean build")

@@ -6,7 +6,7 @@ Paths: `lock_file`, `cache_directories`, `framework_caches` and `path` are relat
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -101,7 +101,7 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
 
     python: str | None = None
     node: str | None = None
-    tools: dict[str, str] = {}
+    tools: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     """Further toolchains by the name of their program (`go`, `cargo`, `hugo`), with versions."""
 
 
