@@ -52,6 +52,8 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("windlass")
 # Not "localhost": cookie jars treat it as no host at all.
 PANEL = "http://panel.example"
+# Until everything is collected: see below.
+gc.disable()
 
 
 def pytest_collection_finish() -> None:
@@ -60,6 +62,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

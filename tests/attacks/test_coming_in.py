@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import event, text
 
 from tests import make
@@ -222,4 +224,8 @@ async def test_a_new_password_voids_every_link_and_session_of_before(
 
 
 def test_the_dummy_is_hashed_like_every_password() -> None:
-    assert not passwords.is_outdated(passwords._DUMMY)  # pyright: ignore[reportPrivateUsage]
+    dummy = passwords._DUMMY  # pyright: ignore[reportPrivateUsage]
+
+    assert not passwords.is_outdated(dummy)
+    with pytest.raises(VerifyMismatchError):  # and not that it is no hash at all
+        PasswordHasher().verify(dummy, "a password")
