@@ -137,7 +137,7 @@ def test_restricted_refuses(lines: str, container: str, control: str) -> None:
 
 def test_restricted_lets_through_what_it_allows() -> None:
     added = CONTAINER.replace("ALL]", "ALL], add: [NET_BIND_SERVICE]")
-    volumes = "volumes: [{name: a, image: {reference: a}}, {name: b, csi: {driver: a}}]"
+    volumes = "volumes: [{name: a, image: {reference: a}}, {name: b, csi: {driver: a}}, {name: c}]"
 
     assert refused(HARD + pod(volumes, added), "restricted") == []
 

@@ -246,7 +246,9 @@ def host_probes(pod: Pod, version: Version) -> Bad:
 
 def restricted_volumes(pod: Pod, version: Version) -> Bad:
     for index, volume in pod.volumes:
-        if not any(volume.get(kind) is not None for kind in VOLUMES):
+        kinds = {kind for kind, value in volume.items() if value is not None} - {"name"}
+        # A volume of no kind becomes an emptyDir before anybody looks at it.
+        if kinds - VOLUMES:
             yield (
                 f"volume {text(volume.get('name'))} is of a kind that is not allowed",
                 ("volumes", index),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from windlass.charts.checks.rule import E, Found, I, Profile, W, settings
-from windlass.charts.checks.views import Object, get, table, tables
+from windlass.charts.checks.views import Object, Pod, Table, get, listed, table, tables
 from windlass.charts.checks.world import fits, replicas
 from windlass.charts.rules.examples import deployment
 
@@ -61,10 +61,31 @@ def one_replica(owner: Object) -> Iterator[Found]:
 )
 def anti_affinity(owner: Object) -> Iterator[Found]:
     pod = owner.pod
-    if pod is None or _count(owner) < 2 or table(get(pod.spec, "affinity", "podAntiAffinity")):
+    if pod is None or _count(owner) < 2 or any(tables(pod.spec.get("topologySpreadConstraints"))):
         return
-    if not any(tables(pod.spec.get("topologySpreadConstraints"))):
+    terms = list(_terms(pod))
+    if not terms:
         yield pod.found("nothing keeps its pods on different nodes", "affinity")
+    elif not any(_keeps_away(pod, one) for one in terms):
+        what = "its podAntiAffinity does not fit the pod's own labels"
+        yield pod.found(what, "affinity", "podAntiAffinity")
+
+
+def _terms(pod: Pod) -> Iterator[Table]:
+    """What the pod does not want to be beside."""
+    anti = table(get(pod.spec, "affinity", "podAntiAffinity"))
+    for _, one in tables(anti.get("requiredDuringSchedulingIgnoredDuringExecution")):
+        yield one
+    for _, one in tables(anti.get("preferredDuringSchedulingIgnoredDuringExecution")):
+        yield table(one.get("podAffinityTerm"))
+
+
+def _keeps_away(pod: Pod, term: Table) -> bool:
+    """Whether it is the pod's like that the term is about."""
+    spaces = listed(term.get("namespaces"))
+    if spaces and pod.owner.namespace not in spaces and "namespaceSelector" not in term:
+        return False
+    return fits(table(term.get("labelSelector")), pod.labels)
 
 
 def _count(owner: Object) -> int:
@@ -113,6 +134,8 @@ def topology_spread_invalid(owner: Object) -> Iterator[Found]:
             yield pod.found("a spread constraint has no topologyKey", *at)
         if not isinstance(skew, int) or skew < 1:
             yield pod.found("`maxSkew` must be at least 1", *at, "maxSkew")
+        if one.get("minDomains") == 0:
+            yield pod.found("`minDomains` must be at least 1", *at, "minDomains")
         if one.get("whenUnsatisfiable") not in ("DoNotSchedule", "ScheduleAnyway"):
             yield pod.found(
                 "`whenUnsatisfiable` must be DoNotSchedule or ScheduleAnyway",

@@ -79,13 +79,16 @@ def netpol_missing(p: Pod) -> Iterator[Found]:
 def netpol_dangling(owner: Object) -> Iterator[Found]:
     pods = owner.world.pods_in(owner.namespace)
     selector = table(owner.spec.get("podSelector"))
-    if selector and pods and not any(fits(selector, pod.labels) for pod in pods):
-        yield owner.found("its podSelector selects no pod of the set", "spec", "podSelector")
+    # Without any pod in the set the cluster holds the other side.
+    severity = None if pods else I
+    if selector and not any(fits(selector, pod.labels) for pod in pods):
+        what = "its podSelector selects no pod of the set"
+        yield owner.found(what, "spec", "podSelector", severity=severity)
     for direction, side in (("ingress", "from"), ("egress", "to")):
         for index, one in tables(owner.spec.get(direction)):
             for number, peer in tables(one.get(side)):
                 chosen = table(peer.get("podSelector"))
-                if not chosen or "namespaceSelector" in peer or not pods:
+                if not chosen or "namespaceSelector" in peer:
                     continue
                 if not any(fits(chosen, pod.labels) for pod in pods):
                     path: Path = ("spec", direction, index, side, number, "podSelector")

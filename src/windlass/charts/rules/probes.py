@@ -41,12 +41,11 @@ def liveness_probe(c: Container) -> Iterator[Found]:
     good=container(f"{PORTS}readinessProbe:\n  httpGet:\n    path: /ready\n    port: http"),
 )
 def readiness_probe(c: Container) -> Iterator[Found]:
-    if _is_asked(c) and not table(c.data.get("readinessProbe")):
-        # Where the set has Services and none sends requests here, readiness gates rollouts only.
-        is_quiet = c.pod.world.has("Service") and not c.pod.world.services_of(c.pod)
-        yield c.found(
-            "it has no readiness probe", "readinessProbe", severity=I if is_quiet else None
-        )
+    if not _is_asked(c) or table(c.data.get("readinessProbe")):
+        return
+    # Where the set has Services and none of them sends requests here, nobody waits for it.
+    if not c.pod.world.has("Service") or c.pod.world.services_of(c.pod):
+        yield c.found("it has no readiness probe", "readinessProbe")
 
 
 @rule(

@@ -19,17 +19,29 @@ def words(one: Table, field: str) -> set[str]:
     return {text(word) for word in listed(one.get(field))}
 
 
+def is_of_kubernetes(owner: Object) -> bool:
+    """Whether Kubernetes makes this role or binding in every cluster: `system:` is its prefix."""
+    return owner.name.startswith("system:") or (
+        owner.kind in ("ClusterRole", "ClusterRoleBinding")
+        and owner.name in ("cluster-admin", "admin", "edit", "view")
+    )
+
+
 def rules_of(owner: Object) -> Iterator[tuple[int, Table]]:
-    """The rules of a role that an administrator wrote: aggregated ones have none."""
-    yield from tables(owner.data.get("rules"))
+    """The rules of a role that somebody wrote: not those that every cluster has."""
+    if not is_of_kubernetes(owner):
+        yield from tables(owner.data.get("rules"))
+
+
+VERBS = frozenset(("get", "list", "watch", "create", "update", "patch", "delete"))
 
 
 def _allows_all(owner: Object) -> bool:
     return any(
-        "*" in words(one, "verbs")
+        ("*" in words(one, "verbs") or words(one, "verbs") >= VERBS)
         and "*" in words(one, "resources")
         and "*" in words(one, "apiGroups")
-        for _, one in rules_of(owner)
+        for _, one in tables(owner.data.get("rules"))
     )
 
 
@@ -47,6 +59,8 @@ def _allows_all(owner: Object) -> bool:
 def cluster_admin(owner: Object) -> Iterator[Found]:
     reference = table(owner.data.get("roleRef"))
     kind, name = text(reference.get("kind")), text(reference.get("name"))
+    if is_of_kubernetes(owner):
+        return
     if kind == "ClusterRole" and name == "cluster-admin":
         yield owner.found("it binds cluster-admin", "roleRef", "name")
         return
@@ -92,7 +106,7 @@ def wildcard(owner: Object) -> Iterator[Found]:
     good=binding("ClusterRole view"),
 )
 def system_groups(owner: Object) -> Iterator[Found]:
-    for index, subject in tables(owner.data.get("subjects")):
+    for index, subject in () if is_of_kubernetes(owner) else tables(owner.data.get("subjects")):
         if text(subject.get("name")) in EVERYBODY:
             yield owner.found(f"it gives rights to {subject['name']}", "subjects", index)
 

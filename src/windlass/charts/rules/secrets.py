@@ -93,8 +93,12 @@ def secret_from_env(c: Container) -> Iterator[Found]:
 )
 def env_from_missing(c: Container) -> Iterator[Found]:
     for kind, name, path, reference in _references(c):
-        if name and reference.get("optional") is not True and is_missing(c.pod, kind, name):
+        if not name or reference.get("optional") is True:
+            continue
+        if is_missing(c.pod, kind, name):
             yield c.found(f"the {kind} {name} is not in the set", *path)
+        elif lacks(c.pod, kind, name, text(reference.get("key"))):
+            yield c.found(f"the {kind} {name} has no key {reference['key']}", *path)
 
 
 def _references(c: Container) -> Iterator[tuple[str, str, Path, dict[str, object]]]:
@@ -122,6 +126,17 @@ MAKERS = {
     "SealedSecret": ("metadata", "name"),
     "VaultStaticSecret": ("spec", "destination", "name"),
 }
+
+
+def lacks(p: Pod, kind: str, name: str, key: str) -> bool:
+    """Whether the object of that name is in the set and has no such key."""
+    found = p.world.named(kind, name, p.owner.namespace)
+    if found is None or not key:
+        return False
+    return not any(key in table(found.data.get(field)) for field in HELD)
+
+
+HELD = ("data", "stringData", "binaryData")
 
 
 def is_missing(p: Pod, kind: str, name: str) -> bool:

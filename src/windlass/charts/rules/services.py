@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from windlass.charts.checks.rule import Delete, E, Found, I, Path, Profile, Scope, W, settings
-from windlass.charts.checks.views import Container, Object, table, tables, text
+from windlass.charts.checks.views import Container, Object, get, listed, table, tables, text
 from windlass.charts.checks.world import fits, has_labels
 from windlass.charts.rules.examples import container, deployment, object_, service, together
 
@@ -170,7 +170,9 @@ def container_ports(c: Container) -> Iterator[Found]:
 def servicemonitor_dangling(owner: Object) -> Iterator[Found]:
     services = owner.world.of("Service")
     selector = table(owner.spec.get("selector"))
-    if services and not any(fits(selector, one.labels) for one in services):
+    spaces = listed(get(owner.spec, "namespaceSelector", "matchNames"))
+    found = [one for one in services if not spaces or one.namespace in spaces]
+    if services and not any(fits(selector, one.labels) for one in found):
         yield owner.found("it selects no Service of the set", "spec", "selector")
 
 

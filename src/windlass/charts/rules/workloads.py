@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from windlass.charts.checks.rule import E, Found, I, Path, Profile, Scope, W, settings
 from windlass.charts.checks.views import Object, Pod, get, table, tables, text
-from windlass.charts.checks.world import fits
+from windlass.charts.checks.world import fits, has_labels
 from windlass.charts.rules.examples import deployment, object_, pod, service, together
 
 DOCS = "https://kubernetes.io/docs/concepts/workloads/"
@@ -170,6 +170,10 @@ def statefulset_service(owner: Object) -> Iterator[Found]:
         yield owner.found(
             f"the Service {name} is not headless (`clusterIP: None`)", "spec", "serviceName"
         )
+    elif owner.pod is not None and not has_labels(
+        table(found.spec.get("selector")), owner.pod.labels
+    ):
+        yield owner.found(f"the Service {name} does not select its pods", "spec", "serviceName")
 
 
 @rule(
