@@ -6,7 +6,7 @@ import sys
 
 import uvloop
 
-from windlass import app
+from windlass import app, worker
 from windlass.core import environment, log
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
@@ -16,6 +16,8 @@ from windlass.core.server import Server, config
 
 
 async def main(url: str, port: int) -> None:
+    # What is done after a fact is known to the web process, too: it makes the jobs.
+    assert worker.MODULES
     found = environment.load()
     log.configure(found.log_level)
     system = Database(url, pool_size=found.database.pool_size)

@@ -72,7 +72,6 @@ async def _add(db: AsyncSession, source: Source) -> Source:
     source.id = ids.uuid7()
     db.add(source)
     await db.flush()
-    await db.refresh(source)
     return source
 
 

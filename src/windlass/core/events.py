@@ -1,10 +1,11 @@
 """Facts. A service states what happened; the row is the audit log and the trigger of jobs."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Index, insert
+from sqlalchemy import Index, Select, bindparam, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -59,23 +60,40 @@ async def emit(db: AsyncSession, event: Event, *, by: UUID | None) -> None:
     """Record the fact and queue its jobs. Both happen only if the transaction commits."""
     asking = caller.current()
     name, payload = name_of(type(event)), msgspec.to_builtins(event)
-    await db.execute(
-        _INSERT,
-        {
-            "id": uuid7(),
-            "name": name,
-            "actor_id": by,
-            "user_id": getattr(event, "user_id", None),
-            "project_id": getattr(event, "project_id", None),
-            "team_id": getattr(event, "team_id", None),
-            "request_id": log.request_id.get(),
-            "address": asking.address[:64],
-            "user_agent": asking.user_agent[:300],
-            "payload": payload,
-        },
-    )
-    await queue.put_all(db, event, {"event": name, "payload": payload})
+    row = {
+        "id": uuid7(),
+        "name": name,
+        "actor_id": by,
+        "user_id": getattr(event, "user_id", None),
+        "project_id": getattr(event, "project_id", None),
+        "team_id": getattr(event, "team_id", None),
+        "request_id": log.request_id.get(),
+        "address": asking.address[:64],
+        "user_agent": asking.user_agent[:300],
+        "payload": payload,
+    }
+    values = {f"row_{column}": value for column, value in row.items()}
+    if queue.conditions_of(type(event)):
+        asked = await db.execute(_question_of(type(event)), values | msgspec.structs.asdict(event))
+        answers = tuple(asked.one())
+    else:
+        await db.execute(_INSERT, values)
+        answers = ()
+    await queue.put_all(db, event, {"event": name, "payload": payload}, answers)
 
 
+_WRITTEN = [
+    column for column in EventRow.__table__.c if column.name not in ("created_at", "updated_at")
+]
 # Without RETURNING: a fact may be about what its author cannot read any more.
-_INSERT = insert(EventRow).inline()
+_INSERT = (
+    insert(EventRow)
+    .inline()
+    .values({column: bindparam(f"row_{column.name}", type_=column.type) for column in _WRITTEN})
+)
+
+
+@cache
+def _question_of(event: type[Event]) -> Select[*tuple[Any, ...]]:
+    """Writes the fact, and asks in the same breath what its jobs depend on."""
+    return select(*queue.conditions_of(event)).add_cte(_INSERT.cte("fact"))

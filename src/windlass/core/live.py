@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, orm, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.core import log
@@ -21,6 +21,7 @@ CHANNEL = "windlass_live"
 _NOTIFY = text(
     "select pg_notify('windlass_live', topic) from unnest(cast(:topics as text[])) topic"
 )
+_TOPICS = "announced"
 _RETRY_SECONDS = 1.0
 # From the moment that a page is made to the moment that it listens.
 RECENT_SECONDS = 10.0
@@ -28,8 +29,15 @@ _MOST_RECENT = 1000
 
 
 async def announce(db: AsyncSession, *topics: str) -> None:
-    """Tell the listeners of these topics when the transaction commits."""
-    await db.execute(_NOTIFY, {"topics": [*topics]})
+    """Tell the listeners of these topics when the transaction commits: one statement for all that
+    was announced in it. What a savepoint took back is told, too: they only look once more."""
+    db.sync_session.info.setdefault(_TOPICS, {}).update(dict.fromkeys(topics))
+
+
+@event.listens_for(orm.Session, "before_commit")
+def _tell_announced(session: orm.Session) -> None:
+    if not session.in_nested_transaction() and (topics := session.info.pop(_TOPICS, None)):
+        session.execute(_NOTIFY, {"topics": [*topics]})
 
 
 class Live:

@@ -5,10 +5,9 @@ For what must stay true, see core/loop.py.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -20,7 +19,7 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job, Schedule
 from pgqueuer.types import QueueManagerId
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.core import log
@@ -98,9 +97,16 @@ def subscribers_of(event: type[Any]) -> list[Subscriber]:
     return [subscriber for subscriber in SUBSCRIBERS if event in subscriber.events]
 
 
-async def put_all(db: AsyncSession, event: Any, payload: object) -> None:
-    """Queue what follows from an event in the caller's own transaction: no commit, no job."""
-    names = [subscriber.name for subscriber in await _wanted(db, event)]
+def conditions_of(event: type[Any]) -> list[ColumnElement[bool]]:
+    """What is asked of the database before the jobs of such an event are made."""
+    return [one.when for one in subscribers_of(event) if one.when is not None]
+
+
+async def put_all(db: AsyncSession, event: Any, payload: object, answers: Sequence[bool]) -> None:
+    """Queue what follows from an event in the caller's own transaction: no commit, no job.
+    `answers`: to what was asked, in that order."""
+    answer = iter(answers)
+    names = [one.name for one in subscribers_of(type(event)) if one.when is None or next(answer)]
     if not names:
         return
     raw = await (await db.connection()).get_raw_connection()
@@ -108,23 +114,6 @@ async def put_all(db: AsyncSession, event: Any, payload: object) -> None:
     await Queries(AsyncpgDriver(connection)).enqueue(
         names, [msgspec.json.encode(payload)] * len(names), [0] * len(names)
     )
-
-
-async def _wanted(db: AsyncSession, event: Any) -> list[Subscriber]:
-    """Who has something to do after it."""
-    found = subscribers_of(type(event))
-    if (question := _question_of(type(event))) is None:
-        return found
-    answers = (await db.execute(question, msgspec.structs.asdict(event))).one()
-    asked = iter(answers)
-    return [one for one in found if one.when is None or next(asked)]
-
-
-@cache
-def _question_of(event: type[Any]) -> Select[*tuple[Any, ...]] | None:
-    """Everything that must be asked, in one statement."""
-    asked = [one.when for one in subscribers_of(event) if one.when is not None]
-    return select(*asked) if asked else None
 
 
 async def work(ctx: Ctx, events: dict[str, type[Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import service as accounts
@@ -123,9 +123,19 @@ async def cancel(
     code: str = "CANCELLED",
 ) -> None:
     """End it now. Its lease is taken away, so the build is killed and writes nothing (C-124)."""
+    if not await cancel_all(db, Deployment.id == deployment.id, by=by, why=why, code=code):
+        raise NotRunning(status=deployment.status.value.lower())
+
+
+async def cancel_all(
+    db: AsyncSession, *which: ColumnElement[bool], by: Actor, why: str, code: str = "CANCELLED"
+) -> int:
+    """End those of them that move; how many did. Locked by the order of their ids, so that two who
+    end the same do not wait for each other."""
+    moving = select(Deployment.id).where(*which, Deployment.status.in_(MOVING))
     query = (
         update(Deployment)
-        .where(Deployment.id == deployment.id, Deployment.status.in_(MOVING))
+        .where(Deployment.id.in_(moving.order_by(Deployment.id).with_for_update(of=Deployment)))
         .values(
             status=Status.cancelled,
             finished_at=func.now(),
@@ -135,32 +145,24 @@ async def cancel(
             error_message=why,
             build_time_seconds=func.extract("epoch", func.now() - Deployment.started_at),
         )
-        .returning(Deployment.id)
+        .returning(Deployment.id, Deployment.project_id, Deployment.started_at)
     )
-    if await db.scalar(query) is None:
-        raise NotRunning(status=deployment.status.value.lower())
-    await withdraw_wish(db, deployment.id)
-    event = events.Cancelled(deployment_id=deployment.id, project_id=deployment.project_id)
-    await emit(db, event, by=by.id)
-    await announce(
-        db,
-        f"loop-deployments:{deployment.id}",
-        "loop-deployments",
-        f"deployment:{deployment.id}",
-        f"project:{deployment.project_id}",
-    )
+    found = (await db.execute(query)).all()
+    for row in found:
+        # One that was not begun waits for no host.
+        if row.started_at is not None:
+            await withdraw_wish(db, row.id)
+        event = events.Cancelled(deployment_id=row.id, project_id=row.project_id)
+        await emit(db, event, by=by.id)
+        loop = ("loop-deployments", f"loop-deployments:{row.id}")
+        await announce(db, *loop, f"deployment:{row.id}", f"project:{row.project_id}")
+    return len(found)
 
 
 async def stop_all_of(db: AsyncSession, user_id: UUID, *, by: Actor) -> int:
     """End what moves and somebody who was suspended started or owns; returns how many."""
-    query = select(Deployment).where(
-        or_(Deployment.owner_id == user_id, Deployment.created_by == user_id),
-        Deployment.status.in_(MOVING),
-    )
-    found = list(await db.scalars(query.order_by(Deployment.id).with_for_update()))
-    for deployment in found:
-        await cancel(db, deployment, by=by, why=_SUSPENDED)
-    return len(found)
+    theirs = or_(Deployment.owner_id == user_id, Deployment.created_by == user_id)
+    return await cancel_all(db, theirs, by=by, why=_SUSPENDED)
 
 
 async def withdraw_wish(db: AsyncSession, id: UUID) -> None:

@@ -22,6 +22,16 @@ from windlass.projects.schemas import EnvSet, ProjectCreate
 
 _SUPERSEDED = N_("A newer deployment of {branch} took its place")
 
+# Beside a project. Of one application of several in a repository: globs of what concerns it, as the
+# plan of the live deployment says; nothing when everything does.
+WATCHED_PATHS = (
+    select(Deployment.plan["watchPaths"])
+    .where(Deployment.project_id == Project.id, Deployment.is_active)
+    .limit(1)
+    .correlate(Project)
+    .scalar_subquery()
+)
+
 
 class First(msgspec.Struct, frozen=True, kw_only=True):
     """A project that is made together with its first deployment."""
@@ -115,21 +125,13 @@ async def deploy_commit(
     return deployment
 
 
-async def watched_paths(db: AsyncSession, project: Project) -> tuple[str, ...]:
-    """Of one application of several in a repository: globs of what concerns it, as the plan of the
-    live deployment says; empty when everything does."""
-    query = select(Deployment.plan["watchPaths"]).where(
-        Deployment.project_id == project.id, Deployment.is_active
-    )
-    return tuple(await db.scalar(query) or ())
-
-
 async def supersede(db: AsyncSession, project: Project, newer: Deployment, *, by: Actor) -> None:
     """A newer commit of a branch takes the place of older ones that wait; of a pull request, and
     where the project says so, also of one that is built (C-165)."""
     is_all = project.supersede_running or newer.pull_number is not None
     ended = MOVING if is_all else (Status.queued,)
-    query = select(Deployment).where(
+    await service.cancel_all(
+        db,
         Deployment.project_id == project.id,
         Deployment.branch == newer.branch,
         Deployment.is_preview.is_(newer.is_preview),
@@ -138,11 +140,10 @@ async def supersede(db: AsyncSession, project: Project, newer: Deployment, *, by
         select(Source.id)
         .where(Source.id == Deployment.source_id, Source.kind == SourceKind.git)
         .exists(),
+        by=by,
+        why=_SUPERSEDED.format(branch=newer.branch),
+        code="SUPERSEDED",
     )
-    why = _SUPERSEDED.format(branch=newer.branch)
-    # Locked by the order of their ids: two pushes at once do not wait for each other.
-    for older in await db.scalars(query.order_by(Deployment.id).with_for_update(of=Deployment)):
-        await service.cancel(db, older, by=by, why=why, code="SUPERSEDED")
 
 
 async def create_project(

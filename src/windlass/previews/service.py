@@ -281,14 +281,15 @@ async def _build(
 
 async def _end_builds(db: AsyncSession, row: Preview, *, by: Actor) -> None:
     """What was approved was another commit, and is of no use to anybody now."""
-    query = select(Deployment).where(
+    await deployments.cancel_all(
+        db,
         Deployment.project_id == row.project_id,
         Deployment.branch == row.branch,
-        Deployment.is_fork,
-        Deployment.status.in_(MOVING),
+        Deployment.is_fork.is_(True),
+        by=by,
+        why=_MOVED_ON,
+        code="SUPERSEDED",
     )
-    for older in await db.scalars(query.order_by(Deployment.id).with_for_update()):
-        await deployments.cancel(db, older, by=by, why=_MOVED_ON, code="SUPERSEDED")
 
 
 def _open(project: Project, branch: str) -> tuple[ColumnElement[bool], ...]:

@@ -32,6 +32,8 @@ class Taker(msgspec.Struct, frozen=True):
     webhook: Webhook
     project: Project
     owner: Actor
+    # Of one application of several in the repository: globs of what concerns it.
+    watched: tuple[str, ...]
 
 
 async def pushed(
@@ -45,7 +47,7 @@ async def pushed(
             branch=project.repository_branch,
             preview_branches=webhook.preview_branches,
             tags=webhook.tags,
-            paths=webhook.paths or await starting.watched_paths(db, project),
+            paths=webhook.paths or taker.watched,
         ),
     )
     is_branch = named(push.ref)[1] == "branch"

@@ -19,6 +19,7 @@ from windlass.core.errors import AppError
 from windlass.core.languages import N_
 from windlass.core.live import announce
 from windlass.core.threads import blocking
+from windlass.deployments import starting
 from windlass.projects.models import Project
 from windlass.webhooks import acting, service, signatures
 from windlass.webhooks.acting import Taker
@@ -63,18 +64,21 @@ async def receive(
     await db.execute(lock)
     found = await _before(db, arrived, ids)
     seen = {row.webhook_id for row in found}
+    fresh: list[Delivery] = []
     for taker in takers:
         if taker.webhook.id not in seen:
-            found += await _take(db, arrived, taker, base_domain=base_domain)
+            fresh += await _take(db, arrived, taker, base_domain=base_domain)
+    # All at once: of fifty projects each statement counts.
+    db.add_all(fresh)
     await db.flush()
-    return found
+    return found + fresh
 
 
 async def _takers(
     db: AsyncSession, arrived: Arrived, keys: KeyRing, *, now: dt.datetime
 ) -> list[Taker]:
     query = (
-        select(Webhook, Project, User)
+        select(Webhook, Project, User, starting.WATCHED_PATHS)
         .join(Project, Project.id == Webhook.project_id)
         .join(User, User.id == Project.owner_id)
         .where(Project.deleted_at.is_(None), _is_of(arrived))
@@ -86,8 +90,8 @@ async def _takers(
     secrets = {secret for secret, *_ in rows if secret}
     proven = await blocking(_proven, arrived, secrets, now)
     return [
-        Taker(webhook, project, accounts.actor_of(owner))
-        for secret, webhook, project, owner in rows
+        Taker(webhook, project, accounts.actor_of(owner), tuple(watched or ()))
+        for secret, webhook, project, owner, watched in rows
         if secret in proven
     ]
 
@@ -144,10 +148,8 @@ async def _take(
             await _act_or_refuse(db, row, push or pull, taker, base_domain=base_domain)
         found.append(row)
     # A delivery that names one branch twice says the same of it twice.
-    kept = list({row.ref: row for row in found}.values())
-    db.add_all(kept)
     await announce(db, f"project:{taker.project.id}")
-    return kept
+    return list({row.ref: row for row in found}.values())
 
 
 async def _before(db: AsyncSession, arrived: Arrived, webhooks: list[UUID]) -> list[Delivery]:
