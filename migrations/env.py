@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import windlass.auth.models
 import windlass.builds.models
+import windlass.clusters.models
 import windlass.core.events
 import windlass.core.idempotency
 import windlass.deployments.models

@@ -36,7 +36,7 @@ from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
 from windlass.core.db import TENANT_ROLE, Database, tenant
 from windlass.core.live import Live
-from windlass.core.settings import Settings
+from windlass.core.settings import Clusters, Settings
 
 # A busy machine is no reason to fail.
 # What its health checks say depends on how busy the machine is: they are for who writes a test.
@@ -221,7 +221,7 @@ def settings(tmp_path: Path) -> Settings:
     home = tmp_path / "home"
     for name in ("keys", "run", "blobs", "releases", "sites", "logs", "work"):
         (home / name).mkdir(parents=True)
-    return Settings(home=str(home), port=8000)
+    return Settings(home=str(home), port=8000, clusters=Clusters(allow_private="127.0.0.0/8"))
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,9 @@ from windlass.auth.signing import SigningKeys
 from windlass.builder import routes as builder_routes
 from windlass.builds import login_routes
 from windlass.builds import routes as builds_routes
+from windlass.clusters import departing as clusters_departing
+from windlass.clusters import deps as clusters
+from windlass.clusters import routes as clusters_routes
 from windlass.core import headers, http, intake, openapi
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
@@ -53,7 +56,7 @@ from windlass.webhooks import push_routes
 from windlass.webhooks import routes as webhooks_routes
 
 # What of an area goes with an account, and what keeps it: they register themselves.
-DEPARTING = (projects_departing, teams_departing)
+DEPARTING = (clusters_departing, projects_departing, teams_departing)
 
 
 class _Site(Litestar):
@@ -97,6 +100,7 @@ def build(
             login_routes.router,
             builder_routes.router,
             projects_routes.router,
+            clusters_routes.router,
             deployments_routes.router,
             cache_routes.router,
             previews_routes.router,
@@ -131,6 +135,7 @@ def build(
             "actor": Provide(auth.provide_actor),
             "team": Provide(teams.provide_team),
             "project": Provide(projects.provide_project),
+            "cluster": Provide(clusters.provide_cluster),
             "deployment": Provide(deployments.provide_deployment),
             "latest": Provide(deployments.provide_latest),
         },

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from windlass.auth import challenges, factors, providers
 from windlass.builds import logins
+from windlass.clusters import service as clusters
 from windlass.core import crypto, idempotency, log, process
 from windlass.core.crypto import KeyRing, SealBroken
 from windlass.core.db import Database, Model
@@ -89,6 +90,12 @@ STORES = (
         "token_sealed",
         ("project_id",),
         lambda row: reporting.context_of(row.project_id),
+    ),
+    Store(
+        "clusters",
+        "credential_sealed",
+        (),
+        lambda row: clusters.context_of(row.id),
     ),
     Store(
         "idempotent_answers",

@@ -6,6 +6,8 @@ from windlass.adapters import sandbox, world
 from windlass.audit import jobs as audit_jobs
 from windlass.auth import jobs as auth_jobs
 from windlass.builds import reconcile as builds_reconcile
+from windlass.clusters import jobs as clusters_jobs
+from windlass.clusters import reconcile as clusters_reconcile
 from windlass.core import events, launch, log, loop, queue
 from windlass.core.context import Ctx
 from windlass.core.crypto import KeyRing
@@ -27,6 +29,8 @@ MODULES = (
     health_jobs,
     teams_jobs,
     builds_reconcile,
+    clusters_jobs,
+    clusters_reconcile,
     deployments_jobs,
     deployments_reconcile,
     previews_jobs,

@@ -153,7 +153,11 @@ def object_of(route: Route) -> str:
         return "team"
     if (route.method, route.path) == ("POST", "/api/deployments"):
         return "project"
-    if names & {"project_id", "deployment_id", "repository"} or "/projects/{slug}" in route.path:
+    # A cluster is its owner's and its team's, as a project is.
+    if (
+        names & {"project_id", "deployment_id", "repository", "cluster_id"}
+        or "/projects/{slug}" in route.path
+    ):
         return "project"
     if route.path.endswith("/by-slug/{slug}"):
         return "project"

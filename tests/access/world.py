@@ -26,6 +26,8 @@ from windlass.auth.permissions import Permission, Role
 from windlass.auth.signing import SigningKeys
 from windlass.builds import logins
 from windlass.builds.schemas import LoginSet
+from windlass.clusters import service as clusters
+from windlass.clusters.schemas import ClusterCreate
 from windlass.core import ids
 from windlass.core.blobs import BlobStore
 from windlass.core.crypto import KeyRing
@@ -159,6 +161,10 @@ async def tenant(
         things["login"] = await logins.save(db, project, login, keys, by=owner)
         db.add_all(things.values())
         await db.flush()
+        brought = ClusterCreate(name=name, server="https://k.example.com", token="SECRET")
+        cluster = await clusters.create(db, brought, keys, by=owner)
+        cluster.team_id = team
+        await db.flush()
     public = {
         "project_id": ids.public("proj", project.id),
         "slug": project.slug,
@@ -171,6 +177,7 @@ async def tenant(
         "team_slug": await _slug(database, team),
         "token": "join_nothing",
         "user_id": ids.public("user", spare.id),
+        "cluster_id": ids.public("cls", cluster.id),
         "login_id": ids.public("reg", things["login"].id),
         "env_id": ids.public("env", env.id),
         "invitation_id": ids.public("inv", things["team_invitation"].id),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
-from windlass.adapters import mail
+from windlass.adapters import guarded, mail
 from windlass.adapters.edge import EdgeClient
 from windlass.core import engine
 from windlass.core.addresses import AddressPolicy
@@ -43,6 +43,12 @@ def addresses_of(settings: Settings) -> AddressPolicy:
         networks=tuple(word for word in private if "/" in word),
         fix="The setting WINDLASS_BUILDS__ALLOW_PRIVATE lists private hosts that are allowed.",
     )
+
+
+def clusters_of(settings: Settings) -> AddressPolicy:
+    """Where Kubernetes clusters may be: people own theirs, so in private networks too."""
+    setting = "WINDLASS_CLUSTERS__ALLOW_PRIVATE"
+    return guarded.policy(settings.clusters.allow_private, setting=setting)
 
 
 def make(settings: Settings, *, mirrors: frozenset[str]) -> World:

@@ -16,6 +16,7 @@ _SECRET = re.compile(SECRET)
 # They have places of their own in an entry.
 _APART = {"user_id", "project_id", "team_id"}
 _PREFIXES = {
+    "cluster_id": "cls",
     "deployment_id": "depl",
     "previous_id": "depl",
     "invitation_id": "inv",
@@ -64,6 +65,10 @@ _SENTENCES = {
     "auth.TokenRevoked": N_("Revoked an API token"),
     "auth.TotpDisabled": N_("Turned the authenticator app off"),
     "auth.TotpEnabled": N_("Turned the authenticator app on"),
+    "clusters.Added": N_("Added the cluster “{name}” at {server}"),
+    "clusters.Changed": N_("Changed the cluster “{name}”: {fields}"),
+    "clusters.CredentialReplaced": N_("Replaced what opens the cluster “{name}”"),
+    "clusters.Removed": N_("Removed the cluster “{name}”"),
     "deployments.CachesCleaned": N_("Cleaned the build caches of the project"),
     "deployments.Cancelled": N_("Cancelled a deployment"),
     "deployments.Deleted": N_("Deleted a deployment of {host}"),

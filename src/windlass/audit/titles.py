@@ -90,6 +90,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "teams.InvitationExpired": N_("Invitation expired"),
         },
     ),
+    "clusters": (
+        N_("Clusters"),
+        {
+            "clusters.Added": N_("Cluster added"),
+            "clusters.Changed": N_("Cluster changed"),
+            "clusters.CredentialReplaced": N_("Credential of a cluster replaced"),
+            "clusters.Removed": N_("Cluster removed"),
+        },
+    ),
     "previews": (
         N_("Previews"),
         {

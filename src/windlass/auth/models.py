@@ -45,6 +45,8 @@ class User(Model):
     is_admin: Mapped[bool] = mapped_column(default=False, server_default="false")
     suspended_at: Mapped[dt.datetime | None]
     deleted_at: Mapped[dt.datetime | None]
+    # The number of the next namespace that is made for them (K-006).
+    namespace_counter: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Account(Model):

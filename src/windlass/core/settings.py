@@ -277,6 +277,12 @@ class Providers(Section, frozen=True):
     """Private hosts (`name:port`) or networks that providers may be at, comma-separated."""
 
 
+class Clusters(Section, frozen=True):
+    allow_private: str = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7"
+    """Private hosts (`name:port`) or networks that Kubernetes clusters may be at, comma-separated.
+    Where strangers may sign up, say which; `127.0.0.0/8` for a cluster on this machine."""
+
+
 class Mail(Section, frozen=True):
     host: str = ""
     """SMTP server that takes our mail; empty: each mail becomes a file below `<home>/mail`."""
@@ -346,6 +352,7 @@ class Settings(Section, frozen=True):
     auth: Auth = Auth()
     mail: Mail = Mail()
     providers: Providers = Providers()
+    clusters: Clusters = Clusters()
     secrets: Secrets = Secrets()
 
     @property

@@ -19,7 +19,7 @@ from windlass.deployments.schemas import LogLineOut
 
 HEARTBEAT_SECONDS = 15.0
 _BATCH = 1000
-_PREFIXES = {"deployment": "depl", "project": "proj"}
+_PREFIXES = {"cluster": "cls", "deployment": "depl", "project": "proj"}
 _ENDED = {"ready", "error", "cancelled"}
 
 
@@ -84,8 +84,7 @@ async def log_stream(
 
 
 class Sight:
-    """Which projects and deployments somebody may hear of; asked anew each time, because what is
-    shared with them changes."""
+    """What somebody may hear of; asked anew each time, because what is shared with them changes."""
 
     def __init__(self, database: Database, by: Actor) -> None:
         self._database, self._by = database, by
@@ -93,12 +92,14 @@ class Sight:
     async def reaches(self, kind: str, id: str) -> bool:
         """Whether this one is theirs to see. One that is gone was theirs or it was not: who had
         it on a page learns it from the project."""
-        table = {"project": _SEES_PROJECT, "deployment": _SEES_DEPLOYMENT}[kind]
-        return bool(await self._database.fetch(table, self._by.id, UUID(id)))
+        return bool(await self._database.fetch(_SEES[kind], self._by.id, UUID(id)))
 
 
-_SEES_PROJECT = "select 1 where $2 = any(projects_of($1))"
-_SEES_DEPLOYMENT = "select 1 from deployments where id = $2 and project_id = any(projects_of($1))"
+_SEES = {
+    "cluster": "select 1 where role_on_cluster($1, $2) is not null",
+    "project": "select 1 where $2 = any(projects_of($1))",
+    "deployment": "select 1 from deployments where id = $2 and project_id = any(projects_of($1))",
+}
 
 
 async def change_stream(

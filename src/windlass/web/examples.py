@@ -34,6 +34,7 @@ WORDS = Words(
         "project": "proj",
         "deployment": "depl",
         "team": "team",
+        "cluster": "cls",
         "user": "user",
         "owner": "user",
         "member": "user",
