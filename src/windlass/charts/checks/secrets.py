@@ -9,8 +9,16 @@ import re
 
 NAME = re.compile(
     r"(?:^|[_.\-])(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW|SECRETS?|TOKEN|API_?KEY|APIKEY|ACCESS_?KEY|PRIVATE_?KEY|"
-    r"SECRET_?KEY|ENCRYPTION_?KEY|SIGNING_?KEY|MASTER_?KEY|AUTH_?KEY|CREDENTIALS?|CLIENT_?SECRET|JWT|SALT)(?:$|[_.\-\d])"
-    r"|(?:PASSWORD|PASSWD|SECRET|APIKEY|TOKEN|PASSPHRASE)$"
+    r"SECRET_?KEY|ENCRYPTION_?KEY|SIGNING_?KEY|MASTER_?KEY|AUTH_?KEY|CREDENTIALS?|CLIENT_?SECRET|JWT|SALT|BEARER|"
+    r"(?:ACCOUNT|STORAGE|SHARED|SUBSCRIPTION|LICENSE|APP|HMAC|SESSION)_?KEY|KEY_?CONTENT)(?:$|[_.\-\d])"
+    r"|(?:PASSWORD|PASSWD|SECRET|APIKEY|TOKEN|PASSPHRASE)$|^AZURE_.+KEY$"
+)
+# A number is a password only where the name can mean nothing else.
+PASSWORD = re.compile(r"(?:PASSWORD|PASSWD|PWD)$")
+# Nothing else than a key is as long and as mixed, where the name speaks of one.
+KEY = re.compile(r"(?:^|[_.\-])(?:KEY|AUTH)$")
+RANDOM = re.compile(
+    r"[0-9a-f]{32,}|[0-9A-F]{32,}|(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/_\-]{32,}={0,2}"
 )
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # What such a name is about when one of these words stands in it as well.
@@ -22,8 +30,9 @@ NOT_SECRET = re.compile(
     r"EMPTY|HASH|COST|ROUNDS|CERT|CA|LOCATION|ANNOTATION|LABEL|SYNC|RESET|POOL|PER|BUDGET|CACHE|SCOPES?|GRANT)(?:$|[_.\-])"
 )
 PLACEHOLDER = re.compile(
-    r"\$[({].*|\{\{.*|<[^<>]*>|\$[A-Z_]+|%[A-Z_]+%|(?:x|X|\*|\.|-)+|__.*__|@.*@|(?:vault|secret|ref\+|aws|gcp|op|bao):.*|"
-    r"(?i:true|false|yes|no|on|off|none|null|nil|undefined|disabled?|enabled?|optional|required|auto|default)",
+    r"\$[({].*|\{\{.*|\{[\w.\-]+\}|<[^<>]*>|\$[A-Za-z_]+|%[A-Z_]+%|%[a-z]|(?:x|X|\*|\.|-)+|__.*__|@.*@|(?:vault|secret|ref\+|aws|gcp|op|bao):.*|"
+    r"(?i:true|false|yes|no|on|off|none|null|nil|undefined|disabled?|enabled?|optional|required|auto|default|"
+    r"dummy|fake|mock|unused|not[-_ ]?(?:needed|used|required)|placeholder|empty|n/a|sk-no-key-required)",
     re.DOTALL,
 )
 NUMBER = re.compile(r"-?\d{1,9}(?:\.\d+)?(?:ms|s|m|h|d|[kKMG]i?B?)?")
@@ -50,7 +59,12 @@ def is_secret(name: str, value: str) -> str | None:
         return None
     if reason := by_value(shown):
         return reason
-    if not says_secret(name) or NUMBER.fullmatch(shown) or PLACE.fullmatch(shown):
+    words = in_words(name)
+    if KEY.search(words) and RANDOM.fullmatch(shown) and NOT_SECRET.search(words) is None:
+        return "it is a key"
+    if not says_secret(name) or PLACE.fullmatch(shown):
+        return None
+    if NUMBER.fullmatch(shown) and not (PASSWORD.search(words) and len(shown) >= 4):
         return None
     if "\n" in shown or (" " in shown and len(shown) > 60):
         return None  # A whole file or a sentence: its lines were looked at by their value.
@@ -59,8 +73,13 @@ def is_secret(name: str, value: str) -> str | None:
 
 def says_secret(name: str) -> bool:
     """Whether a name is that of a secret, and not of where one is or how long it lives."""
-    words = CAMEL.sub("_", name).upper()
+    words = in_words(name)
     return NAME.search(words) is not None and NOT_SECRET.search(words) is None
+
+
+def in_words(name: str) -> str:
+    """`dbPassword` as `DB_PASSWORD`."""
+    return CAMEL.sub("_", name).upper()
 
 
 def by_value(value: str) -> str | None:
