@@ -32,7 +32,8 @@ NOT_SECRET = re.compile(
 PLACEHOLDER = re.compile(
     r"\$[({].*|\{\{.*|\{[\w.\-]+\}|<[^<>]*>|\$[A-Za-z_]+|%[A-Z_]+%|%[a-z]|(?:x|X|\*|\.|-)+|__.*__|@.*@|(?:vault|secret|ref\+|aws|gcp|op|bao):.*|"
     r"(?i:true|false|yes|no|on|off|none|null|nil|undefined|disabled?|enabled?|optional|required|auto|default|"
-    r"dummy|fake|mock|unused|not[-_ ]?(?:needed|used|required)|placeholder|empty|n/a|sk-no-key-required)",
+    r"dummy|fake|mock|unused|not[-_ ]?(?:needed|used|required)|placeholder|empty|n/a|"
+    r"sk-no-key-required)",
     re.DOTALL,
 )
 NUMBER = re.compile(r"-?\d{1,9}(?:\.\d+)?(?:ms|s|m|h|d|[kKMG]i?B?)?")
