@@ -110,3 +110,21 @@ def test_each_case_is_decided_as_it_says() -> None:
         found = [one.rule for one in report.findings]
         assert found == ([rule] * len(found) if is_found else []), (rule, text)
         assert bool(found) is is_found, (rule, text)
+
+
+OWN = "apiVersion: {0}\nkind: {1}\nmetadata: {{name: a}}\n"
+KINDS = [
+    ("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", "no-schema", "info"),
+    ("example.com/v1", "Widget", "no-schema", "info"),
+    ("cert-manager.io/v1", "Certificat", "no-schema", "warning"),
+    ("gateway.networking.k8s.io/v1alpha2", "HTTPRoute", "no-schema", "warning"),
+    ("apps/v1", "Deploymnt", "schema", "error"),
+    ("foo", "Bar", "schema", "error"),
+]
+
+
+def test_a_kind_that_nobody_describes_is_said_and_one_that_cannot_be_is_refused() -> None:
+    for version, kind, rule, severity in KINDS:
+        options = Options(only=frozenset(["schema", "no-schema"]))
+        found = engine.check([read(OWN.format(version, kind))], options).findings
+        assert [(one.rule, one.severity) for one in found] == [(rule, severity)], kind

@@ -98,6 +98,11 @@ class Schemas:
         ]
         return [api for api in found if _group(f"{api}/{kind}") == group] if group else found
 
+    def kinds_of(self, group: str) -> list[str]:
+        """The kinds of a group, in any version of it."""
+        names = {*packed().kinds, *self._added}
+        return sorted({name.rpartition("/")[2] for name in names if _group(name) == group})
+
     def with_added(self, more: dict[str, Check]) -> "Schemas":
         made = Schemas(self._column, {**self._added, **more})
         made._compiled = self._compiled

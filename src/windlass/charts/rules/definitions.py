@@ -1,8 +1,9 @@
 """Whether the API server knows what is written: kinds, versions, fields, types."""
 
+import difflib
 from collections.abc import Iterator
 
-from windlass.charts.checks.rule import Change, E, Found, Path, Rename, Set, W, settings
+from windlass.charts.checks.rule import Change, E, Found, I, Path, Rename, Set, W, settings
 from windlass.charts.checks.views import Object, listed, table
 from windlass.charts.rules.examples import deployment, object_
 from windlass.charts.validate import Wrong
@@ -131,10 +132,17 @@ def schema(owner: Object) -> Iterator[Found]:
         )
 
 
+def _is_of_kubernetes(group: str) -> bool:
+    """Whether a group is a part of Kubernetes itself: what it does not have does not exist. Kinds
+    of other groups come with CustomResourceDefinitions, of which ours may be older.
+    """
+    return "." not in group or (group.endswith(".k8s.io") and not group.startswith("gateway."))
+
+
 def _unknown(owner: Object) -> Iterator[Found]:
     schemas = owner.world.schemas
-    if not schemas.knows_group(owner.group):
-        return  # Somebody's own kind: without its definition nothing can be said.
+    if not _is_of_kubernetes(owner.group) or not schemas.knows_group(owner.group):
+        return  # no-schema says it.
     others = schemas.versions_of(owner.group, owner.kind)
     what = f"Kubernetes {schemas.version} has no {owner.kind} in {owner.api_version}"
     if others:
@@ -144,6 +152,36 @@ def _unknown(owner: Object) -> Iterator[Found]:
         yield owner.found(f"{what}; expected {' or '.join(elsewhere)}", "apiVersion")
     else:
         yield owner.found(what, "kind")
+
+
+@rule(
+    "no-schema",
+    "A kind without a schema",
+    severity=W,
+    why="Its fields are not checked: neither Kubernetes nor the projects that come with us define "
+    "it, and no CustomResourceDefinition of the set does.",
+    how="Give its definition: `--crds FOLDER` with CustomResourceDefinitions, or `--openapi FILE` "
+    "from a cluster (`kubectl get --raw /openapi/v3/apis/GROUP/VERSION`).",
+    bad=object_("example.com/v1", "Widget", "spec:\n  size: 3"),
+    good=object_("v1", "ConfigMap", "data:\n  size: '3'"),
+    references=(
+        "https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/",
+    ),
+)
+def no_schema(owner: Object) -> Iterator[Found]:
+    schemas = owner.world.schemas
+    if (owner.api_version, owner.kind) in GONE or schemas.find(owner.api_version, owner.kind):
+        return
+    if _is_of_kubernetes(owner.group) and schemas.knows_group(owner.group):
+        return
+    what = f"there is no schema for {owner.api_version} {owner.kind}: its fields are not checked"
+    others = schemas.versions_of(owner.group, owner.kind)
+    near = difflib.get_close_matches(owner.kind, schemas.kinds_of(owner.group), n=1, cutoff=0.8)
+    if others:
+        what += f"; there is one for {' and '.join(others)}"
+    elif near:
+        what += f"; did you mean {near[0]}?"
+    yield owner.found(what, "kind", severity=None if others or near else I)
 
 
 def _mended(owner: Object, wrong: Wrong, path: Path) -> tuple[Change, ...]:
