@@ -10,7 +10,7 @@ from windlass.adapters import sandbox, world
 from windlass.adapters.edge import EdgeAway
 from windlass.auth.models import Actor
 from windlass.builds.models import Source
-from windlass.core import ids, links
+from windlass.core import ids, links, runtime_log
 from windlass.core.context import Ctx
 from windlass.core.crypto import KeyRing
 from windlass.core.live import Live
@@ -100,3 +100,36 @@ async def test_the_line_of_the_queue_is_looked_at_again_at_the_start(
 
     rows = await database.fetch("select owner_id from queue_changes")
     assert [row["owner_id"] for row in rows] == [owner.id]
+
+
+@pytest.mark.parametrize("status", [Status.error, Status.cancelled])
+async def test_a_release_that_never_became_ready_goes_when_nobody_works_on_it(
+    ctx: Ctx,
+    settings: Settings,
+    database: RolledBack,
+    project: Project,
+    source: Source,
+    owner: Actor,
+    status: Status,
+) -> None:
+    """Its output stays: it says why."""
+    row = await make.deployment(database, project, source, owner, status=status)
+    name = ids.public("depl", row.id)
+    release = settings.folder / "releases" / name
+    work = settings.folder / "work" / name
+    output = runtime_log.folder(settings.folder, name)
+    for folder in (release, work, output, settings.folder / "sites"):
+        folder.mkdir(parents=True, exist_ok=True)
+    event = events.Cancelled(deployment_id=row.id, project_id=project.id)
+
+    with pytest.raises(jobs.NotYet, match="build"):
+        await jobs.remove_given_up(ctx, event)
+    work.rmdir()
+    links.switch(settings.folder, "a.localhost", name, 1)
+    with pytest.raises(jobs.NotYet, match="host"):
+        await jobs.remove_given_up(ctx, event)
+    links.unlink(settings.folder, "a.localhost", 2)
+    await jobs.remove_given_up(ctx, event)
+
+    assert not release.exists()
+    assert output.exists()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 
 from windlass.adapters.edge import EdgeAway
 from windlass.adapters.world import world
@@ -45,13 +45,18 @@ async def _remove_release(ctx: Ctx, name: str) -> None:
     """
     home = ctx.settings.folder
     for release in (promoting.live_name(name), name):
-        if (site.folder(home, release) / "process.sealed").exists():
-            await world(ctx).edge.stop(release)
-            await leftovers.forget(world(ctx), home, release)
-        await asyncio.to_thread(trees.remove_tree, site.folder(home, release))
+        await _remove_files(ctx, release)
         await asyncio.to_thread(trees.remove_tree, runtime_log.folder(home, release))
     await asyncio.to_thread(trees.remove_tree, home / "work" / name)
     releasing.mark(home, name).unlink(missing_ok=True)
+
+
+async def _remove_files(ctx: Ctx, release: str) -> None:
+    home = ctx.settings.folder
+    if (site.folder(home, release) / "process.sealed").exists():
+        await world(ctx).edge.stop(release)
+        await leftovers.forget(world(ctx), home, release)
+    await asyncio.to_thread(trees.remove_tree, site.folder(home, release))
 
 
 @on(events.Deleted)
@@ -64,6 +69,34 @@ async def remove_deleted(ctx: Ctx, event: events.Deleted) -> None:
     if event.is_preview:
         async with ctx.transaction() as db:
             await db.execute(delete(Site).where(Site.host == event.host, Site.is_preview))
+
+
+@on(
+    events.Failed,
+    events.Cancelled,
+    when=exists().where(
+        Deployment.id == bindparam("deployment_id"), Deployment.started_at.is_not(None)
+    ),
+)
+async def remove_given_up(ctx: Ctx, event: events.Failed | events.Cancelled) -> None:
+    """A release that never became ready takes no room. What its app wrote stays, to read why."""
+    home, name = ctx.settings.folder, ids.public("depl", event.deployment_id)
+    if not site.folder(home, name).exists():
+        return
+    async with ctx.transaction() as db:
+        found = await db.get(Deployment, event.deployment_id)
+        is_over = found is not None and found.status in (Status.error, Status.cancelled)
+        switching = select(Site.id).where(
+            Site.project_id == event.project_id, Site.generation != Site.settled
+        )
+        is_switching = await db.scalar(switching.limit(1)) is not None
+    if not is_over:
+        return
+    if (home / "work" / name).exists():
+        raise NotYet("its build is being stopped")
+    if is_switching or name in links.routes(home).values():
+        raise NotYet("a host may still point at it")
+    await _remove_files(ctx, name)
 
 
 @on(events.HostFreed)

@@ -34,7 +34,8 @@ from windlass.deployments.phases import Status
 from windlass.projects.models import Site
 
 _LOOK_AGAIN_SECONDS = 60.0
-_EDGE_TRIES = 10
+# A second each: longer than the edge is away at the most, also one that died again and again.
+_EDGE_TRIES = 25
 _LOG_LINES = 20
 
 
