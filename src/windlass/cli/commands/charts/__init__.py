@@ -20,7 +20,8 @@ Examples:
   windlass charts generate app.yaml              print the manifests of a form
   windlass charts generate app.yaml -o k8s       write each one into a file of its own
   windlass charts form k8s/ -o app.yaml          a form that makes these manifests again
-  windlass charts import compose.yaml            a form of a compose file"""
+  windlass charts import compose.yaml            a form of a compose file
+  windlass charts render ./shop -f prod.yaml     what Helm makes of a chart"""
 
 # Each with its module.
 COMMANDS = {
@@ -30,6 +31,7 @@ COMMANDS = {
     "generate": "generate",
     "form": "form",
     "import": "importing",
+    "render": "render",
 }
 
 

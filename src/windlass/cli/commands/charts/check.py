@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from windlass.cli import manifests
+from windlass.cli import helm_charts, manifests
 from windlass.cli.manifests import CannotCheck
 from windlass.cli.session import Session, standard
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 All files together are one application: a Service finds its pods in another file. A folder is
-searched for manifests; `-` reads standard input. To let a finding pass, write its reason into the
-object:  metadata.annotations:  checks.windlass.dev/skip-RULE: the reason
+searched for manifests; `-` reads standard input. A Helm chart (its folder, or a .tgz file) is
+rendered with the values given, and each finding names its template. To let a finding pass, write
+its reason into the object:  metadata.annotations:  checks.windlass.dev/skip-RULE: the reason
 
 \b
 Exit codes: 0 nothing to stop for, 1 errors (or what --fail-on says), 2 it could not be checked.
@@ -26,12 +27,14 @@ Examples:
   windlass charts check k8s/
   kustomize build . | windlass charts check -
   windlass charts check k8s/ --profile restricted --kubernetes 1.33
-  windlass charts check k8s/ --format sarif --output findings.sarif"""
+  windlass charts check k8s/ --format sarif --output findings.sarif
+  windlass charts check ./shop -f prod.yaml --set image.tag=v2"""
 
 
 @click.command("check", epilog=EPILOG, help="Say what is wrong with manifests.")
 @click.argument("paths", nargs=-1, required=True)
 @manifests.chosen
+@helm_charts.given_values
 @click.option(
     "--format",
     "form",
@@ -66,10 +69,19 @@ def command(
 
     session = ctx.find_object(Session) or Session()
     options, extra = manifests.options_of(given)
-    files = manifests.collect(paths)
+    charts = [one for one in map(Path, paths) if helm_charts.is_chart(one)]
+    files = manifests.collect(one for one in paths if Path(one) not in charts)
     for chart in files.charts:
-        session.warn(f"{chart} is a Helm chart: its templates are not checked, render it first.")
+        session.warn(f"{chart} is a Helm chart: check it on its own, or render it first.")
     readings = [read(text, file) for file, text in files.texts.items()]
+    values = helm_charts.values_of(given)
+    for chart in charts:
+        _, found, notes = helm_charts.render(
+            chart, values, namespace=options.namespace or "default", kubernetes=options.kubernetes
+        )
+        readings += found.readings
+        for note in notes:
+            session.warn(note)
     try:
         report = engine.check(readings, options, extra=extra)
     except engine.UnknownRule as error:
