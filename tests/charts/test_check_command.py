@@ -129,6 +129,47 @@ def test_fix_shows_the_change_and_writes_it_only_when_told(tmp_path: Path) -> No
     assert json.loads(written.stdout.splitlines()[-1])["data"]["files"] == [str(file)]
 
 
+def test_fix_leaves_every_byte_that_it_does_not_mend(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    text = "# first\r\n---\r\n" + POD.replace("\n", "\r\n") + "---\r\n# nothing\r\n"
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+    assert run("fix", str(file), "--rule", "host-pid", "--write").exit_code == 0
+
+    left = text.replace("  hostPID: true # why?\r\n", "")
+    assert file.read_bytes() == b"\xef\xbb\xbf" + left.encode()
+
+
+def test_fix_is_a_filter_for_standard_input() -> None:
+    result = run("fix", "-", "--write", "--rule", "host-pid", given=POD)
+
+    assert result.exit_code == 0
+    assert result.stdout == POD.replace("  hostPID: true # why?\n", "")
+    assert "hostPID" in result.stderr
+    assert run("fix", "-", "other.yaml", "--write", given=POD).exit_code == 2
+
+
+def test_fix_leaves_alone_what_it_cannot_read_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    before = b"# caf\xe9\n" + POD.encode()
+    file.write_bytes(before)
+
+    result = run("fix", str(file), "--write")
+
+    assert result.exit_code == 2
+    assert "not UTF-8" in result.stderr
+    assert file.read_bytes() == before
+
+
+def test_a_scalar_that_must_be_text_is_quoted_as_it_is_written() -> None:
+    labels = "metadata:\n  name: web\n  labels: {a: y, b: 010, c: 1.20, d: true}\n"
+    text = POD.replace("metadata:\n  name: web\n", labels)
+
+    result = run("fix", "-", "--write", "--rule", "schema", given=text)
+
+    assert '{a: "y", b: "010", c: "1.20", d: "true"}' in result.stdout
+
+
 def test_explain_shows_every_rule_and_one_in_full() -> None:
     listed = run("explain").output
     assert all(name in listed for name in engine.rules())

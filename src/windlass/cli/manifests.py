@@ -36,6 +36,10 @@ OTHERS = frozenset(
 )
 
 
+# What is no UTF-8 is kept as it is: reading it as YAML says where it stands.
+BROKEN = "surrogateescape"
+
+
 class CannotCheck(CliError):
     """{reason}"""
 
@@ -63,14 +67,14 @@ def _collected(paths: Iterable[str]) -> Given:
     given = Given()
     for name in paths:
         if name == "-":
-            given.texts["stdin"] = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+            given.texts["stdin"] = sys.stdin.buffer.read().decode("utf-8-sig", BROKEN)
             continue
         path = Path(name)
         if not path.is_dir():
-            given.texts[name] = path.read_bytes().decode("utf-8-sig", "replace")
+            given.texts[name] = path.read_bytes().decode("utf-8-sig", BROKEN)
             continue
         for file in _walk(path, given):
-            text = file.read_bytes().decode("utf-8-sig", "replace")
+            text = file.read_bytes().decode("utf-8-sig", BROKEN)
             if "apiVersion" in text and "kind" in text:
                 given.texts[str(file)] = text
     return given

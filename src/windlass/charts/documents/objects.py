@@ -32,6 +32,10 @@ class Resource:
         """The value at a path from this object's top."""
         return self.document.span(self.path + path)
 
+    def written(self, path: Path) -> str | None:
+        """The text of the single value at a path, before anybody said what it means."""
+        return self.document.written(self.path + path)
+
     def __repr__(self) -> str:
         return f"<{self.kind} {self.namespace + '/' if self.namespace else ''}{self.name}>"
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
 import msgspec
 import yaml
@@ -51,6 +52,12 @@ class Document:
     def span(self, path: Path) -> Place:
         """The value at `path`, or of the nearest thing around it that exists."""
         return self._place(self._at(path)[2])
+
+    def written(self, path: Path) -> str | None:
+        """The text of the single value at `path` as it stands there; None where there is none."""
+        _, depth, node = self._at(path)
+        is_there = depth == len(path) and isinstance(node, yaml.ScalarNode)
+        return cast(str, node.value) if is_there else None
 
     def _place(self, node: yaml.Node) -> Place:
         start, end = node.start_mark, node.end_mark

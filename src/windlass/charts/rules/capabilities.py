@@ -106,8 +106,10 @@ def cap_net_raw(c: Container) -> Iterator[Found]:
         path = (*ADDED, added.index("NET_RAW"))
         yield c.found("it adds NET_RAW", *path)
     elif not ({"ALL", "NET_RAW"} & {*c.capabilities("drop")}) and not c.pod.is_windows:
-        # The change of cap-drop-all as well: whoever asks for this rule alone wants it.
-        yield c.found("it does not drop NET_RAW", *DROPPED, fix=c.setting(["ALL"], *DROPPED))
+        # cap-drop-all says it and makes the same change: this is for who asks for this rule alone.
+        yield c.found(
+            "it does not drop NET_RAW", *DROPPED, fix=c.setting(["ALL"], *DROPPED), severity=I
+        )
 
 
 @rule(

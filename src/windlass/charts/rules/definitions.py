@@ -190,8 +190,10 @@ def _mended(owner: Object, wrong: Wrong, path: Path) -> tuple[Change, ...]:
     if wrong.code == "unknown-field" and "did you mean `" in wrong.message:
         name = wrong.message.rsplit("`", 2)[1]
         return () if name in table(_at(owner.data, path[:-1])) else (Rename(path, name),)
-    if wrong.code == "type" and "quotes around" in wrong.expected and isinstance(value, bool | int):
-        return (Set(path, str(value).lower() if isinstance(value, bool) else str(value)),)
+    if wrong.code == "type" and "quotes around" in wrong.expected:
+        # `y`, `1.20` and `010` are meant as they are written, not as they are read.
+        written = owner.resource.written(path)
+        return () if written is None else (Set(path, written),)
     if wrong.code == "type" and isinstance(value, str):
         if wrong.expected == "a whole number" and value.isdecimal() and str(int(value)) == value:
             return (Set(path, int(value)),)
