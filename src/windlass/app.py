@@ -25,6 +25,7 @@ from windlass.builds import login_routes
 from windlass.builds import routes as builds_routes
 from windlass.clusters import departing as clusters_departing
 from windlass.clusters import deps as clusters
+from windlass.clusters import pages as clusters_pages
 from windlass.clusters import routes as clusters_routes
 from windlass.core import headers, http, intake, openapi
 from windlass.core.blobs import BlobStore
@@ -117,6 +118,7 @@ def build(
             openapi.serve,
             reference.reference,
             *auth_pages.PAGES,
+            *clusters_pages.PAGES,
             *teams_pages.PAGES,
             *deployments_pages.PAGES,
             *previews_pages.PAGES,

@@ -1,6 +1,12 @@
 """Every page with sample data, without a server behind it: `tests/web/server.py` serves them."""
 
-from tests.web import gallery_deployments, gallery_people, gallery_projects, gallery_teams
+from tests.web import (
+    gallery_clusters,
+    gallery_deployments,
+    gallery_people,
+    gallery_projects,
+    gallery_teams,
+)
 from tests.web import page_samples as q
 from tests.web import samples as s
 from tests.web.samples import Pages
@@ -12,6 +18,7 @@ PAGES: Pages = {
     **gallery_projects.PAGES,
     **gallery_deployments.PAGES,
     **gallery_teams.PAGES,
+    **gallery_clusters.PAGES,
     "/admin/disk": (
         "admin/disk.html",
         True,

@@ -15,7 +15,17 @@ from windlass.core.languages import N_
 from windlass.web import filters, forms
 from windlass.web.static_files import asset
 
-AREAS = ("auth", "teams", "projects", "deployments", "audit", "admin", "previews", "webhooks")
+AREAS = (
+    "auth",
+    "teams",
+    "projects",
+    "deployments",
+    "audit",
+    "admin",
+    "previews",
+    "webhooks",
+    "clusters",
+)
 FILTERS = (
     "ago",
     "clock",
@@ -93,6 +103,9 @@ _DONE = {
     "passkey-added": N_("The passkey is ready. You can sign in with it from now on."),
     "approved": N_("Approved. The commit is built, without the secrets of the project."),
     "preview-removed": N_("The preview is removed."),
+    "cluster-added": N_("Added. It is being tried."),
+    "cluster-removed": N_("Forgotten, with what opened it. Nothing in the cluster has changed."),
+    "credential": N_("Replaced. It is being tried; what runs there notices nothing."),
     "git-ended": N_("Disconnected. Pushes start nothing any more."),
     "passkey-removed": N_("The passkey opens nothing any more."),
 }
