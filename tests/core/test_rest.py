@@ -57,3 +57,21 @@ async def test_a_transaction_that_is_open_keeps_its_connection(real: Database) -
         await db.execute(text("insert into kept values (7)"))
 
         assert await db.scalar(text("select n from kept")) == 7
+
+
+async def test_a_connection_that_the_server_ended_is_not_used_again(
+    real: Database, watcher: asyncpg.Connection
+) -> None:
+    """As after a restart of the database: noticed before a transaction begins in it."""
+    async with real.transaction() as db:
+        raw = await (await db.connection()).get_raw_connection()
+        kept = raw.driver_connection
+        assert isinstance(kept, asyncpg.Connection)
+        before = await db.scalar(text(_PID))
+    await watcher.fetch("select pg_terminate_backend($1)", before)
+    with anyio.fail_after(60):
+        while not kept.is_closed():  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+
+    async with real.transaction() as db:
+        assert await db.scalar(text(_PID)) != before

@@ -5,12 +5,13 @@ import datetime as dt
 import functools
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from sqlalchemy import (
+    AdaptedConnection,
     BigInteger,
     Connection,
     DateTime,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     orm,
     text,
 )
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
@@ -121,8 +124,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_recycle=1800,
-            # A restarted database is noticed before a transaction begins, not in its middle.
-            pool_pre_ping=True,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
             connect_args={
@@ -130,6 +131,7 @@ class Database:
                 "async_creator_fn": _connect,
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self.engine.sync_engine, "checkin", lambda *_: self._rest_later())
         session = TenantSession if for_tenants else orm.Session
         self.sessions = async_sessionmaker(
@@ -144,6 +146,10 @@ class Database:
     def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Commit on success, roll back on any error. Keep it short: no network inside."""
         return self.sessions.begin()
+
+    def statements(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Where each statement is a transaction by itself: half the ways to the server."""
+        return self.reads.begin()
 
     async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
         """Rows of one statement by itself, past the ORM: for what every request asks.
@@ -223,6 +229,13 @@ class Database:
         if self._resting is not None:
             await self._resting
         self._forget()
+
+
+def _refuse_closed(connection: DBAPIConnection, _record: object, _fairy: object) -> None:
+    """A restarted database is noticed before a transaction begins, not in its middle. asyncpg
+    hears of it by itself: to ask the server each time would be three ways to it."""
+    if cast(asyncpg.Connection, cast(AdaptedConnection, connection).driver_connection).is_closed():
+        raise DisconnectionError()
 
 
 async def _connect(*address: Any, **options: Any) -> asyncpg.Connection:

@@ -1,6 +1,6 @@
 """Work that must stay true: look at one row, compare with the world, take one step, look again.
 
-claim  (short transaction)  lease rows that are due and that nobody else holds
+claim  (one statement)      lease rows that are due and that nobody else holds
 step   (no transaction)     talk to the world; must be safe to repeat; the lease is kept alive
 apply  (short transaction)  write the result, only if the lease is still ours
 
@@ -10,6 +10,7 @@ A row whose lease was taken away (cancelled, deleted, or we were too slow) inter
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -18,7 +19,17 @@ from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    Uuid,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -70,24 +81,9 @@ class Loop(msgspec.Struct, frozen=True):
 
     async def claim(self, ctx: Ctx, limit: int) -> tuple[UUID, list[Any]]:
         """Lease up to `limit` due rows; returns the token that proves it."""
-        m, token = self.model, uuid4()
-        free = or_(m.lease_until.is_(None), m.lease_until < func.now())
-        due = (
-            select(m.id)
-            .where(self.when(), m.check_at <= func.now(), free)
-            .order_by(m.check_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True, key_share=True)
-        )
-        lease = {
-            "lease_token": token,
-            "lease_until": func.now() + _seconds(self.lease),
-            "lease_holder": HOLDER,
-        }
-        async with ctx.transaction() as db:
-            query = update(m).where(m.id.in_(due.scalar_subquery())).values(lease).returning(m)
-            found = await db.scalars(query, execution_options={"synchronize_session": False})
-            rows = list(found)
+        token = uuid4()
+        async with ctx.database.statements() as db:
+            rows = list(await db.scalars(_claim(self), {"token": token, "most": limit}))
             if self.admit is not None and len(rows) < limit:
                 rows += await self.admit(ctx, db, limit - len(rows), token, self.lease)
             return token, rows
@@ -100,7 +96,7 @@ class Loop(msgspec.Struct, frozen=True):
             .where(m.id == id, m.lease_token == token)
             .values(lease_until=func.now() + _seconds(self.lease))
         )
-        async with ctx.transaction() as db:
+        async with ctx.database.statements() as db:
             return _rows(await db.execute(query)) == 1
 
     async def apply(self, ctx: Ctx, id: UUID, token: UUID, step: Step) -> bool:
@@ -162,6 +158,27 @@ class Loop(msgspec.Struct, frozen=True):
             except (OSError, DBAPIError) as error:
                 # The database is away: whoever takes the row over fences us off.
                 log.get().warning("loop.heartbeat_failed", table=self.topic, error=str(error))
+
+
+@functools.cache
+def _claim(loop: Loop) -> Any:
+    """Leases up to `most` rows that are due and free, by `token`; made once for each loop."""
+    m = loop.model
+    free = or_(m.lease_until.is_(None), m.lease_until < func.now())
+    due = (
+        select(m.id)
+        .where(loop.when(), m.check_at <= func.now(), free)
+        .order_by(m.check_at)
+        .limit(bindparam("most", type_=BigInteger()))
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    lease = {
+        "lease_token": bindparam("token", type_=Uuid()),
+        "lease_until": func.now() + _seconds(loop.lease),
+        "lease_holder": HOLDER,
+    }
+    query = update(m).where(m.id.in_(due.scalar_subquery())).values(lease).returning(m)
+    return query.execution_options(synchronize_session=False)
 
 
 class LeaseLost(Exception):
