@@ -20,6 +20,7 @@ from windlass.auth import pages as auth_pages
 from windlass.auth import routes as auth_routes
 from windlass.auth.front import Identities, front
 from windlass.auth.signing import SigningKeys
+from windlass.builder import pages as builder_pages
 from windlass.builder import routes as builder_routes
 from windlass.builds import login_routes
 from windlass.builds import routes as builds_routes
@@ -121,6 +122,7 @@ def build(
             *clusters_pages.PAGES,
             *teams_pages.PAGES,
             *deployments_pages.PAGES,
+            *builder_pages.PAGES,
             *previews_pages.PAGES,
             *webhooks_pages.PAGES,
             *audit_pages.PAGES,

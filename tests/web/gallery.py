@@ -1,6 +1,7 @@
 """Every page with sample data, without a server behind it: `tests/web/server.py` serves them."""
 
 from tests.web import (
+    gallery_builder,
     gallery_clusters,
     gallery_deployments,
     gallery_people,
@@ -19,6 +20,7 @@ PAGES: Pages = {
     **gallery_deployments.PAGES,
     **gallery_teams.PAGES,
     **gallery_clusters.PAGES,
+    **gallery_builder.PAGES,
     "/admin/disk": (
         "admin/disk.html",
         True,

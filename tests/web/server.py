@@ -20,8 +20,11 @@ from tests.web import gallery
 from tests.web import page_samples as q
 from tests.web import people_samples as p
 from tests.web import samples as s
+from windlass.builder import schemas
+from windlass.builder import service as builder
 from windlass.builds import ignore
 from windlass.core import languages
+from windlass.core.errors import AppError
 from windlass.core.headers import SECURITY_HEADERS
 from windlass.web import assets_build, page, static_files
 
@@ -29,6 +32,15 @@ from windlass.web import assets_build, page, static_files
 AXE = "/axe.js"
 _AXE = assets_build.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 _LEVELS = ("info", "info", "info", "warn", "info", "error", "info", "success")
+
+
+_CHARTS: dict[str, tuple[Any, Any]] = {
+    "generate": (schemas.GenerateIn, builder.generate),
+    "check": (schemas.CheckIn, builder.check),
+    "fix": (schemas.FixIn, builder.fix),
+    "form": (schemas.RecoverIn, builder.recover),
+    "compose": (schemas.ComposeIn, builder.compose),
+}
 
 
 class _Server(ThreadingHTTPServer):
@@ -134,6 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             asked = json.loads(body)
             found = ignore.sift(asked["paths"], asked["rules"])
             self._data({"byRules": found.by_rules, "always": found.always})
+        elif self.path.startswith("/api/charts/"):
+            self._charts(self.path.removeprefix("/api/charts/"), body)
         elif self.path.startswith("/api/sources"):
             self._data({"id": q.SOURCE.id}, status=201)
         else:
@@ -179,6 +193,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._logs(int(query.get("after", "0")), int(query.get("limit", "100")))
         elif path.endswith("/logs/stream"):
             self._stream()
+        elif path == "/api/charts/schema":
+            self._data(builder.model())
+        elif path == "/api/charts/fields":
+            found = builder.field(query["apiVersion"], query["kind"], query["path"])
+            self._data(msgspec.to_builtins(found))
         elif path == "/api/projects":
             self._data(
                 [{"name": found.name, "slug": found.slug, "ref": found.ref} for found in s.PROJECTS]
@@ -190,6 +209,16 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             found = [one for one in s.DEPLOYMENTS if path.endswith(one.id)]
             self._data(_deployment(found[0] if found else s.FAILED))
+
+    def _charts(self, what: str, body: bytes) -> None:
+        """What the builder asks is answered by what answers it in the product."""
+        kind, work = _CHARTS[what]
+        try:
+            self._data(msgspec.to_builtins(work(msgspec.json.decode(body, type=kind))))
+        except AppError as error:
+            told = {"code": error.code, "message": error.message, "details": error.details}
+            answer = msgspec.json.encode({"ok": False, "error": told})
+            self._send(answer, "application/json", error.status, {})
 
     def _logs(self, after: int, limit: int) -> None:
         last = min(self.gallery.lines, after + limit)

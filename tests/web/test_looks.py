@@ -17,6 +17,7 @@ RICH = {
     "/projects",
     "/projects/harbour-shop",
     "/projects/new-plan-server",
+    "/charts-shop",
     "/account-new-token",
     "/account/factors",
     "/status",

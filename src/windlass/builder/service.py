@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Data = dict[str, Any]
 _MOST = 200
+_LONGEST = 400
 
 
 async def in_thread(work: Callable[..., T], *args: object) -> T:
@@ -136,9 +137,16 @@ def model() -> Data:
     return msgspec.to_builtins(fields.model())
 
 
+def versions() -> list[str]:
+    """The versions of Kubernetes that manifests can be checked against, oldest first."""
+    from windlass.charts import schemas as known
+
+    return known.versions()
+
+
 def field(api_version: str, kind: str, path: str) -> schemas.FieldOut:
     """What Kubernetes says about a field, its path with dots."""
-    from windlass.charts.describe import describe
+    from windlass.charts.describe import brief, describe
 
     found = describe(api_version, kind, tuple(part for part in path.split(".") if part))
     if found is None:
@@ -146,7 +154,7 @@ def field(api_version: str, kind: str, path: str) -> schemas.FieldOut:
     return schemas.FieldOut(
         name=found.name,
         type=found.type,
-        description=found.description,
+        description=brief(found.description, _LONGEST),
         options=found.options,
         fields=found.fields,
         required=found.required,

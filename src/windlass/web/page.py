@@ -25,6 +25,7 @@ AREAS = (
     "previews",
     "webhooks",
     "clusters",
+    "builder",
 )
 FILTERS = (
     "ago",

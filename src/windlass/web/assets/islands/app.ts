@@ -41,6 +41,11 @@ function mount(): void {
     drop.dataset["mounted"] = "";
     void import("./drop/drop.ts").then((island) => island.mount(drop));
   }
+  const builder = document.querySelector<HTMLElement>("[data-builder]:not([data-mounted])");
+  if (builder) {
+    builder.dataset["mounted"] = "";
+    void import("./builder/builder.ts").then((island) => island.mount(builder));
+  }
   if (document.querySelector("[data-passkey]")) void import("./passkey.ts").then((island) => island.mount());
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
 }

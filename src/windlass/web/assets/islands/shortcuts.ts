@@ -1,9 +1,11 @@
-// Keys: g p, g d, g t, g a go places (g s and g m for administrators), c makes a project, ? lists them. Single keys can be off.
+// Keys: g p, g d, g c, g k, g t, g a go places (g s and g m for administrators), c makes a project, ? lists them. Single keys can be off.
 import { isTyping, one } from "./dom.ts";
 
 const PLACES: Record<string, string> = {
   "g p": "/projects",
   "g d": "/deployments",
+  "g c": "/clusters",
+  "g k": "/charts",
   "g t": "/teams",
   "g a": "/account",
   "g s": "/status",

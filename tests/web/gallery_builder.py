@@ -1,0 +1,71 @@
+"""The builder of manifests, with a short form for those without scripts, and the rules."""
+
+import msgspec
+
+from tests.web.samples import Pages
+from windlass.builder import schemas, service
+
+SHOP: dict[str, object] = {
+    "namespace": "shop",
+    "domain": "shop.example.com",
+    "workloads": [
+        {
+            "name": "web",
+            "containers": [
+                {
+                    "image": "ghcr.io/acme/web",
+                    "ports": [8080],
+                    "env": {"API_URL": "https://api.example.com"},
+                    "securityContext": {"privileged": True},
+                }
+            ],
+        },
+        {
+            "name": "cleanup",
+            "type": "CronJob",
+            "containers": [{"image": "ghcr.io/acme/web:1.4.2"}],
+            "cronJob": {"schedule": "@daily"},
+        },
+    ],
+    "resources": [
+        {"type": "Secret", "name": "keys", "values": {"API_KEY": "f7c3bc1d808e04732adf"}}
+    ],
+}
+_MADE = service.generate(schemas.GenerateIn(form=SHOP))
+_PLAIN: dict[str, object] = {
+    "values": {"name": "", "image": "", "port": "", "namespace": "", "domain": ""},
+    "errors": {},
+    "yaml": "",
+    "findings": None,
+    "profiles": [("baseline", "For every application"), ("restricted", "Hardened")],
+    "versions": service.versions(),
+    "draft": "",
+}
+_RULES = service.rules()[:12]
+
+PAGES: Pages = {
+    "/charts": ("builder/build.html", True, _PLAIN),
+    "/charts-shop": (
+        "builder/build.html",
+        True,
+        _PLAIN
+        | {
+            "draft": msgspec.json.encode(SHOP).decode(),
+            "yaml": _MADE.yaml,
+            "findings": _MADE.findings,
+            "values": {"name": "web", "image": "", "port": "0", "namespace": "", "domain": ""},
+            "errors": {"image": "A container needs an image", "port": "0 is no port"},
+        },
+    ),
+    "/charts/rules": (
+        "builder/rules.html",
+        True,
+        {"groups": [("identity", _RULES)], "query": "root", "count": len(_RULES)},
+    ),
+    "/charts/rules-none": (
+        "builder/rules.html",
+        True,
+        {"groups": [], "query": "nothing like it", "count": 0},
+    ),
+    "/charts/rules/privileged": ("builder/rule.html", True, {"rule": service.rule("privileged")}),
+}
