@@ -63,3 +63,57 @@ def test_what_cannot_be_rendered_says_where(tmp_path: Path) -> None:
     (folder / "x").symlink_to("/etc/passwd")
     assert "is a link" in run("render", str(folder)).output
     assert run("render", str(tmp_path / "nowhere")).exit_code == 2
+
+
+def test_findings_name_the_values_that_decide_them(tmp_path: Path) -> None:
+    """K-066: what was tried and changed the place of the finding is named, nothing else."""
+    deployment = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: {{ .Values.replicaCount }}
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - name: shop
+          image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+          securityContext: {{- toYaml .Values.web.containerSecurityContext | nindent 12 }}
+          {{- with .Values.resources }}
+          resources: {{- toYaml . | nindent 12 }}
+          {{- end }}
+          {{- if .Values.probes.livenessProbe.enabled }}
+          livenessProbe: {httpGet: {path: /, port: 80}}
+          {{- end }}
+          {{- if gt (int .Values.replicaCount) 7 }}{{ fail "too many" }}{{ end }}
+          env: [{name: DB_PASSWORD, value: {{ index .Values "db.main" "password" | quote }}}]
+"""
+    values = """\
+replicaCount: 1
+image: {repository: ghcr.io/acme/shop, tag: latest}
+web: {containerSecurityContext: {}}
+resources: {}
+probes: {livenessProbe: {enabled: false}, readinessProbe: {enabled: false}}
+unused: {tag: latest, resources: {}}
+db.main: {password: hunter2xyz}
+"""
+    files = {"Chart.yaml": ABOUT, "values.yaml": values, "templates/web.yaml": deployment}
+    folder = laid(tmp_path / "shop", files)
+
+    result = run("check", str(folder), "--profile", "production", "--format", "json")
+    findings = json.loads(result.stdout)["findings"]
+    keys = {one["rule"]: one["values"] for one in findings}
+
+    assert keys["image-tag"] == ["image.repository", "image.tag"]
+    assert keys["replicas"] == ["replicaCount"]
+    assert keys["memory-limit"] == ["resources.limits.memory"]
+    assert keys["run-as-non-root"] == ["web.containerSecurityContext.runAsNonRoot"]
+    assert keys["liveness-probe"] == ["probes.livenessProbe.enabled"]
+    assert keys["secret-env-literal"] == [r"db\.main.password"]
+    # No value of this chart makes one.
+    assert keys["readiness-probe"] == []
+    assert "hunter2" not in result.stdout
+    told = run("check", str(folder), "--set", "replicaCount=2", "--profile", "production")
+    assert "Set it in the chart's values: image.repository, image.tag" in told.stdout

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
 from windlass.cli.errors import CliError
 
 if TYPE_CHECKING:
+    from windlass.charts.checks.engine import Report
     from windlass.charts.helm.rendered import Sorted
     from windlass.charts.helm.setting import Values
     from windlass.helm.errors import HelmFailed
-    from windlass.helm.process import Rendered
+    from windlass.helm.process import Asked, Rendered
 
 Function = TypeVar("Function", bound=Callable[..., None])
 
+_PROBE_SECONDS = 3.0
 _SETS = ("set", "set-string", "set-json", "set-literal")
 
 
@@ -87,20 +89,65 @@ def values_of(given: dict[str, object]) -> "Values":
         raise BadValues(file="the command", reason=error.message) from error
 
 
-def render(path: Path, values: "Values", **asked: object) -> "tuple[Rendered, Sorted, list[str]]":
-    """What Helm makes of the chart, sorted, and notes about what it did not see. Raises
-    CannotRender."""
+class Given(NamedTuple):
+    """A chart that was rendered."""
+
+    made: "Rendered"
+    found: "Sorted"
+    notes: tuple[str, ...]
+    """About what Helm did not get to see."""
+    data: bytes
+    asked: "Asked"
+
+
+def render(path: Path, values: "Values", **asked: object) -> Given:
+    """What Helm makes of the chart. Raises CannotRender."""
     from windlass.charts.helm import rendered
     from windlass.helm import archive, process
     from windlass.helm.errors import HelmFailed
 
     try:
         packed = archive.folder(path) if path.is_dir() else archive.clean(path.read_bytes())
-        made = asyncio.run(process.render(packed.data, values, process.Asked(**asked)))  # pyright: ignore[reportArgumentType]
+        wanted = process.Asked(**asked)  # pyright: ignore[reportArgumentType]
+        made = asyncio.run(process.render(packed.data, values, wanted))
     except HelmFailed as error:
         raise CannotRender(chart=str(path), failed=error) from error
     found = rendered.sort(made.templates, made.crds, chart=made.metadata.name)
-    return made, found, list(packed.notes)
+    return Given(made, found, packed.notes, packed.data, wanted)
+
+
+def with_keys(report: "Report", charts: "list[Given]", values: "Values") -> "Report":
+    """The findings of charts, with the keys of values that they come from, where a few seconds
+    tell."""
+    import msgspec
+
+    from windlass.charts.helm import keys
+    from windlass.helm import process
+    from windlass.helm.errors import HelmFailed
+
+    findings = dict(enumerate(report.findings))
+    for chart in charts:
+        own = [
+            index
+            for index, one in findings.items()
+            if one.file in chart.made.templates and one.kind and one.skipped is None
+        ]
+        asked = [findings[index] for index in own]
+        tried = keys.tries(asked, chart.made.templates, chart.made.values)
+        if not tried:
+            continue
+        changed = [one.on(values) for one in tried]
+        try:
+            answers = asyncio.run(
+                process.probe(
+                    chart.data, values, chart.asked, probes=changed, seconds=_PROBE_SECONDS
+                )
+            )
+        except HelmFailed:
+            continue  # the report stands without them
+        told = keys.found(asked, chart.made.templates, tried, answers)
+        findings |= dict(zip(own, told, strict=True))
+    return msgspec.structs.replace(report, findings=list(findings.values()))
 
 
 def _words(given: dict[str, object], name: str) -> tuple[str, ...]:

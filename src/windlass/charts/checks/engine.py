@@ -54,6 +54,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     skipped: str | None = None
     """The reason why somebody suppressed it; it counts for nothing then."""
     hint: str = ""
+    values: tuple[str, ...] = ()
+    """For what a Helm chart made: the keys of its values that decide it, where that is known."""
 
 
 class Checked(msgspec.Struct, frozen=True):

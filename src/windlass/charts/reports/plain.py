@@ -10,6 +10,8 @@ def render(report: Report) -> str:
         lines.append(line(one))
         if one.severity is not Severity.info and one.skipped is None:
             lines.append(f"    {one.hint}")
+            if one.values:
+                lines.append(f"    Set it in the chart's values: {', '.join(one.values)}")
     return "".join(f"{each}\n" for each in [*lines, summary(report)])
 
 

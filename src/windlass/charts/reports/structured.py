@@ -34,4 +34,5 @@ def as_table(one: Finding) -> dict[str, object]:
         "column": one.column,
         "fixable": bool(one.fix),
         "skipped": one.skipped,
+        "values": list(one.values),
     }

@@ -75,12 +75,15 @@ def command(
         session.warn(f"{chart} is a Helm chart: check it on its own, or render it first.")
     readings = [read(text, file) for file, text in files.texts.items()]
     values = helm_charts.values_of(given)
-    for chart in charts:
-        _, found, notes = helm_charts.render(
+    rendered = [
+        helm_charts.render(
             chart, values, namespace=options.namespace or "default", kubernetes=options.kubernetes
         )
-        readings += found.readings
-        for note in notes:
+        for chart in charts
+    ]
+    for one in rendered:
+        readings += one.found.readings
+        for note in one.notes:
             session.warn(note)
     try:
         report = engine.check(readings, options, extra=extra)
@@ -88,6 +91,8 @@ def command(
         raise CannotCheck(reason=error) from error
     if not report.objects and report.is_complete:
         raise CannotCheck(reason="There is no Kubernetes object in what was given.")
+    if rendered:
+        report = helm_charts.with_keys(report, rendered, values)
     shown = reports.render(report, "json" if session.json else form)
     if output is None:
         click.echo(shown, nl=False)

@@ -53,7 +53,7 @@ def command(
     from windlass.charts.helm.rendered import Part
 
     session = ctx.find_object(Session) or Session()
-    made, found, notes = helm_charts.render(
+    rendered = helm_charts.render(
         chart,
         helm_charts.values_of(given),
         release=release,
@@ -62,13 +62,14 @@ def command(
         api_versions=api_versions,
         is_upgrade=upgrade,
     )
-    for note in notes:
+    found = rendered.found
+    for note in rendered.notes:
         session.warn(note)
     parts = [Part.manifest, Part.hook]
     parts = [Part.crd] * crds + parts + [Part.test] * tests
     if session.json:
         told = {part.value + "s": [_told(one) for one in found.of(part)] for part in Part}
-        told |= {"notes": found.notes, "values": made.values}
+        told |= {"notes": found.notes, "values": rendered.made.values}
         session.result(json.dumps({"ok": True, "data": told}).encode())
         return
     for part in parts:
