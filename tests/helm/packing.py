@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ABOUT = "apiVersion: v2\nname: shop\nversion: 1.2.3\n"
@@ -28,7 +29,7 @@ CHART = {
 }
 
 
-def packed(files: dict[str, str | bytes], *, top: str = "shop/", **links: str) -> bytes:
+def packed(files: Mapping[str, str | bytes], *, top: str = "shop/", **links: str) -> bytes:
     """A .tgz with the files below `top`, and symbolic links."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:gz") as archive:
@@ -44,7 +45,7 @@ def packed(files: dict[str, str | bytes], *, top: str = "shop/", **links: str) -
     return made.getvalue()
 
 
-def laid(folder: Path, files: dict[str, str | bytes]) -> Path:
+def laid(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     """The same as a folder."""
     for name, text in files.items():
         path = folder / name
