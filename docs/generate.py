@@ -51,11 +51,11 @@ def access(app: Litestar) -> str:
     """Who may call what: method, path, permission, and the roles that hold it."""
     rows: list[tuple[str, str, str, str]] = []
     for path, handler in handlers_of(app):
-        permission = handler.opt.get("permission")
         for method in sorted(handler.http_methods):
             if handler.opt.get("public"):
                 rows.append((path, str(method), "-", "anyone"))
             else:
+                permission: Permission = handler.opt["permission"]
                 rows.append((path, str(method), str(permission.value), _holders(permission)))
     return "".join(f"{m:<7}{p:<56}{name:<18}{who}\n" for p, m, name, who in sorted(rows))
 
@@ -181,7 +181,7 @@ def errors() -> str:
     ]
     lines += ["exactly; a failed deployment has it as its `errorCode`.", ""]
     lines += ["| reason | code | meaning |", "|---|---|---|"]
-    for kind in sorted(_reasoned(AppError), key=lambda found: found.__name__):
+    for kind in sorted(_reasoned(AppError), key=lambda found: (found.__name__, found.__module__)):
         lines.append(f"| `{kind.reason}` | `{kind.code}` | {_meaning(kind)} |")
     return "\n".join(lines) + "\n"
 

@@ -15,6 +15,7 @@ import windlass.deployments.models
 import windlass.deployments.switches
 import windlass.previews.models
 import windlass.projects.models
+import windlass.releases.models
 import windlass.teams.models
 import windlass.webhooks.models  # noqa: F401 - every table must be known to compare
 from windlass.core.db import Model

@@ -46,6 +46,8 @@ from windlass.previews import routes as previews_routes
 from windlass.projects import departing as projects_departing
 from windlass.projects import deps as projects
 from windlass.projects import routes as projects_routes
+from windlass.releases import deps as releases
+from windlass.releases import routes as releases_routes
 from windlass.teams import departing as teams_departing
 from windlass.teams import deps as teams
 from windlass.teams import pages as teams_pages
@@ -107,6 +109,7 @@ def build(
             cache_routes.router,
             previews_routes.router,
             runtime_routes.router,
+            releases_routes.router,
             *webhooks_routes.ROUTES,
             *push_routes.ROUTES,
             queue_routes.show_queue,
@@ -141,6 +144,7 @@ def build(
             "project": Provide(projects.provide_project),
             "cluster": Provide(clusters.provide_cluster),
             "deployment": Provide(deployments.provide_deployment),
+            "release": Provide(releases.provide_release),
             "latest": Provide(deployments.provide_latest),
         },
         exception_handlers={Exception: render_error},

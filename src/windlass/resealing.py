@@ -24,6 +24,7 @@ from windlass.core.crypto import KeyRing, SealBroken
 from windlass.core.db import Database, Model
 from windlass.projects import deploy_keys
 from windlass.projects import service as projects
+from windlass.releases import sealing as releases
 from windlass.webhooks import reporting
 from windlass.webhooks import service as webhooks
 
@@ -96,6 +97,18 @@ STORES = (
         "credential_sealed",
         (),
         lambda row: clusters.context_of(row.id),
+    ),
+    Store(
+        "revisions",
+        "manifest_sealed",
+        ("release_id", "number"),
+        lambda row: releases.context_of(row.release_id, row.number, "manifest"),
+    ),
+    Store(
+        "revisions",
+        "source_sealed",
+        ("release_id", "number"),
+        lambda row: releases.context_of(row.release_id, row.number, "source"),
     ),
     Store(
         "idempotent_answers",

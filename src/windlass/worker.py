@@ -19,6 +19,7 @@ from windlass.deployments import reconcile as deployments_reconcile
 from windlass.health import jobs as health_jobs
 from windlass.previews import jobs as previews_jobs
 from windlass.projects import jobs as projects_jobs
+from windlass.releases import reconcile as releases_reconcile
 from windlass.teams import jobs as teams_jobs
 from windlass.webhooks import jobs as webhooks_jobs
 from windlass.webhooks import reconcile as webhooks_reconcile
@@ -35,6 +36,7 @@ MODULES = (
     deployments_reconcile,
     previews_jobs,
     projects_jobs,
+    releases_reconcile,
     webhooks_jobs,
     webhooks_reconcile,
 )

@@ -27,6 +27,7 @@ from windlass.auth.signing import SigningKeys
 from windlass.builds import logins
 from windlass.builds.schemas import LoginSet
 from windlass.clusters import service as clusters
+from windlass.clusters.models import Cluster
 from windlass.clusters.schemas import ClusterCreate
 from windlass.core import ids
 from windlass.core.blobs import BlobStore
@@ -37,6 +38,9 @@ from windlass.previews.models import Preview
 from windlass.projects import service as projects
 from windlass.projects.models import Target, TeamProject
 from windlass.projects.schemas import EnvSet
+from windlass.releases import service as releases
+from windlass.releases.gate import Checked
+from windlass.releases.models import Environment, Release, Wishes
 from windlass.teams.models import Team, TeamInvitation, TeamMember
 from windlass.webhooks import service as webhooks
 
@@ -161,9 +165,10 @@ async def tenant(
         things["login"] = await logins.save(db, project, login, keys, by=owner)
         db.add_all(things.values())
         await db.flush()
-        brought = ClusterCreate(name=name, server="https://k.example.com", token="SECRET")
+        brought = ClusterCreate(name=name, server="https://127.0.0.1:9", token="SECRET")
         cluster = await clusters.create(db, brought, keys, by=owner)
         cluster.team_id = team
+        release = await _release(db, cluster, keys, owner)
         await db.flush()
     public = {
         "project_id": ids.public("proj", project.id),
@@ -178,6 +183,10 @@ async def tenant(
         "token": "join_nothing",
         "user_id": ids.public("user", spare.id),
         "cluster_id": ids.public("cls", cluster.id),
+        "release_id": ids.public("rel", release.id),
+        "number": "1",
+        "kind": "ConfigMap",
+        "name": "settings",
         "login_id": ids.public("reg", things["login"].id),
         "env_id": ids.public("env", env.id),
         "invitation_id": ids.public("inv", things["team_invitation"].id),
@@ -194,8 +203,22 @@ async def tenant(
         "teamId": public["team_id"],
         "userId": public["user_id"],
         "deploymentId": public["deployment_id"],
+        "clusterId": public["cluster_id"],
     }
     return Tenant(public, body, name)
+
+
+async def _release(db: AsyncSession, cluster: Cluster, keys: KeyRing, owner: Actor) -> Release:
+    """Nothing of it is in its cluster, where nobody answers."""
+    wish = releases.Wish(
+        manifest="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n",
+        source={},
+        environment=Environment.production,
+        profile="baseline",
+        wishes=Wishes(),
+        checked=Checked([], []),
+    )
+    return await releases.ask_for(db, cluster, "shop", "SECRET", wish, keys, by=owner)
 
 
 async def team(database: RolledBack, name: str) -> UUID:

@@ -99,6 +99,19 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "clusters.Removed": N_("Cluster removed"),
         },
     ),
+    "releases": (
+        N_("Releases on clusters"),
+        {
+            "releases.Requested": N_("Release asked for"),
+            "releases.Deployed": N_("Release deployed"),
+            "releases.Failed": N_("Release failed"),
+            "releases.Cancelled": N_("Release cancelled"),
+            "releases.DeleteAsked": N_("Deletion of a release asked for"),
+            "releases.Deleted": N_("Release deleted"),
+            "releases.Drifted": N_("Release changed in its cluster"),
+            "releases.ObjectDeleted": N_("Object of a release deleted"),
+        },
+    ),
     "previews": (
         N_("Previews"),
         {

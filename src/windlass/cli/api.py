@@ -15,7 +15,7 @@ import msgspec
 from httpx2 import ServerSentEvent
 
 from windlass.cli.decoding import given, safe
-from windlass.cli.people import People
+from windlass.cli.releases import Releases
 from windlass.cli.schemas import (
     Deployment,
     Diff,
@@ -38,7 +38,7 @@ LOG_PAGE = 1000
 RUNTIME_PAGE = 1000
 
 
-class Api(People):
+class Api(Releases):
     """`Api(url, token, timeout_seconds=60)`. Thread-safe. Without a token only
     `ask_device_code` and `collect_device_token` work."""
 

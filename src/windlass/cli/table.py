@@ -46,6 +46,11 @@ COMMANDS: dict[str, Row] = {
     "charts": Row(
         f"{_HERE}.charts:charts", "Kubernetes manifests: make, check and mend them.", "Kubernetes"
     ),
+    "releases": Row(
+        f"{_HERE}.releases:releases",
+        "What is deployed on clusters: plan, apply, undo.",
+        "Kubernetes",
+    ),
     "login": Row(f"{_HERE}.account:login", "Sign in to a Windlass server.", "Account"),
     "logout": Row(f"{_HERE}.account:logout", "Sign out and forget the server.", "Account"),
     "whoami": Row(f"{_HERE}.account:whoami", "Show the server and the account in use.", "Account"),

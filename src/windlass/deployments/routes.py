@@ -272,7 +272,9 @@ async def stream_changes(
         project = await projects.get(db, id, Permission.project_read, by=actor)
         return _events(streams.change_stream(state.live, (f"project:{project.id}",)))
     sees = streams.Sight(state.database, actor)
-    return _events(streams.change_stream(state.live, ("deployment", "project", "cluster"), sees))
+    return _events(
+        streams.change_stream(state.live, ("deployment", "project", "cluster", "release"), sees)
+    )
 
 
 def _events(found: AsyncGenerator[bytes]) -> Stream:

@@ -19,7 +19,7 @@ from windlass.deployments.schemas import LogLineOut
 
 HEARTBEAT_SECONDS = 15.0
 _BATCH = 1000
-_PREFIXES = {"cluster": "cls", "deployment": "depl", "project": "proj"}
+_PREFIXES = {"cluster": "cls", "deployment": "depl", "project": "proj", "release": "rel"}
 _ENDED = {"ready", "error", "cancelled"}
 
 
@@ -99,6 +99,8 @@ _SEES = {
     "cluster": "select 1 where role_on_cluster($1, $2) is not null",
     "project": "select 1 where $2 = any(projects_of($1))",
     "deployment": "select 1 from deployments where id = $2 and project_id = any(projects_of($1))",
+    "release": "select 1 from releases where id = $2"
+    " and role_on_cluster($1, cluster_id) is not null",
 }
 
 
