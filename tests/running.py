@@ -25,7 +25,7 @@ WINDLASS = Path(sys.executable).with_name("windlass")
 # What an instance or a browser may take: a machine with much else to do is no reason to fail.
 PATIENCE_SECONDS = 120.0
 # Read once: reading the certificates for each request takes twenty times as long as the request.
-_CERTIFICATES = ssl.create_default_context()
+CERTIFICATES = ssl.create_default_context()
 
 
 def until(look: Callable[[], T], *, what: str, seconds: float = PATIENCE_SECONDS) -> T:
@@ -39,7 +39,7 @@ def until(look: Callable[[], T], *, what: str, seconds: float = PATIENCE_SECONDS
 
 def request(method: str, url: str, **options: Any) -> httpx2.Response:
     """One request over a connection of its own."""
-    options = {"timeout": PATIENCE_SECONDS, "verify": _CERTIFICATES, **options}
+    options = {"timeout": PATIENCE_SECONDS, "verify": CERTIFICATES, **options}
     return httpx2.request(method, url, **options)
 
 

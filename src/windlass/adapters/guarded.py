@@ -2,6 +2,8 @@
 checked. Redirects are followed only where somebody asked for it, each checked like the first."""
 
 import asyncio
+import ssl
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -82,7 +84,9 @@ class Client:
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                httpx2.AsyncClient(trust_env=False, timeout=self._seconds) as client,
+                httpx2.AsyncClient(
+                    verify=_authorities(), trust_env=False, timeout=self._seconds
+                ) as client,
             ):
                 asked = httpx2.URL(url)
                 answer = await self._asked(client, method, asked, named, form, content)
@@ -148,6 +152,14 @@ def policy(private: str, *, setting: str) -> AddressPolicy:
         networks=tuple(word for word in given if "/" in word),
         fix=f"The setting {setting} lists private hosts that are allowed.",
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read once: to read all certificates takes longer than all else of a request."""
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _named(headers: dict[str, str]) -> dict[str, str]:

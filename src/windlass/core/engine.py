@@ -198,7 +198,8 @@ def _client(address: str | None) -> "httpx2.AsyncClient":
     # Never through a proxy of the environment: it is ours, or it is nobody's.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=4)
     if kind == "unix" and rest.startswith("/"):
-        transport = httpx2.AsyncHTTPTransport(uds=rest, limits=limits)
+        # A socket of this machine: there is no TLS, so nobody's certificates need to be read.
+        transport = httpx2.AsyncHTTPTransport(uds=rest, limits=limits, verify=False)
         return httpx2.AsyncClient(transport=transport, base_url="http://engine", trust_env=False)
     if kind in ("tcp", "http", "https") and rest:
         base = f"{'https' if kind == 'https' else 'http'}://{rest.rstrip('/')}"

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Litestar
 from tests import make
 from tests.conftest import PANEL
-from tests.running import PATIENCE_SECONDS
+from tests.running import CERTIFICATES, PATIENCE_SECONDS
 
 from windlass.core.settings import Providers
 
@@ -22,7 +22,7 @@ def use(app: Litestar, host: str, **found: Any) -> None:
 
 async def there(address: str) -> str:
     """What the provider answers the browser with in the end: the address of the way back."""
-    async with httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as outside:
+    async with httpx2.AsyncClient(verify=CERTIFICATES, timeout=PATIENCE_SECONDS) as outside:
         for _ in range(10):
             answer = await outside.get(address)
             assert answer.status_code in {302, 303}, answer.text

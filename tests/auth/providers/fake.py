@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,11 +12,17 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 
+@cache
+def _key() -> RSAKey:
+    """One for all of a run: to find its primes takes longer than a test."""
+    return RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
+
+
 class Fake:
     """Speaks the addresses of GitHub, and those of an issuer that lies when it is told to."""
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
+        self.key = _key()
         self.claims: dict[str, Any] = {}
         self.header: dict[str, Any] = {"alg": "RS256", "kid": "one"}
         self.sign_with: RSAKey | OctKey = self.key
