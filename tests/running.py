@@ -29,11 +29,13 @@ CERTIFICATES = ssl.create_default_context()
 
 
 def until(look: Callable[[], T], *, what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Look again and again until there is something true; fail with the words of `what`."""
-    end = time.monotonic() + seconds
+    """Look again and again until there is something true; fail with the words of `what`. The longer
+    it took so far the less often: to look takes time from what is waited for."""
+    begun = time.monotonic()
     while not (found := look()):
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.02)  # real processes: there is no clock to turn
+        waited = time.monotonic() - begun
+        assert waited < seconds, f"waited {seconds} s for {what}"
+        time.sleep(min(0.02 + waited / 50, 0.1))  # real processes: there is no clock to turn
     return found
 
 
