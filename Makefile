@@ -41,7 +41,7 @@ TEST_PARTS := chromium-headless-shell:chromium-headless-shell nginx:nginx caddy:
 	redis-server:redis-server dockerd:docker.io busybox:busybox-static docker-registry:docker-registry
 
 .PHONY: help setup setup-dev up test lint types contracts migrations migration check bench docs
-.PHONY: translations fuzz test-examples test-kills schemas
+.PHONY: translations fuzz test-long test-examples test-kills schemas
 .PHONY: locks format wheel clean
 
 help:  ## list the commands
@@ -55,10 +55,17 @@ setup-dev: setup $(DONE)/dev
 up: setup  ## start Windlass in the foreground (PORT=8000)
 	@$(if $(PORT),WINDLASS_PORT='$(PORT)') exec $(VENV)/bin/windlass up
 
-# `make fuzz` asks the same application thousands of times; .ci/run does both.
-test: setup-dev  ## set up, then run the whole test suite (ARGS="-k name")
+# .ci/run does these four: `make fuzz` asks the same application thousands of times, `make migrations`
+# goes down all the way, and what is marked as long builds, kills and starts containers for minutes.
+SUITE = $(PY) -m pytest -n $(WORKERS) --ignore tests/fuzz --ignore tests/arch/test_migrations.py
+
+test: setup-dev  ## set up, then run the test suite (ARGS="-k name")
 	@packaging/debian.sh $(TEST_PARTS)
-	@$(PY) -m pytest -n $(WORKERS) --ignore tests/fuzz $(ARGS)
+	@$(SUITE) -m 'not long' $(ARGS)
+
+test-long: setup-dev  ## the tests that take long: real builds, kills, a real Docker
+	@packaging/debian.sh $(TEST_PARTS)
+	@$(SUITE) -m long $(ARGS)
 
 # Toolchains of languages that examples are written in; one that is missing is refused by name.
 EXAMPLE_PARTS := go:golang-go php:php-cli bundle:bundler rackup:ruby-rack puma:puma \

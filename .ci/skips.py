@@ -1,6 +1,6 @@
 """Fails on a skipped test that is not allowed, and on one that is allowed but ran; counts all.
 
-usage: python .ci/skips.py REPORT.xml ALLOWED.txt
+usage: python .ci/skips.py REPORT.xml… ALLOWED.txt
 
 A line of ALLOWED is the name of a test and, after two spaces, why it may be skipped. A line that
 begins with `?` may run or be skipped, depending on the machine.
@@ -11,10 +11,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 
-def main(report: Path, allowed: Path) -> int:
+def main(reports: list[Path], allowed: Path) -> int:
     """Prints the counts; returns the exit code."""
-    # The report was written by our own test run a moment ago.
-    cases = list(ElementTree.parse(report).iter("testcase"))
+    # The reports were written by our own test runs a moment ago.
+    cases = [case for report in reports for case in ElementTree.parse(report).iter("testcase")]
     skipped = {_name(case): _reason(case) for case in cases if case.find("skipped") is not None}
     failed = [
         case for case in cases if case.find("failure") is not None or case.find("error") is not None
@@ -54,4 +54,5 @@ def _read(allowed: Path) -> tuple[set[str], set[str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    *found, last = (Path(name) for name in sys.argv[1:])
+    sys.exit(main(found, last))

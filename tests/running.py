@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 120.0
 CERTIFICATES = ssl.create_default_context()
 
 
-def until(look: Callable[[], T], *, what: str, seconds: float = PATIENCE_SECONDS) -> T:
+def until(look: Callable[[], T | None], *, what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Look again and again until there is something true; fail with the words of `what`. The longer
     it took so far the less often: to look takes time from what is waited for."""
     begun = time.monotonic()

@@ -22,7 +22,7 @@ from windlass.core.launch import Limits
 from windlass.core.manifest import Entry
 from windlass.core.settings import Builds, Containers, Settings
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("containers")]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.xdist_group("containers")]
 RUNS = 'CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]\nEXPOSE 8080\nUSER 1000\n'
 
 

@@ -10,7 +10,7 @@ from tests.containers.test_building import Builder, from_base
 from tests.edge.running import eventually
 from windlass.builds.steps import BuildFailed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("containers")]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.xdist_group("containers")]
 # A mount that means nothing, and that only BuildKit knows.
 MOUNT = "RUN --mount=type=tmpfs,target=/t "
 

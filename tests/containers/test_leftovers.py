@@ -11,7 +11,7 @@ from windlass.adapters import world as worlds
 from windlass.builds import leftovers
 from windlass.builds.steps import BuildFailed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("containers")]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.xdist_group("containers")]
 
 
 async def test_everything_of_ours_goes_and_nothing_of_others(

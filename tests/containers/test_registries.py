@@ -10,7 +10,7 @@ from tests.containers.test_building import RUNS, Builder
 from windlass.builds.pulling import Login
 from windlass.builds.steps import BuildFailed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("containers")]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.xdist_group("containers")]
 
 
 def login(registry: Registry, *, place: str = "", password: str = "") -> Login:

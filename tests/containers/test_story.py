@@ -10,7 +10,7 @@ from tests.containers.engines import Dockerd, Registry
 from tests.running import Instance, until
 from windlass.core.container import instance_id
 
-pytestmark = pytest.mark.xdist_group("containers")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("containers")]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.containers.test_building import RUNS, Builder, from_base
 from tests.edge.running import eventually
 from windlass.builds.steps import BuildFailed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("containers")]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.xdist_group("containers")]
 FOREIGN = "windlass-tests/foreign:1"
 
 
@@ -41,7 +41,7 @@ async def test_without_an_engine_it_is_said_what_to_install(tmp_path: Path) -> N
 
 
 @asynccontextmanager
-async def cut_off(target: str, path: Path) -> AsyncIterator[asyncio.Event]:
+async def cut_off(target: str, path: Path) -> AsyncGenerator[asyncio.Event]:
     """A socket that leads to the engine until the event: then it is gone, as if it died."""
     is_cut, copies = asyncio.Event(), set[asyncio.Task[None]]()
 

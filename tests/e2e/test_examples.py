@@ -1,7 +1,8 @@
 """A directory is a build test: each example is deployed for real and its `verify` list is asked.
 
-The quick ones run always. `make test-examples` (EXAMPLES=all) runs every directory and writes what
-it took to docs/examples.md; an example whose toolchain this machine lacks must be refused by name.
+A few run always, more of them in `make test-long`. `make test-examples` (EXAMPLES=all) runs every
+directory and writes what it took to docs/examples.md; an example whose toolchain this machine lacks
+must be refused by name.
 """
 
 import json
@@ -21,13 +22,7 @@ from windlass.builds import machine
 pytestmark = pytest.mark.xdist_group("instance")
 FOLDER = Path(__file__).parents[1] / "examples"
 QUICK = (
-    "asgi",
-    "build-script",
-    "express",
-    "fastapi",
     "flask-factory",
-    "mkdocs",
-    "monorepo",
     "procfile",
     "static-public",
     "static-root",
@@ -35,6 +30,7 @@ QUICK = (
     "windlass-toml",
     "worker-only",
 )
+LONG = ("asgi", "build-script", "express", "fastapi", "mkdocs", "monorepo")
 EVERY = sorted(path.parent.name for path in FOLDER.glob("*/expect.json"))
 _UNREACHED = ("INSTALL_FAILED", "BUILD_FAILED", "NO_ENGINE", "IMAGE_NOT_FOUND")
 ALL = os.environ.get("EXAMPLES") == "all"
@@ -49,7 +45,10 @@ def table() -> Iterator[Table]:
         found.write()
 
 
-@pytest.mark.parametrize("name", EVERY if ALL else QUICK)
+@pytest.mark.parametrize(
+    "name",
+    EVERY if ALL else [*QUICK, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)],
+)
 def test_an_example_is_built_and_answers(
     instance: Instance, table: Table, tmp_path: Path, name: str
 ) -> None:

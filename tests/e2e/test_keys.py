@@ -74,6 +74,7 @@ def test_every_column_of_sealed_values_can_be_sealed_again() -> None:
     assert known == set(resealing.sealed_columns())
 
 
+@pytest.mark.long
 def test_a_rotation_that_is_killed_is_resumed_and_nothing_is_lost(
     running: Instance, tmp_path: Path
 ) -> None:
@@ -181,7 +182,7 @@ def test_production_runs_with_given_keys_and_keeps_none_of_them(tmp_path: Path) 
     mounted = tmp_path / "session-key"
     mounted.write_text(crypto.new_key() + "\n")
     first, second = crypto.new_key(), crypto.new_key()
-    given = {
+    given: dict[str, Any] = {
         "WINDLASS_ENVIRONMENT": "production",
         "WINDLASS_SECRETS__SESSION_KEY_FILE": str(mounted),
     }

@@ -82,6 +82,7 @@ def is_clean(instance: Instance, id: str) -> bool:
     return not groups_of(id) and not (instance.home / "work" / id).exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "build", "code", "words"),
     [
@@ -110,6 +111,7 @@ def test_a_build_that_wants_too_much_ends_and_says_so(
     until(lambda: is_clean(fragile, done["id"]), what="the build to leave nothing")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", RUNS, ids=lambda point: point.name)
 def test_whatever_is_killed_goes_on_and_leaves_nothing(
     town: Town, times: dict[str, list[float]], point: Point
@@ -121,6 +123,7 @@ def test_whatever_is_killed_goes_on_and_leaves_nothing(
     assert not KILLS or took < 30
 
 
+@pytest.mark.long
 def test_a_promotion_that_is_killed_goes_on(fragile: Instance, tmp_path: Path) -> None:
     """What was live serves on until the promoted release is whole and answers."""
     folder = sites.server(tmp_path / "climber", "one")
@@ -194,6 +197,7 @@ def test_a_killed_database_comes_back(fragile: Instance, tmp_path: Path) -> None
     assert "again" in fragile.get(again["url"]).text
 
 
+@pytest.mark.long
 def test_a_builder_that_dies_again_and_again_is_given_up(fragile: Instance, tmp_path: Path) -> None:
     id = begin(fragile, sites.built(tmp_path / "cursed", "echo attempt; sleep 60"))
     for attempt in range(1, 4):

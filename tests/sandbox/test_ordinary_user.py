@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ from windlass.core import launch
 UID = 64_123
 # What the tests import, from wherever the interpreter of this run has it.
 PACKAGES = ("msgspec", "pyseccomp.py", "pytest", "_pytest", "pluggy", "iniconfig", "packaging")
-PACKAGES += ("py.py", "anyio", "idna", "sniffio", "typing_extensions.py", "pygments")
+PACKAGES_OF_THOSE = ("py.py", "anyio", "idna", "sniffio", "typing_extensions.py", "pygments")
 PARTS = ("isolation", "limits", "lifecycle", "egress")
 
 
 @pytest.fixture(scope="module")
-def copy():
+def copy() -> Iterator[Path]:
     """The program and its tests where another user may read them."""
     if os.geteuid() != 0:
         pytest.skip("these tests already run as an ordinary user")
@@ -31,7 +32,7 @@ def copy():
     shutil.copytree(package, home / "lib" / "windlass", ignore=plain)
     shutil.copytree(Path(__file__).parent, home / "tests")
     site = Path(pytest.__file__).parent.parent
-    for name in PACKAGES:
+    for name in PACKAGES + PACKAGES_OF_THOSE:
         source = site / name
         if source.is_dir():
             shutil.copytree(source, home / "lib" / name, ignore=plain)
@@ -42,7 +43,7 @@ def copy():
     shutil.rmtree(home, ignore_errors=True)
 
 
-def test_an_ordinary_users_sandbox_holds_as_well(copy):
+def test_an_ordinary_users_sandbox_holds_as_well(copy: Path) -> None:
     version = f"python3.{sys.version_info.minor}"
     python = f"/usr/bin/{version}"
     if not os.path.exists(python):
