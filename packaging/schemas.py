@@ -9,7 +9,8 @@ pack of their own.
 
 A node is one of: "s" string, "i" small integer, "l" integer, "n" number, "b" boolean, "q" quantity,
 "o" integer or string, "t" time, "y" base64, "*" anything, an integer (a definition's number),
-["a", node] list, ["m", node] map, ["e", words] one of these words, {"p": fields, "r": required}.
+["a", node] list, ["m", node] map, ["e", words] one of these words, ["x", node, limits] with a
+pattern, a size or a range, {"p": fields, "r": required}.
 """
 
 import json
@@ -255,17 +256,22 @@ def models(pack: Pack, package: str, version: str, groups: tuple[str, ...], wher
     )
     every = list(range(len(pack.versions)))
     with tarfile.open(where / made.stdout.split()[-1]) as archive:
-        for member in archive:
-            path = member.name.removeprefix("package/")
+        texts = {
+            member.name.removeprefix("package/"): archive.extractfile(member).read().decode()
+            for member in archive
+            if member.name.endswith((".d.ts", ".js"))
+        }
+        for path, text in texts.items():
             if not path.endswith(".d.ts") or path.split("/")[0].startswith("_"):
                 continue
-            text = archive.extractfile(member).read().decode()
             text = MAP.sub(r"Map<\1>", COMMENT.sub("", text))
             if not (names := EXPORTED.search(text)):
                 continue
             form = declared(pack, text)
             if form is None:
                 continue
+            if form in ("s", "l") and (found := limits(texts.get(f"_schemas/{names[2]}.js", ""))):
+                form = ["x", form, found]
             pack.put(names[2], form, every)
             group, _, rest = path.partition("/")
             if (
@@ -274,6 +280,20 @@ def models(pack: Pack, package: str, version: str, groups: tuple[str, ...], wher
                 and isinstance(form["p"].get("apiVersion"), list)
             ):
                 pack.kinds[f"{group}/{rest.removesuffix('.d.ts')}"] = pack.number(names[2])
+
+
+LIMIT = re.compile(
+    r'keyword:"(minLength|maxLength|minimum|maximum)",params:\{[^}]*?limit:(-?\d+)\}'
+    r'|keyword:"pattern",params:\{pattern:("(?:[^"\\]|\\.)*")\}'
+)
+
+
+def limits(text: str) -> dict[str, object]:
+    """What the package's own validator of a single value says besides its type."""
+    return {
+        word or "pattern": int(limit) if word else json.loads(pattern)
+        for word, limit, pattern in LIMIT.findall(text)
+    }
 
 
 def joined(pack: Pack) -> None:

@@ -230,3 +230,26 @@ def test_the_pack_is_small() -> None:
     assert size < 100_000
     texts = schemas.descriptions()
     assert "containers" in texts["io.k8s.api.core.v1.PodSpec"]
+
+
+def test_names_and_durations_of_the_gateway_api_fit_their_patterns() -> None:
+    route = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: a}
+spec:
+  hostnames: ["*.example.com", Shop_Example.com]
+  parentRefs: [{name: a, sectionName: https}, {name: a, sectionName: HTTPS!}]
+  rules: [{timeouts: {request: 10s}}, {timeouts: {request: 10 seconds}}]
+"""
+    data = read(route).documents[0].data
+    check = schemas.of("1.33").find("gateway.networking.k8s.io/v1", "HTTPRoute")
+    assert check is not None
+
+    wrong = [(one.code, tuple(one.path)) for one in schemas.violations(check, data)]
+
+    assert wrong == [
+        ("pattern", ("spec", "hostnames", 1)),
+        ("pattern", ("spec", "parentRefs", 1, "sectionName")),
+        ("pattern", ("spec", "rules", 1, "timeouts", "request")),
+    ]

@@ -1,16 +1,12 @@
 """OpenAPI schemas, as CustomResourceDefinitions and a cluster have them, compiled into checks."""
 
-import re
-from collections.abc import Callable
-from functools import lru_cache
 from typing import cast
 
 from windlass.charts import validate
-from windlass.charts.validate import Check, Errors, fields, items, mapping, named, wrong
+from windlass.charts.limits import LIMITS, together
+from windlass.charts.validate import Check, Errors, fields, items, mapping, wrong
 
 Schema = dict[str, object]
-LONGEST = 20_000
-"""Texts longer than this are not matched against a pattern by Python's own engine."""
 
 METADATA: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
@@ -74,7 +70,7 @@ class Compiler:
         real = [check for check in checks if check is not validate.anything]
         if not real:
             return validate.anything
-        return real[0] if len(real) == 1 else _all(real)
+        return real[0] if len(real) == 1 else together(real)
 
     def _structure(self, schema: Schema) -> Check:
         if isinstance(reference := schema.get("$ref"), str):
@@ -125,7 +121,7 @@ class Compiler:
         for word in ("allOf", "anyOf", "oneOf"):
             if parts := _list(schema.get(word)):
                 checks = [self._loose(_table(part)) for part in parts]
-                found.append({"allOf": _all, "anyOf": _any, "oneOf": _one}[word](checks))
+                found.append({"allOf": together, "anyOf": _any, "oneOf": _one}[word](checks))
         if unwanted := _table(schema.get("not")):
             found.append(_not(self._loose(unwanted)))
         return found
@@ -143,17 +139,10 @@ class Compiler:
             checks.append(fields(inner, required, is_open=True))
         if (kind := schema.get("type")) is not None:
             checks.append(self._structure({"type": kind}))
-        return _all(checks)
+        return together(checks)
 
 
-# -- limits on values ------------------------------------------------------------------------------
-
-
-def _all(checks: list[Check]) -> Check:
-    def check(value: object) -> Errors:
-        return [error for one in checks for error in one(value) or ()] or None
-
-    return check
+# -- parts that exclude each other -----------------------------------------------------------------
 
 
 def _any(checks: list[Check]) -> Check:
@@ -195,87 +184,6 @@ def _not(unwanted: Check) -> Check:
         )
 
     return check
-
-
-@lru_cache(2_000)
-def pattern(text: str) -> "Callable[[str], object] | None":
-    """The search of RE2, or of Python where that is not installed; None if it reads it not."""
-    try:
-        import re2
-    except ImportError:
-        try:
-            # RE2 allows flags anywhere, Python only at the very start.
-            match = re.match(r"\^\(\?([ims]+)\)", text)
-            moved = f"(?{match[1]})^{text[match.end() :]}" if match else text
-            return re.compile(moved).search
-        except re.error:
-            return None
-    try:
-        return re2.compile(text).search
-    except re2.error:
-        return None
-
-
-def _pattern(text: object) -> Check:
-    search = pattern(str(text))
-
-    def check(value: object) -> Errors:
-        if not isinstance(value, str) or search is None or len(value) > LONGEST or search(value):
-            return None
-        return wrong("pattern", "text of the wrong form", f"text that matches {text}")
-
-    return check
-
-
-def _at_least(limit: object) -> Check:
-    return _compared(limit, lambda value, bound: value >= bound, "at least")
-
-
-def _at_most(limit: object) -> Check:
-    return _compared(limit, lambda value, bound: value <= bound, "at most")
-
-
-def _compared(limit: object, fits: Callable[[float, float], bool], words: str) -> Check:
-    bound = cast(float, limit)
-
-    def check(value: object) -> Errors:
-        if isinstance(value, bool) or not isinstance(value, int | float) or fits(value, bound):
-            return None
-        return wrong("range", f"{named(value)} is out of range", f"{words} {bound}")
-
-    return check
-
-
-def _sized(kind: type, is_least: bool, unit: str) -> Callable[[object], Check]:
-    def make(limit: object) -> Check:
-        bound = cast(int, limit)
-        words = f"at {'least' if is_least else 'most'} {bound} {unit}"
-
-        def check(value: object) -> Errors:
-            if not isinstance(value, kind):
-                return None
-            size = len(cast(str, value))
-            if size >= bound if is_least else size <= bound:
-                return None
-            return wrong("size", f"there are {size} {unit}", words)
-
-        return check
-
-    return make
-
-
-LIMITS: dict[str, Callable[[object], Check]] = {
-    "enum": lambda words: validate.one_of(_list(words)),
-    "pattern": _pattern,
-    "minimum": _at_least,
-    "maximum": _at_most,
-    "minLength": _sized(str, True, "characters"),
-    "maxLength": _sized(str, False, "characters"),
-    "minItems": _sized(list, True, "items"),
-    "maxItems": _sized(list, False, "items"),
-    "minProperties": _sized(dict, True, "fields"),
-    "maxProperties": _sized(dict, False, "fields"),
-}
 
 
 def _table(value: object) -> Schema:

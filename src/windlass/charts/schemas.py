@@ -12,7 +12,17 @@ from typing import cast
 import msgspec
 
 from windlass.charts import openapi
-from windlass.charts.validate import Check, Wrong, short
+from windlass.charts.limits import limited
+from windlass.charts.validate import (
+    SIMPLE,
+    Check,
+    Node,
+    Wrong,
+    fields,
+    items,
+    mapping,
+    one_of,
+)
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -123,6 +133,30 @@ class Schemas:
         made = short(node, self._definition)
         self._compiled[number] = made
         return made
+
+
+def short(node: Node, definition: Callable[[int], Check]) -> Check:
+    """A check from a node of the pack; `definition` gives that of a number."""
+    match node:
+        case str():
+            return SIMPLE[node]
+        case int():
+            return definition(node)
+        case ["a", inner]:
+            return items(short(inner, definition))
+        case ["m", inner]:
+            return mapping(short(inner, definition))
+        case ["e", list(words)]:
+            return one_of(cast(list[object], words))
+        case ["x", inner, dict(limits)]:
+            return limited(short(inner, definition), cast(dict[str, object], limits))
+        case {"p": dict(inner), **rest}:
+            named_checks = {
+                name: short(each, definition) for name, each in cast(dict[str, Node], inner).items()
+            }
+            return fields(named_checks, cast(list[str], rest.get("r", [])))
+        case _:
+            raise ValueError(f"no node of a schema: {node!r}")
 
 
 def _group(name: str) -> str:

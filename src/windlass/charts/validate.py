@@ -252,28 +252,3 @@ def _unknown(key: str, known: Mapping[str, Check]) -> list[Wrong]:
         f"one of: {names}" if known else "no field",
         key,
     )
-
-
-# -- the short notation of our pack ----------------------------------------------------------------
-
-
-def short(node: Node, definition: Callable[[int], Check]) -> Check:
-    """A check from a node of the pack; `definition` gives that of a number."""
-    match node:
-        case str():
-            return SIMPLE[node]
-        case int():
-            return definition(node)
-        case ["a", inner]:
-            return items(short(inner, definition))
-        case ["m", inner]:
-            return mapping(short(inner, definition))
-        case ["e", list(words)]:
-            return one_of(cast(list[object], words))
-        case {"p": dict(inner), **rest}:
-            named_checks = {
-                name: short(each, definition) for name, each in cast(dict[str, Node], inner).items()
-            }
-            return fields(named_checks, cast(list[str], rest.get("r", [])))
-        case _:
-            raise ValueError(f"no node of a schema: {node!r}")
