@@ -225,7 +225,7 @@ def _finding(owner: Object, rule: Rule, found: Found, profile: Profile) -> Findi
         line=place.line,
         column=place.column,
         document=resource.document.index,
-        fix=tuple(_moved(change, resource.path) for change in found.fix),
+        fix=_moved(found.fix, resource.path),
         skipped=_skipped(owner, rule.id),
         hint=rule.how,
     )
@@ -242,8 +242,11 @@ def _severity(rule: Rule, found: Found, profile: Profile) -> Severity:
 ORDER = (Severity.info, Severity.warning, Severity.error)
 
 
-def _moved(change: Change, top: Path) -> Change:
-    return msgspec.structs.replace(change, path=(*top, *change.path)) if top else change
+def _moved(changes: tuple[Change, ...], top: Path) -> tuple[Change, ...]:
+    """Changes of an object as changes of the document that it stands in."""
+    if not top or not changes:
+        return changes
+    return tuple(msgspec.structs.replace(one, path=(*top, *one.path)) for one in changes)
 
 
 def _skipped(owner: Object, rule: str) -> str | None:

@@ -31,6 +31,8 @@ class World:
             self._of_kind.setdefault(one.kind, []).append(one)
 
     def of(self, *kinds: str) -> list[Object]:
+        if len(kinds) == 1:
+            return self._of_kind.get(kinds[0], [])
         return [one for kind in kinds for one in self._of_kind.get(kind, ())]
 
     def named(self, kind: str, name: str, namespace: str) -> Object | None:
@@ -41,9 +43,14 @@ class World:
     def _by_name(self) -> dict[tuple[str, str, str], Object]:
         return {(one.kind, one.name, one.namespace): one for one in reversed(self.objects)}
 
-    def named_namespace(self, name: str) -> Object | None:
-        """The Namespace itself; it belongs to none."""
-        return next((one for one in self._of_kind.get("Namespace", ()) if one.name == name), None)
+    def of_cluster(self, kind: str, name: str) -> Object | None:
+        """The first object of a kind that belongs to no namespace, such as a Namespace itself."""
+        return self._of_cluster.get((kind, name))
+
+    @cached_property
+    def _of_cluster(self) -> dict[tuple[str, str], Object]:
+        found = reversed(self.of("Namespace", "ClusterRole"))
+        return {(one.kind, one.name): one for one in found}
 
     @cached_property
     def pods(self) -> list[Pod]:
@@ -59,23 +66,57 @@ class World:
     def pods_in(self, namespace: str) -> list[Pod]:
         return self._pods_in.get(namespace, [])
 
+    @cached_property
+    def _pods_with(self) -> dict[tuple[str, str, object], list[Pod]]:
+        """Pods by namespace and one label: thousands of pods are not asked one by one."""
+        found: dict[tuple[str, str, object], list[Pod]] = {}
+        for pod in self.pods:
+            for key, value in pod.labels.items():
+                if isinstance(value, str):
+                    found.setdefault((pod.owner.namespace, key, value), []).append(pod)
+        return found
+
     def selected(self, selector: Table, namespace: str) -> list[Pod]:
         """The pods of the namespace that a label selector fits; an empty one fits all."""
-        return [pod for pod in self.pods_in(namespace) if fits(selector, pod.labels)]
-
-    @cached_property
-    def _services(self) -> dict[str, list[tuple[Object, Table]]]:
-        found: dict[str, list[tuple[Object, Table]]] = {}
-        for service in self.of("Service"):
-            selector = table(service.spec.get("selector"))
-            if selector:
-                found.setdefault(service.namespace, []).append((service, selector))
-        return found
+        wanted = next(iter(table(selector.get("matchLabels")).items()), None)
+        if wanted is None or not isinstance(wanted[1], str):
+            near = self.pods_in(namespace)
+        else:
+            near = self._pods_with.get((namespace, *wanted), [])
+        return [pod for pod in near if fits(selector, pod.labels)]
 
     def services_of(self, pod: Pod) -> list[Object]:
         """The Services that send requests to a pod."""
-        mine = self._services.get(pod.owner.namespace, ())
-        return [service for service, selector in mine if has_labels(selector, pod.labels)]
+        return [one for one in self._services.fitting(pod) if one.spec.get("selector")]
+
+    def budgets_of(self, pod: Pod) -> list[Object]:
+        """The PodDisruptionBudgets that guard a pod."""
+        return self._budgets.fitting(pod)
+
+    def policies_of(self, pod: Pod) -> list[Object]:
+        """The NetworkPolicies that hold a pod."""
+        return self._policies.fitting(pod)
+
+    @cached_property
+    def _services(self) -> "Selectors":
+        found = Selectors()
+        for one in self.of("Service"):
+            found.add(one, {"matchLabels": one.spec.get("selector")})
+        return found
+
+    @cached_property
+    def _budgets(self) -> "Selectors":
+        found = Selectors()
+        for one in self.of("PodDisruptionBudget"):
+            found.add(one, table(one.spec.get("selector")))
+        return found
+
+    @cached_property
+    def _policies(self) -> "Selectors":
+        found = Selectors()
+        for one in self.of("NetworkPolicy"):
+            found.add(one, table(one.spec.get("podSelector")))
+        return found
 
     @cached_property
     def _scaled(self) -> dict[tuple[str, str, str], Object]:
@@ -90,18 +131,15 @@ class World:
         return self._scaled.get((owner.kind, owner.name, owner.namespace))
 
     @cached_property
-    def network_policies(self) -> dict[str, list[tuple[Table, frozenset[str]]]]:
-        """(pod selector, directions) of every NetworkPolicy, by namespace."""
-        found: dict[str, list[tuple[Table, frozenset[str]]]] = {}
-        for policy in self.of("NetworkPolicy"):
-            types = frozenset(text(one) for one in listed(policy.spec.get("policyTypes")))
-            if not types:
-                types = frozenset(
-                    ("Ingress", "Egress") if "egress" in policy.spec else ("Ingress",)
-                )
-            selector = table(policy.spec.get("podSelector"))
-            found.setdefault(policy.namespace, []).append((selector, types))
-        return found
+    def bound_accounts(self) -> frozenset[tuple[str, str]]:
+        """(namespace, name) of the service accounts that a binding gives rights."""
+        found: set[tuple[str, str]] = set()
+        for binding in self.of("RoleBinding", "ClusterRoleBinding"):
+            for _, one in tables(binding.data.get("subjects")):
+                if one.get("kind") == "ServiceAccount":
+                    space = text(one.get("namespace")) or binding.namespace
+                    found.add((space, text(one.get("name"))))
+        return frozenset(found)
 
     @cached_property
     def settings(self) -> frozenset[str]:
@@ -112,6 +150,37 @@ class World:
 
     def has(self, kind: str) -> bool:
         return kind in self._of_kind
+
+
+class Selectors:
+    """Objects that select pods, by namespace and the first label that they want."""
+
+    def __init__(self) -> None:
+        self._wanting: dict[tuple[str, str, object], list[tuple[Object, Table]]] = {}
+        self._others: dict[str, list[tuple[Object, Table]]] = {}
+
+    def add(self, owner: Object, selector: Table) -> None:
+        wanted = next(iter(table(selector.get("matchLabels")).items()), None)
+        if wanted is None or not isinstance(wanted[1], str):
+            self._others.setdefault(owner.namespace, []).append((owner, selector))
+        else:
+            key = (owner.namespace, *wanted)
+            self._wanting.setdefault(key, []).append((owner, selector))
+
+    def fitting(self, pod: Pod) -> list[Object]:
+        """Those whose selector fits a pod of their namespace."""
+        namespace = pod.owner.namespace
+        near = list(self._others.get(namespace, ()))
+        for key, value in pod.labels.items():
+            if isinstance(value, str):
+                near += self._wanting.get((namespace, key, value), ())
+        return [owner for owner, selector in near if fits(selector, pod.labels)]
+
+
+def directions(policy: Object) -> set[str]:
+    """Whether a NetworkPolicy is about `Ingress`, `Egress` or both."""
+    types = {text(one) for one in listed(policy.spec.get("policyTypes"))}
+    return types or ({"Ingress", "Egress"} if "egress" in policy.spec else {"Ingress"})
 
 
 def has_labels(wanted: Table, labels: Table) -> bool:

@@ -42,10 +42,8 @@ def pdb_missing(owner: Object) -> Iterator[Found]:
     count = whole(scaler.spec.get("minReplicas")) or 1 if scaler is not None else replicas(owner)
     if owner.pod is None or count < 2:
         return
-    for one in owner.world.of("PodDisruptionBudget"):
-        if owner.pod in owner.world.selected(table(one.spec.get("selector")), one.namespace):
-            return
-    yield owner.found("no PodDisruptionBudget guards its pods", "spec", "replicas")
+    if not owner.world.budgets_of(owner.pod):
+        yield owner.found("no PodDisruptionBudget guards its pods", "spec", "replicas")
 
 
 @rule(

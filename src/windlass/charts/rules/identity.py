@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from windlass.charts.checks import pod_security as pss
 from windlass.charts.checks.rule import HARDENING, E, Found, I, Profile, Rename, Scope, W, settings
-from windlass.charts.checks.views import Container, Object, Pod, listed, table, text, whole
+from windlass.charts.checks.views import Container, Object, Pod, listed, text, whole
 from windlass.charts.rules.examples import container, object_, pod, together
 
 PSS = "https://kubernetes.io/docs/concepts/security/pod-security-standards/"
@@ -230,19 +230,7 @@ def token_automount(p: Pod) -> Iterator[Found]:
 
 def _has_rights(p: Pod, account: str) -> bool:
     """Whether a binding in the set gives the pod's own account rights: then it needs the token."""
-    if account == "default":
-        return False
-    for binding in p.world.of("RoleBinding", "ClusterRoleBinding"):
-        for subject in listed(binding.data.get("subjects")):
-            one = table(subject)
-            space = text(one.get("namespace")) or binding.namespace
-            if (
-                one.get("kind") == "ServiceAccount"
-                and one.get("name") == account
-                and space == p.owner.namespace
-            ):
-                return True
-    return False
+    return account != "default" and (p.owner.namespace, account) in p.world.bound_accounts
 
 
 @rule(
@@ -304,7 +292,7 @@ def sa_deprecated(p: Pod) -> Iterator[Found]:
     ),
 )
 def pod_security(p: Pod) -> Iterator[Found]:
-    space = p.world.named_namespace(p.owner.namespace)
+    space = p.world.of_cluster("Namespace", p.owner.namespace)
     if space is None or (level := text(space.labels.get(LEVEL))) not in tuple(pss.Level):
         return
     for one in pss.violations(p, pss.Level(level), _pinned(space, p)):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from windlass.charts.checks.rule import Delete, E, Found, I, Path, Profile, Scope, W, settings
 from windlass.charts.checks.views import Object, Pod, listed, table, tables, text
-from windlass.charts.checks.world import fits
+from windlass.charts.checks.world import directions
 from windlass.charts.rules.examples import deployment, object_, together
 
 DOCS = "https://kubernetes.io/docs/concepts/services-networking/network-policies/"
@@ -55,9 +55,8 @@ def ingress(lines: str = "", *, annotation: str = "") -> str:
 )
 def netpol_missing(p: Pod) -> Iterator[Found]:
     held: set[str] = set()
-    for selector, types in p.world.network_policies.get(p.owner.namespace, ()):
-        if fits(selector, p.labels):
-            held |= types
+    for policy in p.world.policies_of(p):
+        held |= directions(policy)
     if missing := sorted({"Ingress", "Egress"} - held):
         what = (
             "no NetworkPolicy selects it"
@@ -81,7 +80,7 @@ def netpol_dangling(owner: Object) -> Iterator[Found]:
     selector = table(owner.spec.get("podSelector"))
     # Without any pod in the set the cluster holds the other side.
     severity = None if pods else I
-    if selector and not any(fits(selector, pod.labels) for pod in pods):
+    if selector and not owner.world.selected(selector, owner.namespace):
         what = "its podSelector selects no pod of the set"
         yield owner.found(what, "spec", "podSelector", severity=severity)
     for direction, side in (("ingress", "from"), ("egress", "to")):
@@ -90,7 +89,7 @@ def netpol_dangling(owner: Object) -> Iterator[Found]:
                 chosen = table(peer.get("podSelector"))
                 if not chosen or "namespaceSelector" in peer:
                     continue
-                if not any(fits(chosen, pod.labels) for pod in pods):
+                if not owner.world.selected(chosen, owner.namespace):
                     path: Path = ("spec", direction, index, side, number, "podSelector")
                     yield owner.found(
                         "a peer's podSelector selects no pod of the set", *path, severity=I

@@ -64,14 +64,11 @@ def cluster_admin(owner: Object) -> Iterator[Found]:
     if kind == "ClusterRole" and name == "cluster-admin":
         yield owner.found("it binds cluster-admin", "roleRef", "name")
         return
-    namespace = "" if kind == "ClusterRole" else owner.namespace
-    for other in owner.world.of(kind):
-        if (
-            other.name == name
-            and (kind == "ClusterRole" or other.namespace == namespace)
-            and _allows_all(other)
-        ):
-            yield owner.found(f"it binds {other.title}, which allows everything", "roleRef", "name")
+    world = owner.world
+    is_wide = kind == "ClusterRole"
+    other = world.of_cluster(kind, name) if is_wide else world.named(kind, name, owner.namespace)
+    if other is not None and _allows_all(other):
+        yield owner.found(f"it binds {other.title}, which allows everything", "roleRef", "name")
 
 
 @rule(

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from windlass.charts.checks.rule import Delete, E, Found, I, Path, Profile, Scope, W, settings
-from windlass.charts.checks.views import Container, Object, get, listed, table, tables, text
-from windlass.charts.checks.world import fits, has_labels
+from windlass.charts.checks.views import Container, Object, Table, get, listed, table, tables, text
+from windlass.charts.checks.world import fits
 from windlass.charts.rules.examples import container, deployment, object_, service, together
 
 DOCS = "https://kubernetes.io/docs/concepts/services-networking/service/"
@@ -33,7 +33,7 @@ def service_dangling(owner: Object) -> Iterator[Found]:
     pods = owner.world.pods_in(owner.namespace)
     if not selector or owner.spec.get("type") == "ExternalName":
         return
-    if any(has_labels(selector, pod.labels) for pod in pods):
+    if owner.world.selected({"matchLabels": selector}, owner.namespace):
         return
     # Without any workload in the set the cluster holds the other side.
     yield owner.found(
@@ -90,11 +90,8 @@ def service_external_ip(owner: Object) -> Iterator[Found]:
 )
 def target_port(owner: Object) -> Iterator[Found]:
     selector = table(owner.spec.get("selector"))
-    pods = [
-        pod
-        for pod in owner.world.pods_in(owner.namespace)
-        if selector and has_labels(selector, pod.labels)
-    ]
+    chosen: Table = {"matchLabels": selector}
+    pods = owner.world.selected(chosen, owner.namespace) if selector else []
     names = {port.get("name") for pod in pods for c in pod.containers for _, port in c.ports}
     for index, port in tables(owner.spec.get("ports")):
         target, at = port.get("targetPort"), ("spec", "ports", index, "targetPort")
