@@ -22,6 +22,7 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 KUBERNETES = "kubernetes-validate==1.37.0"
 OLDEST = (1, 30)
@@ -104,7 +105,7 @@ class Pack:
     def __init__(self) -> None:
         self.versions: list[str] = []
         self.names: dict[str, int] = {}
-        self.forms: list[list[object]] = []
+        self.forms: list[list[Any]] = []
         self.at: list[list[int]] = []
         self.kinds: dict[str, int] = {}
 
@@ -188,7 +189,7 @@ def key(group: str, version: str, kind: str) -> str:
     return f"{group}/{version}/{kind}" if group else f"{version}/{kind}"
 
 
-def texts(schema: dict) -> dict[str, str]:
+def texts(schema: dict[str, Any]) -> dict[str, str]:
     found = {
         name: p["description"]
         for name, p in schema.get("properties", {}).items()
@@ -197,13 +198,13 @@ def texts(schema: dict) -> dict[str, str]:
     return {"": schema.get("description", ""), **found}
 
 
-def definition(pack: Pack, name: str, schema: dict) -> object:
+def definition(pack: Pack, name: str, schema: dict[str, Any]) -> object:
     if name in SPECIAL:
         return SPECIAL[name]
     return node(pack, schema, name)
 
 
-def node(pack: Pack, schema: dict, name: str = "") -> object:
+def node(pack: Pack, schema: dict[str, Any], name: str = "") -> object:
     if "$ref" in schema:
         other = schema["$ref"].rsplit("/", 1)[1]
         return SPECIAL.get(other) or pack.number(other)
@@ -231,7 +232,7 @@ def node(pack: Pack, schema: dict, name: str = "") -> object:
     return {"number": "n", "boolean": "b"}.get(kind, "*")
 
 
-def string(schema: dict) -> object:
+def string(schema: dict[str, Any]) -> object:
     if schema.get("format") in ("date-time", "byte"):
         return {"date-time": "t", "byte": "y"}[schema["format"]]
     return ["e", schema["enum"]] if schema.get("enum") else "s"
@@ -257,9 +258,9 @@ def models(pack: Pack, package: str, version: str, groups: tuple[str, ...], wher
     every = list(range(len(pack.versions)))
     with tarfile.open(where / made.stdout.split()[-1]) as archive:
         texts = {
-            member.name.removeprefix("package/"): archive.extractfile(member).read().decode()
+            member.name.removeprefix("package/"): file.read().decode()
             for member in archive
-            if member.name.endswith((".d.ts", ".js"))
+            if member.name.endswith((".d.ts", ".js")) and (file := archive.extractfile(member))
         }
         for path, text in texts.items():
             if not path.endswith(".d.ts") or path.split("/")[0].startswith("_"):
