@@ -69,7 +69,7 @@ test-long: setup-dev  ## the tests that take long: real builds, kills, a real Do
 
 # Toolchains of languages that examples are written in; one that is missing is refused by name.
 EXAMPLE_PARTS := go:golang-go php:php-cli bundle:bundler rackup:ruby-rack puma:puma \
-	hugo:hugo jekyll:jekyll mix:elixir cargo:cargo javac:default-jdk-headless mvn:maven
+	hugo:hugo jekyll:jekyll mix:elixir cargo:cargo javac:default-jdk-headless mvn:maven gradle:gradle
 
 test-examples: setup-dev  ## deploy every example for real and write docs/examples.md (ARGS="-k nuxt")
 	@packaging/debian.sh $(EXAMPLE_PARTS)

@@ -131,6 +131,31 @@ async def test_a_waiting_deployment_is_cancelled_once(
     assert "cancelled" in second.json()["error"]["message"]
 
 
+async def test_one_whose_app_is_waited_for_is_cancelled_at_once(
+    client: httpx2.AsyncClient,
+    database: RolledBack,
+    project: Project,
+    source: Source,
+    owner: Actor,
+) -> None:
+    """C-124: the host's own loop is interrupted, too; it waited until the app had its minute."""
+    row = await make.deployment(database, project, source, owner, status=Status.deploying)
+    await database.fetch("update deployments set started_at = now() where id = $1", row.id)
+    await database.fetch(
+        "update sites set wanted_id = $1, generation = nextval('site_generations'),"
+        " lease_token = gen_random_uuid(), lease_until = now() + interval '1 h'",
+        row.id,
+    )
+
+    answer = await client.post(f"{URL}/{ids.public('depl', row.id)}/cancel")
+
+    assert answer.status_code == 200
+    [site] = await database.fetch(
+        "select wanted_id, lease_token, lease_until, generation <> settled as moves from sites"
+    )
+    assert tuple(site) == (None, None, None, True)
+
+
 async def test_deleting_cancels_what_runs_and_refuses_what_is_live(
     client: httpx2.AsyncClient,
     database: RolledBack,

@@ -188,6 +188,22 @@ async def test_what_is_no_delivery_is_refused(git: Sender, body: bytes, status: 
     assert await git.deployments() == []
 
 
+@pytest.mark.parametrize("event", ["repo:refs_changed", "pr:opened", "diagnostics:ping"])
+async def test_bitbucket_data_center_is_refused_by_its_name(git: Sender, event: str) -> None:
+    """Not with a complaint about the form of a delivery that its own documentation describes."""
+    shop = await git.connect("bitbucket")
+    delivery = push("bitbucket")
+    body = b'{"test": true}'
+    headers = delivery.headers(shop.secret, body) | {"x-event-key": event}
+
+    answer = await git.send(delivery, None, headers=headers, body=body)
+
+    assert answer.status_code == 400
+    assert "Bitbucket Data Center" in answer.json()["error"]["message"]
+    assert "git push windlass main" in answer.json()["error"]["message"]
+    assert await git.deployments() == []
+
+
 async def test_strange_values_of_a_genuine_delivery_do_no_harm(git: Sender) -> None:
     shop = await git.connect("github")
     odd: list[tuple[str, Any]] = [

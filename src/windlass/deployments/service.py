@@ -166,8 +166,9 @@ async def stop_all_of(db: AsyncSession, user_id: UUID, *, by: Actor) -> int:
 
 
 async def withdraw_wish(db: AsyncSession, id: UUID) -> None:
-    """Whatever host was waiting for this deployment goes back to what it serves."""
-    await db.execute(
+    """Whatever host was waiting for this deployment goes back to what it serves, at once: whoever
+    waits there for its app to answer is interrupted."""
+    query = (
         update(Site)
         .where(Site.wanted_id == id, Site.active_id.is_distinct_from(id))
         .values(
@@ -175,9 +176,13 @@ async def withdraw_wish(db: AsyncSession, id: UUID) -> None:
             wanted_today=False,
             generation=NEXT_GENERATION,
             check_at=func.now(),
+            lease_token=None,
+            lease_until=None,
         )
+        .returning(Site.id)
     )
-    await announce(db, "loop-sites")
+    for site_id in (await db.execute(query)).scalars():
+        await announce(db, "loop-sites", f"loop-sites:{site_id}")
 
 
 async def why_not_active(db: AsyncSession, deployment: Deployment) -> str | None:

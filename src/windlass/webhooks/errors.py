@@ -7,6 +7,11 @@ class PayloadRefused(BadRequest):
     """This has not the form that the Git host documents: {why}"""
 
 
+class NotFromCloud(BadRequest):
+    """This comes from Bitbucket Data Center; only deliveries of Bitbucket Cloud are read. Let a
+    pipeline run windlass deploy, or push to Windlass itself: git push windlass main."""
+
+
 class NotGenuine(Unauthorized):
     """No project takes this: the repository is in no project, or the signature is wrong."""
 

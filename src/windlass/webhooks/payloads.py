@@ -9,7 +9,7 @@ import msgspec
 
 from windlass.projects.repositories import key_of
 from windlass.webhooks import pulls
-from windlass.webhooks.errors import PayloadRefused
+from windlass.webhooks.errors import NotFromCloud, PayloadRefused
 from windlass.webhooks.models import Host
 from windlass.webhooks.pulls import PullEvent
 
@@ -17,6 +17,8 @@ Kind = Literal["push", "pull", "ping", "other"]
 _SHA = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
 _START_OF_SHA = re.compile(r"[0-9a-fA-F]{12,64}")
 _LONGEST_ID = 200
+# Bitbucket Data Center names its events otherwise than Bitbucket Cloud; the last is its test.
+_DATA_CENTER = ("repo:refs_changed", "pr:", "mirror:", "diagnostics:")
 _LONGEST_EVENT = 60
 
 
@@ -78,6 +80,8 @@ def labels(host: Host, headers: Mapping[str, str], body: bytes) -> Labels:
 
 def read(host: Host, event: str, found: object) -> Notice:
     """The decoded body as a notice; raises PayloadRefused where it has not the documented form."""
+    if host is Host.bitbucket and event.startswith(_DATA_CENTER):
+        raise NotFromCloud()
     try:
         notice = _read(host, event, found)
         pull = pulls.read(host, event, found)
