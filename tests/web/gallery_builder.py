@@ -3,7 +3,7 @@
 import msgspec
 
 from tests.web.samples import Pages
-from windlass.builder import schemas, service
+from windlass.builder import helm, schemas, service
 
 SHOP: dict[str, object] = {
     "namespace": "shop",
@@ -41,6 +41,11 @@ _PLAIN: dict[str, object] = {
     "versions": service.versions(),
     "draft": "",
 }
+_COMMAND = (
+    "helm upgrade --install shop acme/shop -n shop --set db.password=hunter2 \\\n"
+    "  --set image.tag=v2 -f prod.yaml --force"
+)
+_LINE = helm.read(schemas.HelmIn(command=_COMMAND))
 _RULES = service.rules()[:12]
 
 PAGES: Pages = {
@@ -55,6 +60,20 @@ PAGES: Pages = {
             "findings": _MADE.findings,
             "values": {"name": "web", "image": "", "port": "0", "namespace": "", "domain": ""},
             "errors": {"image": "A container needs an image", "port": "0 is no port"},
+        },
+    ),
+    "/charts/helm": (
+        "builder/helm.html",
+        True,
+        {"values": {"command": _COMMAND}, "errors": {}, "found": _LINE},
+    ),
+    "/charts/helm-refused": (
+        "builder/helm.html",
+        True,
+        {
+            "values": {"command": "helm install x y --post-renderer ./sh"},
+            "errors": {"command": "`--post-renderer` is not taken. Leave it out"},
+            "found": None,
         },
     ),
     "/charts/rules": (

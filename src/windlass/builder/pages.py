@@ -7,7 +7,7 @@ from litestar.params import FromPath, FromQuery
 from windlass.auth.deps import CurrentActor
 from windlass.auth.models import Actor
 from windlass.auth.permissions import Permission
-from windlass.builder import schemas, service
+from windlass.builder import helm, schemas, service
 from windlass.core.errors import AppError, BadRequest, ValidationFailed
 from windlass.core.http import Request
 from windlass.core.languages import N_, gettext
@@ -67,6 +67,23 @@ def _form(values: dict[str, str]) -> dict[str, object]:
     return form | {name: values[name] for name in ("namespace", "domain") if values[name]}
 
 
+@get("/charts/helm", permission=Permission.deploy_read)
+async def show_helm(request: Request, actor: CurrentActor) -> Answer:
+    values = {"command": ""}
+    return page(request, "builder/helm.html", user=actor, values=values, found=None)
+
+
+@post("/charts/helm", permission=Permission.deploy_read)
+async def read_helm(request: Request, actor: CurrentActor, form: Form) -> Answer:
+    values = {"command": form.get("command", "").replace("\r\n", "\n")[:20_000]}
+    found, wrong = None, None
+    try:
+        found = await service.in_thread(helm.read, schemas.HelmIn(command=values["command"]))
+    except ValidationFailed as error:
+        wrong = error
+    return page(request, "builder/helm.html", user=actor, values=values, found=found, error=wrong)
+
+
 async def _shown(
     request: Request,
     actor: Actor,
@@ -119,7 +136,14 @@ async def show_rule_page(request: Request, actor: CurrentActor, rule: FromPath[s
 PAGES = [
     Router(
         "/",
-        route_handlers=[show_builder, build_plainly, list_rule_pages, show_rule_page],
+        route_handlers=[
+            show_builder,
+            build_plainly,
+            show_helm,
+            read_helm,
+            list_rule_pages,
+            show_rule_page,
+        ],
         dependencies={"form": Provide(posts.provide_form)},
         include_in_schema=False,
     )

@@ -6,7 +6,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from windlass.auth.permissions import Permission
-from windlass.builder import schemas, service
+from windlass.builder import helm, schemas, service
 from windlass.core.http import Envelope
 
 _MOST = schemas.MOST_BYTES
@@ -41,6 +41,12 @@ async def read_into_form(data: JSONBody[schemas.RecoverIn]) -> schemas.RecoverOu
 async def convert_compose(data: JSONBody[schemas.ComposeIn]) -> schemas.ComposeOut:
     """The form of a compose file, and for each of its lines: exact, adapted or impossible."""
     return await service.in_thread(service.compose, data)
+
+
+@post("/helm", permission=Permission.deploy_read, status_code=200)
+async def read_helm_command(data: JSONBody[schemas.HelmIn]) -> schemas.HelmOut:
+    """What a pasted Helm command means, and what would run; nothing runs and nothing is fetched."""
+    return await service.in_thread(helm.read, data)
 
 
 @get("/schema", permission=Permission.deploy_read)
@@ -80,6 +86,7 @@ router = Router(
         fix_manifests,
         read_into_form,
         convert_compose,
+        read_helm_command,
         show_model,
         describe_field,
         list_rules,

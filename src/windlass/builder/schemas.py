@@ -61,6 +61,37 @@ class ComposeIn(In, kw_only=True):
     ]
 
 
+class HelmIn(In, kw_only=True):
+    command: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=20_000,
+            examples=["helm upgrade --install shop oci://ghcr.io/acme/charts/shop --version 1.2.3"],
+        ),
+    ]
+
+
+class HelmOut(Out, kw_only=True):
+    """What a Helm command means."""
+
+    runs: str
+    """The command that would run, made anew."""
+    release: str
+    chart: str
+    source: str
+    needs_repository: str
+    """The name of a repository whose address the command does not tell."""
+    version: str
+    namespace: str
+    settings: list[str]
+    files: list[str]
+    """Values whose text has to be given: nothing of that name is read."""
+    confirm: list[str]
+    """Options that somebody must say yes to."""
+    notes: list[str]
+    dry_run: bool
+
+
 class DocumentOut(Out, kw_only=True):
     """One object of the YAML."""
 
