@@ -47,6 +47,40 @@ _COMMAND = (
 )
 _LINE = helm.read(schemas.HelmIn(command=_COMMAND))
 _RULES = service.rules()[:12]
+_ITEM = {
+    "namespace": "shop",
+    "message": "",
+    "changes": [],
+    "conflicts": [],
+    "immutable": [],
+    "warnings": [],
+}
+_CHANGE = {"path": "spec.replicas", "before": 1, "after": 2}
+_RELEASE = {
+    "id": "rel_1",
+    "name": "web",
+    "revision": 3,
+    "status": "deployed",
+    "reason": None,
+    "newest": {"status": "deployed", "reason": None},
+}
+ANSWERS: dict[str, object] = {
+    "/api/clusters": [{"id": "cls_1", "name": "Staging in Falkenstein"}],
+    "/api/releases/plan": {
+        "digest": "d1g3s7",
+        "isRefused": False,
+        "needsNamespace": False,
+        "findings": [{"severity": "warning", "skipped": None}],
+        "documents": [
+            _ITEM | {"kind": "Namespace", "name": "shop", "action": "create"},
+            _ITEM | {"kind": "Deployment", "name": "web", "action": "change", "changes": [_CHANGE]},
+        ],
+        "prunes": [_ITEM | {"kind": "Service", "name": "old", "action": "prune"}],
+    },
+    "/api/releases": _RELEASE,
+    "/api/releases/rel_1": _RELEASE,
+}
+"""What clusters and releases say: those have no gallery of their own to answer."""
 
 PAGES: Pages = {
     "/charts": ("builder/build.html", True, _PLAIN),

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from tests.web import gallery
+from tests.web import gallery, gallery_builder
 from tests.web import page_samples as q
 from tests.web import people_samples as p
 from tests.web import samples as s
@@ -146,6 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             asked = json.loads(body)
             found = ignore.sift(asked["paths"], asked["rules"])
             self._data({"byRules": found.by_rules, "always": found.always})
+        elif self.path in gallery_builder.ANSWERS:
+            self._data(gallery_builder.ANSWERS[self.path])
         elif self.path.startswith("/api/charts/"):
             self._charts(self.path.removeprefix("/api/charts/"), body)
         elif self.path.startswith("/api/sources"):
@@ -193,6 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._logs(int(query.get("after", "0")), int(query.get("limit", "100")))
         elif path.endswith("/logs/stream"):
             self._stream()
+        elif path in gallery_builder.ANSWERS:
+            self._data(gallery_builder.ANSWERS[path])
         elif path == "/api/charts/schema":
             self._data(builder.model())
         elif path == "/api/charts/fields":

@@ -1,5 +1,6 @@
 """The builder in a browser: what people do with it, answered by what answers in the product."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -199,3 +200,43 @@ def test_the_yaml_is_downloaded_and_the_field_at_the_caret_is_explained(builder:
         " area.setSelectionRange(at, at); }"
     )
     expect(page.locator("[data-hint]")).to_contain_text("spec.replicas: whole number", timeout=WAIT)
+
+
+def test_what_would_change_is_seen_and_agreed_to_before_it_is_deployed(
+    builder: Page, visit: Visit
+) -> None:
+    """K-101: the summary names the place, the counts and the environment."""
+    page = builder
+    fill(page, "namespace", "shop")
+    add(page, "workloads", "Deployment")
+    fill(page, "workloads.0.containers.0.image", "ghcr.io/acme/web:1.4.2")
+    until_yaml(page, "web:1.4.2")
+    page.locator("[data-select=deploy]").click()
+    expect(page.locator("#deploy-cluster option")).to_have_count(1, timeout=WAIT)
+    page.select_option("#deploy-environment", "staging")
+    page.locator("[data-plan]").click()
+    rows = page.locator("[data-planned] li:has(.status)")
+    expect(rows).to_have_count(3, timeout=WAIT)
+    expect(rows.nth(1)).to_contain_text("Deployment web")
+    rows.nth(1).locator("summary").click()
+    expect(rows.nth(1).locator(".changes")).to_have_text("spec.replicas: 1 2")
+
+    page.locator("[data-go]").click()
+    expect(page.locator("#confirm h2")).to_have_text("Deploy web?")
+    told = page.locator("#confirm-rest")
+    expect(told).to_contain_text("1 workload and")
+    expect(told).to_contain_text("into the namespace shop of Staging in Falkenstein, as staging.")
+    expect(told).to_contain_text("1 object is taken away. You take 1 warning upon yourself.")
+    page.locator("#confirm button[value=no]").click()
+    assert not any(path == "/api/releases" for path, _ in visit.gallery.posted)
+
+    page.locator("[data-go]").click()
+    page.locator("#confirm button[value=yes]").click()
+    said = page.locator("[data-deploy-said]")
+    expect(said).to_have_text("web, revision 3: deployed.", timeout=WAIT)
+    sent = [json.loads(body) for path, body in visit.gallery.posted if path == "/api/releases"]
+    assert len(sent) == 1
+    assert sent[0]["confirm"] == "d1g3s7"
+    assert (sent[0]["clusterId"], sent[0]["namespace"]) == ("cls_1", "shop")
+    assert sent[0]["manifest"] == text(page)
+    assert sent[0]["form"]["workloads"][0]["name"] == "web"

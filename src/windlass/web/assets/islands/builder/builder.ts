@@ -4,11 +4,12 @@ import { all, ApiError, copy, icon, make, one } from "../dom.ts";
 import { toast } from "../toasts.ts";
 import { t, tn } from "../words.ts";
 import { forget, keep, kept } from "./draft.ts";
+import { Deploy, type Made } from "./deploy.ts";
 import { Editor } from "./editor.ts";
 import { drawPart, type Host } from "./fields.ts";
 import { type Flaw, listed, place, summed } from "./findings.ts";
 import { Import } from "./import.ts";
-import { ask, at, type Checked, copied, type Data, type Finding, type Fixed, freeName, type Generated, list, loadModel, type Model, type Path, set, unfolded, type Value } from "./model.ts";
+import { ask, at, type Checked, copied, type Data, type Document, type Finding, type Fixed, freeName, type Generated, list, loadModel, type Model, type Path, set, unfolded, type Value } from "./model.ts";
 import { begun, type Chosen, drawOutline, type Group, isItem, kindOf, pathOf, titleOf } from "./outline.ts";
 import type { Spot } from "./yaml.ts";
 
@@ -30,7 +31,9 @@ class Builder {
   private isEdited = false;
   private asked: AbortController | null = null;
   private timer = 0;
+  private documents: Document[] = [];
   private readonly editor: Editor;
+  private readonly deploy: Deploy;
   private readonly host: Host;
   private readonly said = new Map<string, Promise<string>>();
 
@@ -45,6 +48,8 @@ class Builder {
       change: (path, value, isStructure) => this.change(path, value, isStructure),
       again: (focus) => this.drawFields(focus),
     };
+    const made = (): Made => ({ yaml: this.editor.text, form: this.isEdited ? null : this.form, documents: this.documents, profile: this.settings().profile });
+    this.deploy = new Deploy(one("[data-deploy]", root), made, agreed);
     new Import(root, (form, isWhole) => this.take(form, isWhole));
     this.fillChoices();
     this.listen();
@@ -61,7 +66,7 @@ class Builder {
 
   private resume(before: NonNullable<ReturnType<typeof kept>>): void {
     this.form = before.form;
-    this.chosen = before.chosen.name === "import" ? { name: "application" } : before.chosen;
+    this.chosen = !isItem(before.chosen) ? { name: "application" } : before.chosen;
     if (isItem(this.chosen) && !at(this.form, pathOf(this.chosen))) this.chosen = { name: "application" };
     one<HTMLSelectElement>("[data-profile]", this.root).value = before.profile || "baseline";
     one<HTMLSelectElement>("[data-kubernetes]", this.root).value = before.kubernetes;
@@ -85,8 +90,10 @@ class Builder {
   private drawFields(focus?: string): void {
     const box = one("[data-fields]", this.root);
     const isImport = this.chosen.name === "import";
-    box.hidden = isImport;
+    const isDeploy = this.chosen.name === "deploy";
+    box.hidden = isImport || isDeploy;
     one("[data-import]", this.root).hidden = !isImport;
+    one("[data-deploy]", this.root).hidden = !isDeploy;
     one("[data-item-actions]", this.root).hidden = !isItem(this.chosen);
     const active = document.activeElement?.id;
     const title = one("#part-title", this.root);
@@ -97,8 +104,8 @@ class Builder {
       const part = this.chosen.name === "workloads" ? "Workload" : type;
       box.replaceChildren(...(this.chosen.name === "workloads" ? [this.typeChoice(type)] : []), ...drawPart(this.host, part, pathOf(this.chosen), type));
     } else {
-      title.textContent = isImport ? t("Import") : t("Application");
-      if (!isImport) box.replaceChildren(...drawPart(this.host, "Application", []));
+      title.textContent = isImport ? t("Import") : isDeploy ? t("Deploy") : t("Application");
+      if (!isImport && !isDeploy) box.replaceChildren(...drawPart(this.host, "Application", []));
     }
     this.placeFindings();
     if (focus) box.querySelector<HTMLElement>(`[data-path="${CSS.escape(focus)}"] :is(input, select, textarea, summary)`)?.focus();
@@ -149,7 +156,7 @@ class Builder {
     const on = (selector: string, act: (element: HTMLElement) => void): void => {
       for (const element of all(selector, this.root)) element.addEventListener("click", () => act(element));
     };
-    on("[data-select]", (button) => this.choose({ name: button.dataset["select"] as "application" | "import" }));
+    on("[data-select]", (button) => this.choose({ name: button.dataset["select"] as "application" | "import" | "deploy" }));
     on("[data-act]", (button) => void this.act(button.dataset["act"] ?? ""));
     on("[data-again]", () => void this.startOver());
     on("[data-recover]", () => void this.recover());
@@ -189,6 +196,7 @@ class Builder {
     this.chosen = next;
     this.draw();
     this.show("form");
+    if (next.name === "deploy") void this.deploy.open(String(this.form["name"] || list(this.form["workloads"])[0]?.["name"] || "app"));
     this.keep();
   }
 
@@ -368,6 +376,7 @@ class Builder {
 
   private shown(found: Checked): void {
     this.findings = found.findings;
+    this.documents = found.documents;
     one("[data-summary]", this.root).textContent = summed(found.findings);
     this.drawOutline();
     this.placeFindings();

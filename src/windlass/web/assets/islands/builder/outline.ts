@@ -8,7 +8,7 @@ export const GROUPS = ["workloads", "resources"] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** What is shown: the application, one item, or the import. */
-export type Chosen = { name: "application" | "import" } | { name: Group; index: number };
+export type Chosen = { name: "application" | "import" | "deploy" } | { name: Group; index: number };
 
 export function isItem(chosen: Chosen): chosen is { name: Group; index: number } {
   return chosen.name === "workloads" || chosen.name === "resources";
