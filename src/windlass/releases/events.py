@@ -2,10 +2,14 @@
 
 from uuid import UUID
 
+import msgspec
+
 from windlass.core.events import Event
 
 
-class ReleaseEvent(Event, frozen=True, kw_only=True):
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What every one of them says."""
+
     release_id: UUID
     cluster_id: UUID
     user_id: UUID
@@ -14,7 +18,7 @@ class ReleaseEvent(Event, frozen=True, kw_only=True):
     namespace: str
 
 
-class Requested(ReleaseEvent, frozen=True, kw_only=True):
+class Requested(Event, About, frozen=True, kw_only=True):
     """A revision was accepted; `why` is deploy, redeploy or rollback."""
 
     revision: int
@@ -23,31 +27,31 @@ class Requested(ReleaseEvent, frozen=True, kw_only=True):
     """How many warnings somebody took upon themselves."""
 
 
-class Deployed(ReleaseEvent, frozen=True, kw_only=True):
+class Deployed(Event, About, frozen=True, kw_only=True):
     revision: int
 
 
-class Failed(ReleaseEvent, frozen=True, kw_only=True):
+class Failed(Event, About, frozen=True, kw_only=True):
     revision: int
     reason: str
 
 
-class Cancelled(ReleaseEvent, frozen=True, kw_only=True):
+class Cancelled(Event, About, frozen=True, kw_only=True):
     revision: int
 
 
-class DeleteAsked(ReleaseEvent, frozen=True, kw_only=True):
+class DeleteAsked(Event, About, frozen=True, kw_only=True):
     resources: bool
     with_data: bool
 
 
-class Deleted(ReleaseEvent, frozen=True, kw_only=True):
+class Deleted(Event, About, frozen=True, kw_only=True):
     pass
 
 
-class Drifted(ReleaseEvent, frozen=True, kw_only=True):
+class Drifted(Event, About, frozen=True, kw_only=True):
     objects: int
 
 
-class ObjectDeleted(ReleaseEvent, frozen=True, kw_only=True):
+class ObjectDeleted(Event, About, frozen=True, kw_only=True):
     object: str
