@@ -56,6 +56,8 @@ class Answers:
                 mine = call.headers["authorization"].removeprefix("Bearer ")
                 self.panel.tokens = {k: v for k, v in self.panel.tokens.items() if v != mine}
                 return None
+            case _:
+                pass
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _blobs(self, call: Call, words: list[str]) -> Any:
@@ -71,6 +73,8 @@ class Answers:
                 return 201, None
             case "POST", []:
                 return {"stored": self._unpack(call.body)}
+            case _:
+                pass
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _unpack(self, body: bytes) -> int:
@@ -85,6 +89,30 @@ class Answers:
             at += 40 + size
             stored += 1
         return stored
+
+    def _clusters(self, call: Call, words: list[str]) -> Any:
+        kept = self.panel.clusters
+        match call.method, words:
+            case "GET", []:
+                return list(kept.values())
+            case "POST", []:
+                told = json.loads(call.body)
+                id = f"cls_{len(kept)}"
+                server = told.get("server", "https://k.example.com")
+                kept[id] = {"id": id, "name": told["name"], "server": server}
+                return 201, kept[id] | {"test": {"state": "testing"}}
+            case "GET", [id]:
+                powers = [{"verb": "create", "resource": "namespaces", "allowed": False}]
+                facts = {"version": "v1.33.2", "user": "ada", "powers": powers}
+                return kept[id] | {"test": self.panel.cluster_test, "facts": facts}
+            case (("POST" | "PUT"), [id, _]):
+                return 202, kept[id] | {"test": {"state": "testing"}}
+            case "DELETE", [id]:
+                del kept[id]
+                return None
+            case _:
+                pass
+        raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _sources(self, call: Call, words: list[str]) -> Any:
         panel = self.panel
@@ -103,6 +131,8 @@ class Answers:
                     wrong = {"code": "GIT_FAILED", "message": panel.git_error}
                     source["error"] = wrong if panel.git_error else None
                 return self._planned(source)
+            case _:
+                pass
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _upload(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +154,7 @@ class Answers:
         return self._source("upload", told.get("name", ""), files=files)
 
     def _source(self, kind: str, name: str, **more: Any) -> dict[str, Any]:
-        source = {
+        source: dict[str, Any] = {
             "id": self.panel.name("src"),
             "kind": kind,
             "status": "ready",
@@ -194,6 +224,8 @@ class Answers:
                 return self._logins(call, project_id, rest)
             case _, [project_id, "env", *rest]:
                 return self._env(call, project_id, rest)
+            case _:
+                pass
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _logins(self, call: Call, project_id: str, rest: list[str]) -> Any:
@@ -226,6 +258,8 @@ class Answers:
             case "DELETE", [variable_id]:
                 key = next(k for k, one in variables.items() if one["id"] == variable_id)
                 return self._masked(variables.pop(key))
+            case _:
+                pass
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _masked(self, variable: dict[str, Any]) -> dict[str, Any]:
@@ -269,6 +303,8 @@ class Answers:
                 return 200, fits[::-1][start : start + limit], page
             case "POST", [deployment_id, verb]:
                 return self._act(existing(panel.deployments.get(deployment_id)), verb)
+            case _:
+                pass
         raise Refused(404, "NOT_FOUND", "There is no such thing, or you may not see it.")
 
     def _create(self, told: dict[str, Any]) -> dict[str, Any]:

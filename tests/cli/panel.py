@@ -34,6 +34,9 @@ class Panel:
     variables: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     previews: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     logins: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cluster_test: dict[str, Any] = field(default_factory=lambda: {"state": "working"})
+    """What comes of trying a cluster."""
     deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
     logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     output: list[dict[str, Any]] = field(default_factory=list)
@@ -83,7 +86,7 @@ class Panel:
         return f"2026-01-01T00:{self.counter // 60:02d}:{self.counter % 60:02d}Z"
 
     def add_project(self, name: str, **more: Any) -> dict[str, Any]:
-        project = {
+        project: dict[str, Any] = {
             "id": self.name("proj"),
             "name": name,
             "slug": name.lower().replace(" ", "-"),
@@ -99,7 +102,7 @@ class Panel:
         return project
 
     def add_deployment(self, project: dict[str, Any], **more: Any) -> dict[str, Any]:
-        made = {
+        made: dict[str, Any] = {
             "id": self.name("depl"),
             "projectId": project["id"],
             "project": {"name": project["name"], "slug": project["slug"]},

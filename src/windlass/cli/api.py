@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import msgspec
 from httpx2 import ServerSentEvent
 
+from windlass.cli.clusters import Clusters
 from windlass.cli.decoding import given, safe
 from windlass.cli.releases import Releases
 from windlass.cli.schemas import (
@@ -38,7 +39,7 @@ LOG_PAGE = 1000
 RUNTIME_PAGE = 1000
 
 
-class Api(Releases):
+class Api(Releases, Clusters):
     """`Api(url, token, timeout_seconds=60)`. Thread-safe. Without a token only
     `ask_device_code` and `collect_device_token` work."""
 

@@ -51,6 +51,11 @@ COMMANDS: dict[str, Row] = {
         "What is deployed on clusters: plan, apply, undo.",
         "Kubernetes",
     ),
+    "clusters": Row(
+        f"{_HERE}.clusters:clusters",
+        "Kubernetes clusters: list, add, show, try, open, rm.",
+        "Kubernetes",
+    ),
     "login": Row(f"{_HERE}.account:login", "Sign in to a Windlass server.", "Account"),
     "logout": Row(f"{_HERE}.account:logout", "Sign out and forget the server.", "Account"),
     "whoami": Row(f"{_HERE}.account:whoami", "Show the server and the account in use.", "Account"),
