@@ -47,6 +47,7 @@ from windlass.projects import departing as projects_departing
 from windlass.projects import deps as projects
 from windlass.projects import routes as projects_routes
 from windlass.releases import deps as releases
+from windlass.releases import pages as releases_pages
 from windlass.releases import routes as releases_routes
 from windlass.teams import departing as teams_departing
 from windlass.teams import deps as teams
@@ -123,6 +124,7 @@ def build(
             reference.reference,
             *auth_pages.PAGES,
             *clusters_pages.PAGES,
+            *releases_pages.PAGES,
             *teams_pages.PAGES,
             *deployments_pages.PAGES,
             *builder_pages.PAGES,

@@ -6,6 +6,7 @@ from tests.web import (
     gallery_deployments,
     gallery_people,
     gallery_projects,
+    gallery_releases,
     gallery_teams,
 )
 from tests.web import page_samples as q
@@ -21,6 +22,7 @@ PAGES: Pages = {
     **gallery_teams.PAGES,
     **gallery_clusters.PAGES,
     **gallery_builder.PAGES,
+    **gallery_releases.PAGES,
     "/admin/disk": (
         "admin/disk.html",
         True,

@@ -26,6 +26,7 @@ AREAS = (
     "webhooks",
     "clusters",
     "builder",
+    "releases",
 )
 FILTERS = (
     "ago",
