@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.kube import answers, finding, patching
+from tests.kube import answers, finding, patching, protobuf
 from tests.kube.answers import Refused
 from tests.kube.kinds import Kind
 from tests.kube.store import Happened, Object, Store
@@ -99,7 +99,8 @@ class Api:
                 return self._create(asked, kind, namespace)
             case "update":
                 live = self._live(kind, namespace, name)
-                return self._written(asked, kind, live, _body(asked))
+                item = self._named(_body(asked), kind, namespace)
+                return self._written(asked, kind, live, item)
             case "patch":
                 return self._patch(asked, kind, namespace, name)
             case "delete" | "deletecollection":
@@ -279,6 +280,8 @@ def _how(asked: Asked) -> dict[str, Any]:
 
 def _body(asked: Asked) -> Any:
     try:
+        if "protobuf" in asked.headers.get("content-type", ""):
+            return protobuf.decoded(asked.body)
         if "json" in asked.headers.get("content-type", "json"):
             return json.loads(asked.body)
         return yaml.safe_load(asked.body)

@@ -25,6 +25,9 @@ def main() -> None:
     except ImportError:
         _answer({"error": {"kind": "missing", "message": ""}})
         return
+    if "kubeconfig" in request:
+        _released(request, archive)
+        return
     try:
         # What the library itself reserved is not the chart's affair.
         confine.limit(**request["limits"])
@@ -36,8 +39,26 @@ def main() -> None:
         with helm_python.Chart.load_archive(archive) as chart:
             _answer(_VERBS[request["verb"]](chart, request))
     except helm_python.HelmError as error:
-        name = helm_python.ErrorCode(error.code).name if error.code is not None else "UNKNOWN"
-        _answer({"error": {"kind": name.lower(), "message": str(error)}})
+        _answer(_failed(error))
+
+
+def _released(request: Request, archive: bytes) -> None:
+    """With a cluster: the library then needs files and the network."""
+    import helm_python
+
+    from windlass.helm import releasing
+
+    try:
+        _answer(releasing.answer(request, archive))
+    except helm_python.HelmError as error:
+        _answer(_failed(error))
+
+
+def _failed(error: Any) -> dict[str, object]:
+    import helm_python
+
+    kind = helm_python.ErrorCode(error.code).name if error.code is not None else "UNKNOWN"
+    return {"error": {"kind": kind.lower(), "message": str(error)}}
 
 
 def _render(chart: Any, request: Request) -> dict[str, object]:

@@ -4,6 +4,7 @@ processor time in there."""
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from windlass.helm.errors import HelmFailed
 
 Values = dict[str, object]
 
+_GRACE_SECONDS = 30.0
 _MOST_SAID = 64 << 10
 _OUT_OF_MEMORY = (b"out of memory", b"cannot allocate memory", b"MemoryError", b"failed to reserve")
 _MISSING = 'Install it with: pip install "windlass[helm]"'
@@ -66,6 +68,21 @@ class Rendered(msgspec.Struct, frozen=True):
 
 class Tries(msgspec.Struct, frozen=True):
     tries: list[dict[str, str] | None]
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """One revision of a release, as Helm tells it."""
+
+    revision: int
+    status: str
+    chart_name: str = ""
+    chart_version: str = ""
+    app_version: str = ""
+    deployed_at: str = ""
+
+
+class _Revisions(msgspec.Struct, frozen=True):
+    revisions: list[Revision]
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -136,7 +153,17 @@ async def probe(
     return msgspec.json.decode(answer, type=Tries).tries
 
 
-async def _run(request: dict[str, object], archive: bytes, limits: Limits) -> bytes:
+async def operate(request: dict[str, object], archive: bytes, *, seconds: float) -> list[Revision]:
+    """A verb of `releasing`; the revisions that there are then. What takes longer, or is cancelled,
+    is asked to end first, so that Helm can write down that it failed. Raises HelmFailed."""
+    limits = msgspec.structs.replace(DEFAULT, wall_seconds=seconds)
+    answer = await _run(request, archive, limits, grace_seconds=_GRACE_SECONDS)
+    return msgspec.json.decode(answer, type=_Revisions).revisions
+
+
+async def _run(
+    request: dict[str, object], archive: bytes, limits: Limits, *, grace_seconds: float = 0
+) -> bytes:
     request["limits"] = {"memory": limits.memory, "cpu_seconds": limits.cpu_seconds}
     given = msgspec.json.encode(request) + b"\n" + archive
     with tempfile.TemporaryDirectory(prefix="windlass-helm-") as home:
@@ -147,6 +174,7 @@ async def _run(request: dict[str, object], archive: bytes, limits: Limits) -> by
             stderr=asyncio.subprocess.PIPE,
             env={
                 "HOME": home,
+                "TMPDIR": home,
                 "PATH": "",
                 "LC_ALL": "C.UTF-8",
                 "GOTRACEBACK": "none",
@@ -162,6 +190,8 @@ async def _run(request: dict[str, object], archive: bytes, limits: Limits) -> by
         except TimeoutError:
             raise _too_slow(limits.wall_seconds) from None
         finally:
+            if grace_seconds and child.returncode is None:
+                await _ask_to_end(child, grace_seconds)
             _kill(child)
             # What it still wanted to say would keep its pipes open.
             child._transport.close()  # pyright: ignore[reportAttributeAccessIssue]
@@ -203,6 +233,13 @@ async def _read(
     return b"".join(parts)
 
 
+async def _ask_to_end(child: asyncio.subprocess.Process, seconds: float) -> None:
+    with contextlib.suppress(ProcessLookupError, TimeoutError):
+        child.terminate()
+        async with asyncio.timeout(seconds):
+            await child.wait()
+
+
 def _kill(child: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
@@ -227,7 +264,7 @@ def _judged(answer: bytes, said: bytes, code: int, limits: Limits) -> bytes:
 
 
 def _too_slow(seconds: float) -> HelmFailed:
-    return HelmFailed("time", f"Rendering the chart takes longer than {seconds:.0f} seconds")
+    return HelmFailed("time", f"Helm takes longer than {seconds:.0f} seconds for this chart")
 
 
 def _of(error: _Error) -> HelmFailed:
@@ -245,5 +282,20 @@ def _of(error: _Error) -> HelmFailed:
             return errors.of_render(error.message)
         case "chart_load" | "chart_invalid":
             return HelmFailed("chart", error.message.partition(": ")[2] or error.message)
+        case "cancelled":
+            return HelmFailed("cancelled", "It was ended before Helm was done")
+        case "not_found":
+            return HelmFailed("not-found", _plain(error.message))
+        case _ if "another operation" in error.message:
+            hint = "Wait for it; what was killed in the middle is recovered by the next try"
+            return HelmFailed("in-progress", "Another operation of this release is going on", hint)
+        case _ if "unreachable" in error.message:
+            return HelmFailed("unreachable", _plain(error.message))
         case _:
-            return HelmFailed("helm", error.message)
+            return HelmFailed("helm", _plain(error.message))
+
+
+def _plain(message: str) -> str:
+    """On one line, and without the address of our own end of the wire."""
+    message = re.sub(r"proxyconnect tcp: |127\.0\.0\.1:\d+->\S+: ", "", " ".join(message.split()))
+    return message if len(message) <= 1000 else f"{message[:1000]}…"
