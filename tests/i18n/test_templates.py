@@ -26,7 +26,7 @@ _READ = {
 }
 _SILENT = {"code", "kbd", "script", "style"}
 # Names, and what is typed exactly like this.
-_NAMES = re.compile(r"(\W*(Windlass|Git|Node\.js|KEY|UTC|Ctrl K))+\W*\Z")
+_NAMES = re.compile(r"(\W*(Windlass|Git|Kubernetes|Rancher|YAML|Node\.js|KEY|UTC|Ctrl K))+\W*\Z")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _SENTENCE = re.compile(r"[A-Z][a-z]+( |[.!?…]|\Z)|[A-Za-z]{2,},? [a-z]{2,}")
 _SAYING = {"_", "gettext", "ngettext"}
@@ -75,8 +75,8 @@ def visible(html: str) -> list[str]:
 
 def sentences(tree: nodes.Node) -> list[str]:
     """Literals of expressions that look like something to read, and are not said by `_()`."""
-    is_call = isinstance(tree, nodes.Call) and isinstance(tree.node, nodes.Name)
-    if is_call and tree.node.name in _SAYING:
+    called = tree.node if isinstance(tree, nodes.Call) else None
+    if isinstance(called, nodes.Name) and called.name in _SAYING:
         return []
     if isinstance(tree, nodes.Compare | nodes.Include | nodes.Extends | nodes.Filter):
         return []
