@@ -56,7 +56,7 @@ async def show_model() -> Response[dict[str, object]]:
     return Envelope(found, headers={"cache-control": "private, max-age=3600"})
 
 
-@get("/fields", permission=Permission.deploy_read)
+@get("/fields", permission=Permission.deploy_read, refuses=(404,))
 async def describe_field(
     kind: FromQuery[str] = "Pod",
     api_version: Annotated[str, QueryParameter(name="apiVersion")] = "v1",

@@ -196,7 +196,8 @@ _ERROR: Part = {"$ref": "#/components/schemas/Error"}
 RESPONSES: Part = {
     f"E{status}": _response(status)
     for status in sorted({kind.status for kind in CODES.values()})
-    if status < 500
+    # A route that asks another system says so.
+    if status < 500 or status == 502
 } | {
     "Failed": {
         "description": "What no route is safe from: 500, 502, 503 and 504, and what is not listed.",

@@ -64,7 +64,7 @@ async def reached(request: Request, db: AsyncSession, cluster: Cluster) -> Async
         raise ClusterRefused(said=saying.line(error)) from error
 
 
-@post("/plan", permission=_P.deploy_create, status_code=200)
+@post("/plan", permission=_P.deploy_create, status_code=200, refuses=(502,))
 async def plan_release(
     request: Request, db: DB, actor: CurrentActor, data: JSONBody[ReleaseCreate]
 ) -> PlanOut:
@@ -78,7 +78,7 @@ async def plan_release(
     return await _planned(request, db, cluster, release, draft, by=actor)
 
 
-@post("/{release_id:str}/plan", permission=_P.deploy_create, status_code=200)
+@post("/{release_id:str}/plan", permission=_P.deploy_create, status_code=200, refuses=(502,))
 async def plan_release_again(
     request: Request, db: DB, actor: CurrentActor, release: InRelease, data: JSONBody[Again]
 ) -> PlanOut:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from litestar import Response, Router, delete, get, post
+from litestar import Router, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.response import Stream
 from msgspec import Meta
 
 from windlass.auth.deps import CurrentActor
@@ -36,7 +37,7 @@ Number = Annotated[int, Meta(ge=1, lt=1 << 53, description="The number of a revi
 Confirm = Annotated[str, Meta(max_length=64, description="The name of the release.")]
 
 
-@get("/", permission=_P.deploy_read)
+@get("/", permission=_P.deploy_read, refuses=(422,))
 async def list_releases(
     db: DB,
     actor: CurrentActor,
@@ -173,14 +174,14 @@ async def get_revision(db: DB, release: InRelease, number: FromPath[int]) -> Rev
     return listing.detail(await service.revision(db, release, number))
 
 
-@get("/{release_id:str}/yaml", permission=_P.deploy_read)
+@get("/{release_id:str}/yaml", permission=_P.deploy_read, streams=("application/yaml",))
 async def get_release_yaml(
     request: Request,
     db: DB,
     actor: CurrentActor,
     release: InRelease,
     revision: FromQuery[Number | None] = None,
-) -> Response[str]:
+) -> Stream:
     """The manifests as they were sent, byte for byte, as a file. Whoever may not deploy gets them
     with the values of Secrets hidden."""
     row = await listing.number_or_newest(db, release, revision)
@@ -189,7 +190,7 @@ async def get_release_yaml(
         text = comparing.hidden(text)
     name = f"{release.namespace}-{release.name}-{row.number}.yaml"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type="application/yaml", headers=headers)
+    return Stream([text.encode()], media_type="application/yaml", headers=headers)
 
 
 @get("/{release_id:str}/source", permission=_P.deploy_create)
